@@ -1,0 +1,72 @@
+"""Zhipei 直赔. `create_app` is the table of contents of what a process serves."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response, g, request
+from flask_swagger_ui import get_swaggerui_blueprint
+
+from app.core.log import configure_log
+from app.core.work import Runtime
+from app.web import errors, limits
+from app.web.site import Authenticate, Site
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+# Blueprints and ways to prove who is asking, by role of the process.
+PUBLIC: tuple[APIBlueprint, ...] = ()
+EXCHANGE: tuple[APIBlueprint, ...] = ()
+CONSOLE: tuple[APIBlueprint, ...] = ()
+BLUEPRINTS = {
+    "public": PUBLIC,
+    "exchange": EXCHANGE,
+    "console": CONSOLE,
+    "all": (*PUBLIC, *EXCHANGE, *CONSOLE),
+}
+AUTHENTICATE: dict[str, Authenticate] = {}
+
+
+def create_app(runtime: Runtime) -> APIFlask:
+    """The application for the runtime's role. Opens no connection."""
+    settings = runtime.settings
+    configure_log(settings.log_level)
+    app = APIFlask(
+        __name__, title="Zhipei 直赔", version="1.0", spec_path="/api/openapi.json", docs_path=None, static_folder=None
+    )
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, OPENAPI_VERSION="3.1.0", SYNC_LOCAL_SPEC=False)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.extensions["zhipei"] = Site(runtime, AUTHENTICATE)
+    app.before_request(_number_request)
+    app.after_request(_close_doors)
+    errors.install(app)
+    limits.install(app, settings)
+    for blueprint in BLUEPRINTS[settings.role]:
+        app.register_blueprint(blueprint)
+    app.register_blueprint(
+        get_swaggerui_blueprint("/api/docs", "/api/openapi.json", config={"app_name": "Zhipei 直赔"})
+    )
+    app.add_url_rule("/healthz", "healthz", _healthy)
+    app.security_schemes = {
+        kind: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"} for kind in ("account", "operator")
+    } | {"partner": {"type": "apiKey", "in": "header", "name": "webhook-signature"}}
+    return app
+
+
+def _number_request() -> None:
+    g.request_id = token_hex(8)
+
+
+def _close_doors(response: Response) -> Response:
+    """Headers that keep a browser from doing more than was meant."""
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    if not request.path.startswith("/api/docs"):
+        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    return response
+
+
+def _healthy() -> tuple[str, int]:
+    return "ok", 200

@@ -1,0 +1,118 @@
+"""The database as the features see it: a typed base class, the column types of the domain, one engine per process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Engine, MetaData, Text, create_engine, event
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+
+from app.core.ids import new_id
+from app.core.privacy import Privacy
+
+Fen = Annotated[int, mapped_column(BigInteger)]
+Sealed = Annotated[str, mapped_column(Text)]
+Moment = Annotated[datetime, mapped_column(TIMESTAMP(timezone=True))]
+
+
+class Base(DeclarativeBase):
+    """Every table. Rows get their id when they are made, because encrypted fields are bound to it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        str: Text,
+        datetime: TIMESTAMP(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+        list[str]: JSONB,
+    }
+
+
+@event.listens_for(Base, "init", propagate=True)
+def _number_row(row: Base, _arguments: object, values: dict[str, Any]) -> None:
+    id_column = row.__table__.columns.get("id")
+    if id_column is not None and id_column.type.python_type is UUID:
+        values.setdefault("id", new_id())
+
+
+class Row:
+    """A row that is known by an unguessable id of ours."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class Checked:
+    """A row that carries money or a decision. `check_over` names the key columns its keyed check field covers.
+
+    The field is written on flush and never by hand. Columns under it change only through the ORM; `machine.move`
+    refuses to set them.
+    """
+
+    check_over: tuple[str, ...] = ()
+    check_field: Mapped[str]
+
+    def check_value(self, privacy: Privacy) -> str:
+        columns = {name: getattr(self, name) for name in self.check_over}
+        return privacy.check(getattr(self, "__tablename__", ""), columns)
+
+
+class Database:
+    """Engines and sessions of one process. A forked child makes its own engine: connections are not shared."""
+
+    def __init__(self, url: str, privacy: Privacy, *, pool_size: int = 5) -> None:
+        self.url, self._privacy, self._pool_size = url, privacy, pool_size
+        self._engine: tuple[int, Engine] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        with self._lock:
+            if self._engine is None or self._engine[0] != os.getpid():
+                engine = create_engine(
+                    self.url,
+                    pool_size=self._pool_size,
+                    max_overflow=10,
+                    pool_pre_ping=True,
+                    connect_args={"options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=60s"},
+                )
+                self._engine = (os.getpid(), engine)
+            return self._engine[1]
+
+    def session(self) -> Session:
+        """A session for one transaction; only app.core.work commits."""
+        factory = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
+        session = factory()
+        event.listen(session, "before_flush", self._stamp)
+        return session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A read-only session without BEGIN and ROLLBACK: each statement sees what is committed."""
+        with Session(self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False) as session:
+            yield session
+
+    def dispose(self) -> None:
+        with self._lock:
+            if self._engine is not None:
+                self._engine[1].dispose()
+                self._engine = None
+
+    def _stamp(self, session: Session, _context: object, _instances: object) -> None:
+        for row in (*session.new, *session.dirty):
+            if isinstance(row, Checked):
+                row.check_field = row.check_value(self._privacy)

@@ -1,0 +1,115 @@
+"""The one place where a status changes: compare-and-set over a set of rows, with one audit entry for each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.core.db import Checked, Row
+from app.core.errors import LostRace
+from app.core.work import AuditFact, Work
+
+State = TypeVar("State", bound=StrEnum)
+
+
+class Stateful(Row):
+    """Columns of a row with a state machine. `status_since` says how long it has been waiting."""
+
+    status: Mapped[str] = mapped_column(index=True)
+    status_since: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+@dataclass(frozen=True)
+class Moved:
+    id: UUID
+    old: str
+    new: str
+
+
+class Machine(Generic[State]):
+    """The table (state, event) -> state of one kind of row. Whatever is not in the table is refused."""
+
+    def __init__(self, name: str, model: type[Any], table: Mapping[tuple[State, str], State]) -> None:
+        self.name, self.model, self.table = name, model, dict(table)
+
+    @property
+    def events(self) -> set[str]:
+        return {event for _, event in self.table}
+
+    def target(self, state: State, event: str) -> State | None:
+        return self.table.get((state, event))
+
+    def start(self, work: Work, row: Any, state: State) -> None:
+        """Give a new row its first state and note it."""
+        row.status, row.status_since = state.value, work.now
+        work.add(row)
+        work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, row.id, None, state.value))
+
+    def move(
+        self,
+        work: Work,
+        ids: Collection[UUID],
+        event: str,
+        *,
+        values: Mapping[str, Any] | None = None,
+        lenient: bool = False,
+        **detail: Any,
+    ) -> list[Moved]:
+        """Move every row of `ids` by `event` in one UPDATE, setting further columns with `values`.
+
+        Raises LostRace naming the rows whose state does not allow the event; with `lenient` they are left as they are
+        (for messages that may come twice or late) and only what moved is returned.
+        """
+        self._refuse_checked(values or {})
+        steps = {old.value: new.value for (old, e), new in self.table.items() if e == event}
+        if not steps:
+            raise ValueError(f"{self.name} has no event {event}")
+        work.session.flush()
+        moved = self._update(work, ids, steps, values or {})
+        missing = set(ids) - {m.id for m in moved}
+        if missing and not lenient:
+            raise LostRace(self.name, event, missing)
+        for m in moved:
+            action = f"{self.name}.{event}"
+            work.audit_fact(AuditFact(action, self.model.__tablename__, m.id, m.old, m.new, detail))
+        self._forget(work.session, {m.id for m in moved})
+        return moved
+
+    def _update(
+        self, work: Work, ids: Iterable[UUID], steps: Mapping[str, str], values: Mapping[str, Any]
+    ) -> list[Moved]:
+        model = self.model
+        # Locked in the order of their ids, so that two overlapping moves cannot deadlock.
+        old = (
+            select(model.id, model.status)
+            .where(model.id.in_(list(ids)), model.status.in_(list(steps)))
+            .order_by(model.id)
+            .with_for_update()
+            .subquery()
+        )
+        changed = work.session.execute(
+            update(model)
+            .where(model.id == old.c.id)
+            .values(status=case(steps, value=old.c.status), status_since=work.now, **values)
+            .returning(model.id, old.c.status, model.status)
+            .execution_options(synchronize_session=False)
+        )
+        return [Moved(*row) for row in changed]
+
+    def _refuse_checked(self, values: Mapping[str, Any]) -> None:
+        """A bulk UPDATE cannot recompute a check field, so the columns under it do not change here."""
+        if issubclass(self.model, Checked) and set(values) & set(self.model.check_over):
+            raise ValueError(f"{self.name}: columns under the check field change through the ORM only")
+
+    def _forget(self, session: Session, ids: set[UUID]) -> None:
+        """Loaded rows must not show the old state."""
+        for row in list(session.identity_map.values()):
+            if isinstance(row, self.model) and row.id in ids:
+                session.expire(row)

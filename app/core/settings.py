@@ -1,0 +1,63 @@
+"""What the environment decides. Nothing personal, no owner's secret: those live in tables, encrypted."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Role = Literal["all", "public", "exchange", "console"]
+# Thirty-two bytes everybody can read: refused in production.
+DEVELOPMENT_KEY = "dev:ZGV2ZWxvcG1lbnQtb25seS1kZXZlbG9wbWVudC1vbmw="
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable of the same name in capitals; README lists them."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    app_env: Literal["development", "production"] = "development"
+    role: Role = "all"
+    database_url: str = "postgresql+psycopg://localhost/zhipei"
+    redis_url: str = "redis://localhost:6379/0"
+    master_key: str = DEVELOPMENT_KEY
+    business_date: date | None = None
+    log_level: str = "INFO"
+    public_url: str = "http://127.0.0.1:8000"
+    exchange_url: str = "http://127.0.0.1:8001"
+    # Hosts of WeChat; only development may point them at a stand-in.
+    wechat_api_url: str = "https://api.weixin.qq.com"
+    wechat_open_url: str = "https://open.weixin.qq.com"
+    wechat_pay_url: str = "https://api.mch.weixin.qq.com"
+    sms_url: str = ""
+    sms_key: str = ""
+    mail_url: str = ""
+    mail_key: str = ""
+    mail_from: str = "zhipei@localhost"
+    database_pool_size: int = Field(5, ge=1)
+    registration_batch: int = Field(200, ge=1)
+    partner_timeout_s: float = Field(10.0, gt=0)
+    caller_limit: str = "240 per minute"
+
+    @model_validator(mode="after")
+    def _nothing_defaulted_in_production(self) -> Settings:
+        if self.app_env != "production":
+            return self
+        required = {"database_url", "redis_url", "master_key", "public_url", "exchange_url"}
+        missing = sorted(name.upper() for name in required - self.model_fields_set)
+        if missing:
+            raise ValueError(f"production needs {', '.join(missing)} in the environment")
+        hosts = {
+            "WECHAT_API_URL": (self.wechat_api_url, ("https://api.weixin.qq.com",)),
+            "WECHAT_OPEN_URL": (self.wechat_open_url, ("https://open.weixin.qq.com",)),
+            "WECHAT_PAY_URL": (
+                self.wechat_pay_url,
+                ("https://api.mch.weixin.qq.com", "https://api2.mch.weixin.qq.com"),
+            ),
+        }
+        wrong = [name for name, (value, allowed) in hosts.items() if value not in allowed]
+        if wrong or self.master_key == DEVELOPMENT_KEY:
+            raise ValueError(f"not allowed in production: {', '.join(wrong) or 'the development MASTER_KEY'}")
+        return self

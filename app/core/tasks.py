@@ -1,0 +1,205 @@
+"""Durable work: PostgreSQL is the record. A task is written with the data that needs it and deleted with its effect.
+
+A task in work carries its worker's lease: a session advisory lock on a connection of its own, which PostgreSQL frees
+when that worker dies. Nobody waits for a clock. `fence` grows with every taking, so that a frozen worker's late finish
+deletes nothing and is refused.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import (
+    BigInteger,
+    CursorResult,
+    Identity,
+    Index,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.core.db import Base
+from app.core.errors import Fenced
+
+LEASE_CLASS = 0x5A50  # "ZP": the first half of the advisory lock's key
+MAX_TRIES = 12
+_LIVE_LEASES = text(
+    "SELECT objid::bigint AS lease FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
+    f" AND classid = {LEASE_CLASS} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+).columns(column("lease", BigInteger))
+
+
+class Task(Base):
+    """One intention. `status` is due until the row is deleted, or dead when the last try failed."""
+
+    __tablename__ = "task"
+    __table_args__ = (
+        Index("ix_task_due", "kind", "run_at", "id", postgresql_where=text("status = 'due'")),
+        Index("ix_task_subject", "subject"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    kind: Mapped[str]
+    subject: Mapped[UUID | None]
+    args: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    status: Mapped[str] = mapped_column(default="due", server_default="due")
+    run_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    lease: Mapped[int | None]
+    fence: Mapped[int] = mapped_column(default=0, server_default="0")
+    last_error: Mapped[str | None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A task in this worker's hands."""
+
+    id: int
+    kind: str
+    subject: UUID
+    args: dict[str, Any]
+    tries: int
+    fence: int
+
+
+@dataclass
+class NewTask:
+    kind: str
+    subject: UUID | None
+    args: dict[str, Any] = field(default_factory=dict)
+    run_at: datetime | None = None
+
+
+class Lease:
+    """The sign of life of one worker process: a lock that ends with its connection. Open it after any fork."""
+
+    def __init__(self, database_url: str) -> None:
+        self.key = secrets.randbelow(2**31)
+        self._url = database_url.replace("postgresql+psycopg://", "postgresql://")
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def hold(self) -> int:
+        """The lease's key, with the lock certainly held; a lost connection is opened again under a new key."""
+        if self._connection is not None:
+            try:
+                self._connection.execute("SELECT 1")
+                return self.key
+            except psycopg.OperationalError:
+                self.key = secrets.randbelow(2**31)
+        self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+        self._connection.execute("SELECT pg_advisory_lock(%s, %s)", (LEASE_CLASS, self.key))
+        return self.key
+
+    def drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def add(session: Session, tasks: Sequence[NewTask]) -> None:
+    """Insert tasks in the caller's transaction; without `run_at` they are due at once."""
+    for at_once in (True, False):
+        rows = [
+            {"kind": t.kind, "subject": t.subject, "args": t.args} | ({} if at_once else {"run_at": t.run_at})
+            for t in tasks
+            if (t.run_at is None) == at_once
+        ]
+        if rows:
+            session.execute(insert(Task), rows)
+
+
+def take(session: Session, kind: str, lease: int, limit: int) -> list[Job]:
+    """Up to `limit` due tasks of `kind`, oldest first, leased to the caller. Dead workers' tasks are due again."""
+    live = select(_LIVE_LEASES.subquery().c.lease)
+    due = (
+        select(Task.id)
+        .where(Task.status == "due", Task.kind == kind, Task.run_at <= func.clock_timestamp())
+        .where(Task.lease.is_(None) | Task.lease.not_in(live))
+        .order_by(Task.run_at, Task.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = session.execute(
+        update(Task)
+        .where(Task.id.in_(due))
+        .values(lease=lease, fence=Task.fence + 1, tries=Task.tries + 1)
+        .returning(Task.id, Task.kind, Task.subject, Task.args, Task.tries, Task.fence)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted((Job(*row) for row in taken), key=lambda job: job.id)
+
+
+def finish(session: Session, jobs: Sequence[Job]) -> None:
+    """Delete finished tasks with their effect. Fenced if another worker has taken one over meanwhile."""
+    mine = [(job.id, job.fence) for job in jobs]
+    done = session.execute(delete(Task).where(tuple_(Task.id, Task.fence).in_(mine)))
+    if _count(done) != len(mine):
+        raise Fenced(f"{jobs[0].kind}: {len(mine) - _count(done)} tasks were taken over")
+
+
+def finish_left(session: Session, jobs: Sequence[Job]) -> None:
+    """Delete those of `jobs` that their handler did not finish itself and that are still ours."""
+    mine = [(job.id, job.fence) for job in jobs]
+    still_held = (Task.status == "due", Task.lease.is_not(None))
+    session.execute(delete(Task).where(tuple_(Task.id, Task.fence).in_(mine), *still_held))
+
+
+def postpone(session: Session, job: Job, cause: str | None, *, run_at: datetime | None, bury: bool = False) -> None:
+    """Give a task back: due at `run_at`, or dead (kept with its cause for the replay desk). Without a cause the try
+    does not count."""
+    values: dict[str, Any] = {"lease": None, "last_error": cause and cause[:500]}
+    values |= {"status": "dead"} if bury else {"run_at": run_at}
+    if cause is None:
+        values["tries"] = Task.tries - 1
+    session.execute(update(Task).where(Task.id == job.id, Task.fence == job.fence).values(**values))
+
+
+def backoff_s(tries: int) -> float:
+    """1, 2, 4 … at most 300 seconds, with up to half as much again of jitter."""
+    base = min(2.0 ** (tries - 1), 300.0)
+    return base * (1 + secrets.randbelow(500) / 1000)
+
+
+def due_kinds(session: Session) -> list[str]:
+    """Kinds that have something to do now: what the sweeper rings for."""
+    live = select(_LIVE_LEASES.subquery().c.lease)
+    return list(
+        session.scalars(
+            select(Task.kind)
+            .where(Task.status == "due", Task.run_at <= func.clock_timestamp())
+            .where(Task.lease.is_(None) | Task.lease.not_in(live))
+            .distinct()
+        )
+    )
+
+
+def replay(session: Session, task_id: int) -> bool:
+    """Make a dead task due again; False if it is not dead."""
+    again = update(Task).where(Task.id == task_id, Task.status == "dead")
+    return _count(session.execute(again.values(status="due", tries=0, run_at=func.clock_timestamp()))) == 1
+
+
+def next_due_in(session: Session, kind: str) -> timedelta | None:
+    """How long until the first task of `kind` is due; None without one. For tests and the day's driver."""
+    wait = session.scalar(
+        select(func.min(Task.run_at) - func.clock_timestamp()).where(Task.kind == kind, Task.status == "due")
+    )
+    return wait if isinstance(wait, timedelta) else None
+
+
+def _count(result: Any) -> int:
+    return result.rowcount if isinstance(result, CursorResult) else 0

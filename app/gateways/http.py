@@ -1,0 +1,82 @@
+"""One way to call a partner: explicit timeouts, no redirects, every failure a PartnerFault that says what is known.
+
+Not sent (no connection): temporary. Sent and no usable answer: unknown. 4xx but 408 and 429: permanent. 429: temporary.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from standardwebhooks import Webhook
+
+from app.core.errors import PartnerFault
+
+
+@dataclass
+class Http:
+    """A connection pool for one partner; thread-safe, so one for each process and partner is enough."""
+
+    partner: str
+    timeout_s: float = 10.0
+    _client: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        limits = httpx.Limits(max_connections=32, max_keepalive_connections=8)
+        self._client = httpx.Client(timeout=self.timeout_s, limits=limits, follow_redirects=False, trust_env=False)
+
+    def send(self, method: str, url: str, **request: Any) -> httpx.Response:
+        """The answer whatever its status; PartnerFault where there is none."""
+        try:
+            return self._client.request(method, url, **request)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise PartnerFault(self.partner, "not_reached") from error
+        except httpx.HTTPError as error:
+            raise PartnerFault(self.partner, type(error).__name__, unknown=True) from error
+
+    def ask(self, method: str, url: str, **request: Any) -> Any:
+        """The JSON of a 2xx answer; PartnerFault for every other."""
+        response = self.send(method, url, **request)
+        self.require_success(response)
+        try:
+            return response.json() if response.content else {}
+        except ValueError as error:
+            raise PartnerFault(self.partner, "not_json", unknown=True) from error
+
+    def require_success(self, response: httpx.Response) -> None:
+        status = response.status_code
+        if response.is_success:
+            return
+        code = _code_of(response) or f"http_{status}"
+        if status == 429:
+            raise PartnerFault(self.partner, code)
+        if status >= 500 or status == 408 or status < 400:
+            raise PartnerFault(self.partner, code, unknown=True)
+        raise PartnerFault(self.partner, code, permanent=True)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def signed(secret: str, message_id: str, body: Any) -> dict[str, Any]:
+    """httpx keywords for a POST signed by Standard Webhooks; `message_id` is the idempotency key, kept on retries."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    now = datetime.now(UTC)
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(message_id, now, text),
+    }
+    return {"content": text.encode(), "headers": headers}
+
+
+def _code_of(response: httpx.Response) -> str:
+    try:
+        body = response.json()
+    except ValueError:
+        return ""
+    return str(body.get("code", ""))[:64] if isinstance(body, dict) else ""

@@ -1,0 +1,12 @@
+"""Every table of the product, for Alembic and for tests: importing this module fills `Base.metadata`."""
+
+from __future__ import annotations
+
+import app.audit.models
+import app.core.idempotency
+import app.core.schedule
+import app.core.tasks
+from app.core.db import Base
+
+__all__ = ["Base", "app"]
+metadata = Base.metadata

@@ -1,0 +1,1 @@
+"""HTTP and nothing else: who is asking, one shape of errors, idempotency, paging, limits."""

@@ -1,0 +1,136 @@
+"""One shape for every error: {"code", "message", "request_id", "fields"}. Nothing of the input is repeated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIFlask
+from apiflask.exceptions import HTTPError
+from flask import Response, jsonify
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from werkzeug.exceptions import HTTPException
+
+from app.core.errors import CommitUnknown, PartnerFault, Problem
+from app.core.log import get_log
+from app.web.site import request_id
+
+log = get_log(__name__)
+
+_HTTP = {
+    400: ("bad_request", "请求格式不正确"),
+    401: ("unauthorised", "请先登录"),
+    403: ("forbidden", "没有权限"),
+    404: ("not_found", "没有找到"),
+    405: ("method_not_allowed", "不支持这种请求方法"),
+    413: ("too_large", "内容太大"),
+    415: ("not_json", "请使用 JSON 格式"),
+    422: ("invalid", "填写的内容有误，请检查标出的项目"),
+    429: ("too_many_requests", "操作太频繁，请稍后再试"),
+}
+# pydantic's kinds of error, in the patient's language; whatever is not listed is simply "格式不正确".
+_FIELD = {
+    "missing": "请填写此项",
+    "extra_forbidden": "不认识的项目",
+    "int_type": "应为整数",
+    "int_parsing": "应为整数",
+    "string_type": "应为文字",
+    "string_too_short": "太短",
+    "string_too_long": "太长",
+    "string_pattern_mismatch": "格式不正确",
+    "greater_than": "数值太小",
+    "greater_than_equal": "数值太小",
+    "less_than": "数值太大",
+    "less_than_equal": "数值太大",
+    "too_short": "数量太少",
+    "too_long": "数量太多",
+    "literal_error": "不在可选范围内",
+    "enum": "不在可选范围内",
+    "uuid_parsing": "编号格式不正确",
+    "date_from_datetime_parsing": "日期格式不正确",
+    "date_parsing": "日期格式不正确",
+}
+
+
+class ErrorView(BaseModel):
+    """The one shape of an error."""
+
+    code: str
+    message: str
+    request_id: str
+    fields: dict[str, str] = {}
+
+
+def install(app: APIFlask) -> None:
+    """Turn everything that can be raised into the one shape."""
+    app.error_processor(_apiflask)
+    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(PartnerFault, _partner)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(CommitUnknown, _unknown)
+    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(Exception, _bug)
+
+
+def answer(status: int, code: str, message: str, fields: dict[str, str] | None = None) -> Response:
+    view = ErrorView(code=code, message=message, request_id=request_id(), fields=fields or {})
+    response = jsonify(view.model_dump())
+    response.status_code = status
+    return response
+
+
+def _problem(error: Problem) -> Response:
+    response = answer(error.status, error.code, error.message, error.fields)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+def _apiflask(error: HTTPError) -> Any:
+    code, message = _HTTP.get(error.status_code, ("error", "请求没有成功"))
+    cause = error.__cause__
+    fields = field_errors(cause) if isinstance(cause, ValidationError) else {}
+    return answer(error.status_code, code, message, fields), error.status_code, error.headers
+
+
+def field_errors(error: ValidationError) -> dict[str, str]:
+    """{path of the field: what is wrong, in Chinese}; messages of our own validators are kept as they are."""
+    found = {}
+    for item in error.errors(include_input=False, include_url=False)[:20]:
+        path = ".".join(str(part) for part in item["loc"])[:80] if item["type"] != "extra_forbidden" else "_"
+        own = item["type"] == "value_error"
+        found[path or "_"] = str(item["ctx"]["error"]) if own else _FIELD.get(item["type"], "格式不正确")
+    return found
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    code, message = _HTTP.get(status, ("error", "请求没有成功"))
+    response = answer(status, code, message)
+    response.headers.extend(error.get_headers())
+    response.headers["Content-Type"] = "application/json"
+    return response
+
+
+def _partner(error: PartnerFault) -> Response:
+    log.warning("partner_fault", partner=error.partner, code=error.code)
+    response = answer(503, "partner_unavailable", "对方系统暂时没有响应，请稍后再试")
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _unknown(_: CommitUnknown) -> Response:
+    return answer(503, "outcome_unknown", "暂时无法确认结果，请用同一个 Idempotency-Key 再试一次")
+
+
+def _database(error: DBAPIError) -> Response:
+    log.error("database", error=type(error.orig).__name__, exc_info=error)
+    response = answer(503, "busy", "系统繁忙，请稍后再试")
+    response.headers["Retry-After"] = "2"
+    return response
+
+
+def _bug(error: Exception) -> Response:
+    log.error("bug", error=type(error).__name__, exc_info=error)
+    return answer(500, "internal", "系统出错，我们已经记录，请稍后再试")

@@ -1,0 +1,171 @@
+"""How a route is made: `command` changes something in one transaction, `question` reads.
+
+Both take the contract that comes in, the contract that goes out and who may call, check the caller first, and hand the
+body of the route what it needs. A command of an account or an operator carries an `Idempotency-Key`: its first answer is
+stored with its effect and given again to whoever repeats it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, jsonify, request
+from pydantic import BaseModel
+
+from app.core import idempotency
+from app.core.errors import Invalid
+from app.core.idempotency import Answer
+from app.core.work import Work
+from app.web.errors import ErrorView
+from app.web.site import PUBLIC, Caller, actor, admit, runtime
+
+ERRORS = {401: ErrorView, 403: ErrorView, 404: ErrorView, 409: ErrorView, 422: ErrorView, 429: ErrorView}
+
+
+@dataclass(frozen=True)
+class Door:
+    """Who may pass: kinds of caller (app.web.site) and, for operators, roles of which one is needed."""
+
+    kinds: tuple[str, ...]
+    roles: frozenset[str] = frozenset()
+
+
+def door(*kinds: str, roles: tuple[str, ...] = ()) -> Door:
+    return Door(kinds, frozenset(roles))
+
+
+def command(
+    bp: APIBlueprint,
+    rule: str,
+    may: Door,
+    *,
+    out: type[BaseModel],
+    body: type[BaseModel] | None = None,
+    status: int = 200,
+    keyed: bool = True,
+) -> Callable[[Callable[..., BaseModel]], Callable[..., BaseModel]]:
+    """POST `rule`. The function gets (work, caller, [body], **path) and returns the `out` contract.
+
+    `keyed=False` is for login, refresh and partners, whose message id does the same.
+    """
+
+    def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
+        def view(**arguments: Any) -> Response:
+            caller = view_caller(may)
+            given = {name: arguments.pop(name) for name in ("json_data",) if name in arguments}
+            with runtime().work(actor(caller)) as work:
+                return _answer_once(
+                    work, caller, keyed, status, lambda: function(work, caller, *given.values(), **arguments)
+                )
+
+        _describe(bp, view, function, may, rule)
+        if keyed:
+            view.__dict__["keyed"] = True
+        wrapped: Any = bp.input(body, arg_name="json_data")(view) if body is not None else view
+        wrapped = bp.output(out, status_code=status)(wrapped)
+        bp.post(rule, endpoint=_endpoint(function))(_document(bp, wrapped, function, keyed))
+        return function
+
+    return register
+
+
+def question(
+    bp: APIBlueprint,
+    rule: str,
+    may: Door,
+    *,
+    out: type[BaseModel],
+    query: type[BaseModel] | None = None,
+    audited: bool = False,
+) -> Callable[[Callable[..., BaseModel]], Callable[..., BaseModel]]:
+    """GET `rule`. The function gets (session, caller, [query], **path); with `audited`, where sensitive data is
+    decrypted, a Work in place of the session. Answers carry an ETag and 304 where nothing has changed."""
+
+    def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
+        def view(**arguments: Any) -> Response:
+            caller = view_caller(may)
+            given = [arguments.pop("query_data")] if query is not None else []
+            if audited:
+                with runtime().work(actor(caller)) as work:
+                    found = function(work, caller, *given, **arguments)
+            else:
+                with runtime().read() as session:
+                    found = function(session, caller, *given, **arguments)
+            return _with_etag(found)
+
+        _describe(bp, view, function, may, rule)
+        wrapped: Any = bp.input(query, location="query", arg_name="query_data")(view) if query is not None else view
+        wrapped = bp.output(out)(wrapped)
+        bp.get(rule, endpoint=_endpoint(function))(_document(bp, wrapped, function, False))
+        return function
+
+    return register
+
+
+def view_caller(may: Door) -> Caller | None:
+    return admit(may.kinds, may.roles)
+
+
+def _answer_once(
+    work: Work, caller: Caller | None, keyed: bool, status: int, effect: Callable[[], BaseModel]
+) -> Response:
+    """The effect's answer, or the stored one where this key was answered before."""
+    if not keyed or caller is None:
+        return _json(Answer(status, effect().model_dump(mode="json")))
+    key = request.headers.get("Idempotency-Key", "")
+    if not 8 <= len(key) <= 128 or not key.isascii() or not key.isprintable():
+        raise Invalid("idempotency_key_required", "请在 Idempotency-Key 头里放 8 至 128 个字符的唯一编号")
+    meant = f"{request.method} {request.path}\n".encode() + request.get_data()
+    answer = idempotency.begin(work, caller.principal, key, meant)
+    if answer is None:
+        answer = Answer(status, effect().model_dump(mode="json"))
+        idempotency.store(work, caller.principal, key, answer)
+    return _json(answer)
+
+
+def _json(answer: Answer) -> Response:
+    response = jsonify(answer.body)
+    response.status_code = answer.status
+    return response
+
+
+def _with_etag(found: BaseModel) -> Response:
+    response = _json(Answer(200, found.model_dump(mode="json")))
+    response.set_etag(sha256(response.get_data()).hexdigest()[:32], weak=True)
+    response.headers["Cache-Control"] = "private, no-cache"
+    made = response.make_conditional(request.environ)
+    assert isinstance(made, Response)
+    return made
+
+
+def _endpoint(function: Callable[..., Any]) -> str:
+    return function.__name__
+
+
+def _describe(bp: APIBlueprint, view: Callable[..., Any], function: Callable[..., Any], may: Door, rule: str) -> None:
+    """Name the view after its function and note who may call it: tests/test_house.py reads `door`."""
+    view.__name__, view.__doc__, view.__module__ = function.__name__, function.__doc__, function.__module__
+    view.__dict__["door"] = may
+
+
+def _document(bp: APIBlueprint, view: Any, function: Callable[..., Any], keyed: bool) -> Any:
+    open_to_all = PUBLIC in view.__dict__["door"].kinds
+    parameters = [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": True,
+            "schema": {"type": "string", "minLength": 8, "maxLength": 128},
+        }
+    ]
+    return bp.doc(
+        summary=(function.__doc__ or function.__name__).strip().splitlines()[0],
+        responses={status: {"description": "见 code", "content": {}} for status in ERRORS},
+        security=None if open_to_all else list(view.__dict__["door"].kinds),
+        operation_id=f"{function.__module__.rsplit('.', 2)[-2]}.{function.__name__}",
+        **({"extensions": {"parameters": parameters}} if keyed and not open_to_all else {}),
+    )(view)

@@ -1,0 +1,1 @@
+"""What runs in the background, when, and what follows what. RQ turns the crank; PostgreSQL holds every intention."""

@@ -1,0 +1,58 @@
+"""`python -m workers work` drains tasks when the bell rings; `python -m workers schedule` rings by the clock."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+import time
+
+import redis
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+
+from app.core.log import get_log
+from workers import schedule
+from workers.bell import QUEUE
+from workers.context import context
+
+log = get_log(__name__)
+REDIS_REST_S = 0.5
+
+
+def work(stop: threading.Event) -> None:
+    """An RQ worker in this process, started again whenever Redis has gone away."""
+    here = context()
+    here.lease.hold()
+    while not stop.is_set():
+        # A worker blocks on its queue, so this connection waits longer than a caller's would.
+        connection = redis.Redis.from_url(here.runtime.settings.redis_url, socket_connect_timeout=2)
+        try:
+            queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+            worker = SimpleWorker([queue], connection=connection, serializer=JSONSerializer, default_worker_ttl=30)
+            worker.log_result_lifespan = False
+            worker.work(logging_level="WARNING")
+            return  # RQ has handled SIGTERM itself
+        except RedisError as error:
+            log.warning("redis_gone", error=type(error).__name__)
+            time.sleep(REDIS_REST_S)
+        finally:
+            connection.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
+    parser.add_argument("what", choices=("work", "schedule"))
+    what = parser.parse_args().what
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if what == "work":
+        work(stop)
+    else:
+        schedule.run(context(), stop)
+
+
+if __name__ == "__main__":
+    main()

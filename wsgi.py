@@ -1,0 +1,10 @@
+"""What a WSGI server loads: `app`. Without any environment this is development, role all, and no connection is opened."""
+
+from app import create_app
+from app.core.settings import Settings
+from app.wiring import make_runtime
+from workers.bell import Bell
+from workers.routes import ROUTES
+
+settings = Settings()
+app = create_app(make_runtime(settings, routes=ROUTES, ring=Bell(settings.redis_url)))
