@@ -1,0 +1,71 @@
+"""What every test may ask for: real servers, and at the end of the run the name of each test that was skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import servers
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Databases]:
+    """The databases of this test process: `create(migrated=True)` gives the URL of a new one, `drop(url)` ends it."""
+    server = servers.start_postgres()
+    yield servers.Databases(server)
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres: servers.Databases) -> str:
+    """A database with every table, shared by all tests of this process: for tests that bring their own rows."""
+    return postgres.create()
+
+
+@pytest.fixture
+def fresh_database_url(postgres: servers.Databases) -> Iterator[str]:
+    """A database with every table and no rows, for one test."""
+    url = postgres.create()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(scope="module")
+def module_database_url(postgres: servers.Databases) -> Iterator[str]:
+    """A database with every table, shared by the tests of one module."""
+    url = postgres.create()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def empty_database_url(postgres: servers.Databases) -> Iterator[str]:
+    """A database without any table, for one test."""
+    url = postgres.create(migrated=False)
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Valkey of this test process alone, empty at first."""
+    with servers.start_valkey() as server:
+        yield server.url
+
+
+@pytest.fixture
+def fresh_redis_url(redis_url: str) -> str:
+    """The same Valkey, emptied for this test."""
+    servers.empty(redis_url)
+    return redis_url
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name every skipped test with its reason."""
+    skipped = terminalreporter.getreports("skipped")
+    if skipped:
+        terminalreporter.section("skipped")
+    for report in sorted(skipped, key=lambda one: one.nodeid):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        terminalreporter.write_line(f"{report.nodeid}: {reason.removeprefix('Skipped: ')}")
