@@ -35,6 +35,8 @@ def create_app(runtime: Runtime) -> APIFlask:
         __name__, title="Zhipei 直赔", version="1.0", spec_path="/api/openapi.json", docs_path=None, static_folder=None
     )
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, OPENAPI_VERSION="3.1.0", SYNC_LOCAL_SPEC=False)
+    error_schema = errors.ErrorView.model_json_schema()
+    app.config.update(HTTP_ERROR_SCHEMA=error_schema, VALIDATION_ERROR_SCHEMA=error_schema)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["zhipei"] = Site(runtime, AUTHENTICATE)
     app.before_request(_number_request)
@@ -46,7 +48,7 @@ def create_app(runtime: Runtime) -> APIFlask:
     app.register_blueprint(
         get_swaggerui_blueprint("/api/docs", "/api/openapi.json", config={"app_name": "Zhipei 直赔"})
     )
-    app.add_url_rule("/healthz", "healthz", _healthy)
+    app.add_url_rule("/healthz", "healthz", app.doc(hide=True)(_healthy))
     app.security_schemes = {
         kind: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"} for kind in ("account", "operator")
     } | {"partner": {"type": "apiKey", "in": "header", "name": "webhook-signature"}}

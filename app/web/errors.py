@@ -9,7 +9,7 @@ from apiflask.exceptions import HTTPError
 from flask import Response, jsonify
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.core.errors import CommitUnknown, PartnerFault, Problem
 from app.core.log import get_log
@@ -108,8 +108,10 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     code, message = _HTTP.get(status, ("error", "请求没有成功"))
     response = answer(status, code, message)
-    response.headers.extend(error.get_headers())
-    response.headers["Content-Type"] = "application/json"
+    if status == 405 and isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(error.valid_methods or ())
+    if status == 429:
+        response.headers["Retry-After"] = "60"
     return response
 
 

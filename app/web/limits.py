@@ -28,7 +28,6 @@ def install(app: Flask, settings: Settings) -> Limiter:
         in_memory_fallback=[settings.caller_limit],
         in_memory_fallback_enabled=True,
         swallow_errors=True,
-        headers_enabled=True,
     )
     limiter.request_filter(lambda: request.method in ("GET", "HEAD", "OPTIONS"))
     return limiter

@@ -1,8 +1,9 @@
 """How a route is made: `command` changes something in one transaction, `question` reads.
 
 Both take the contract that comes in, the contract that goes out and who may call, check the caller first, and hand the
-body of the route what it needs. A command of an account or an operator carries an `Idempotency-Key`: its first answer is
-stored with its effect and given again to whoever repeats it.
+body of the route what it needs. A command of an account or an operator carries an `Idempotency-Key`: its first answer
+is stored with its effect and given again to whoever repeats it. Login and refresh, which anyone may call, and partners,
+whose message id does the same, carry none.
 """
 
 from __future__ import annotations
@@ -20,10 +21,21 @@ from app.core import idempotency
 from app.core.errors import Invalid
 from app.core.idempotency import Answer
 from app.core.work import Work
-from app.web.errors import ErrorView
-from app.web.site import PUBLIC, Caller, actor, admit, runtime
+from app.web.site import ACCOUNT, OPERATOR, PUBLIC, Caller, actor, admit, runtime
 
-ERRORS = {401: ErrorView, 403: ErrorView, 404: ErrorView, 409: ErrorView, 422: ErrorView, 429: ErrorView}
+ERRORS = (401, 403, 404, 409, 422, 429, 503)
+# APIFlask names its error component so; app/__init__.py gives it the shape of app.web.errors.ErrorView.
+_ERROR = {
+    "description": "错误：见 code",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPError"}}},
+}
+_KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "每次操作一个唯一编号；用同一个编号重试，得到同一个答复",
+    "schema": {"type": "string", "minLength": 8, "maxLength": 128},
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,11 @@ class Door:
 
     kinds: tuple[str, ...]
     roles: frozenset[str] = frozenset()
+
+    @property
+    def keyed(self) -> bool:
+        """Whether its commands carry an Idempotency-Key."""
+        return ACCOUNT in self.kinds or OPERATOR in self.kinds
 
 
 def door(*kinds: str, roles: tuple[str, ...] = ()) -> Door:
@@ -46,28 +63,22 @@ def command(
     out: type[BaseModel],
     body: type[BaseModel] | None = None,
     status: int = 200,
-    keyed: bool = True,
 ) -> Callable[[Callable[..., BaseModel]], Callable[..., BaseModel]]:
-    """POST `rule`. The function gets (work, caller, [body], **path) and returns the `out` contract.
-
-    `keyed=False` is for login, refresh and partners, whose message id does the same.
-    """
+    """POST `rule`. The function gets (work, caller, [body], **path) and returns the `out` contract."""
 
     def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
         def view(**arguments: Any) -> Response:
-            caller = view_caller(may)
+            caller = admit(may.kinds, may.roles)
             given = {name: arguments.pop(name) for name in ("json_data",) if name in arguments}
             with runtime().work(actor(caller)) as work:
                 return _answer_once(
                     work, caller, keyed, status, lambda: function(work, caller, *given.values(), **arguments)
                 )
 
-        _describe(bp, view, function, may, rule)
-        if keyed:
-            view.__dict__["keyed"] = True
+        _describe(view, function, may)
         wrapped: Any = bp.input(body, arg_name="json_data")(view) if body is not None else view
         wrapped = bp.output(out, status_code=status)(wrapped)
-        bp.post(rule, endpoint=_endpoint(function))(_document(bp, wrapped, function, keyed))
+        bp.post(rule, endpoint=function.__name__)(_document(bp, wrapped, function, may, may.keyed))
         return function
 
     return register
@@ -87,7 +98,7 @@ def question(
 
     def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
         def view(**arguments: Any) -> Response:
-            caller = view_caller(may)
+            caller = admit(may.kinds, may.roles)
             given = [arguments.pop("query_data")] if query is not None else []
             if audited:
                 with runtime().work(actor(caller)) as work:
@@ -97,17 +108,13 @@ def question(
                     found = function(session, caller, *given, **arguments)
             return _with_etag(found)
 
-        _describe(bp, view, function, may, rule)
+        _describe(view, function, may)
         wrapped: Any = bp.input(query, location="query", arg_name="query_data")(view) if query is not None else view
         wrapped = bp.output(out)(wrapped)
-        bp.get(rule, endpoint=_endpoint(function))(_document(bp, wrapped, function, False))
+        bp.get(rule, endpoint=function.__name__)(_document(bp, wrapped, function, may, False))
         return function
 
     return register
-
-
-def view_caller(may: Door) -> Caller | None:
-    return admit(may.kinds, may.roles)
 
 
 def _answer_once(
@@ -142,30 +149,18 @@ def _with_etag(found: BaseModel) -> Response:
     return made
 
 
-def _endpoint(function: Callable[..., Any]) -> str:
-    return function.__name__
-
-
-def _describe(bp: APIBlueprint, view: Callable[..., Any], function: Callable[..., Any], may: Door, rule: str) -> None:
+def _describe(view: Callable[..., Any], function: Callable[..., Any], may: Door) -> None:
     """Name the view after its function and note who may call it: tests/test_house.py reads `door`."""
     view.__name__, view.__doc__, view.__module__ = function.__name__, function.__doc__, function.__module__
     view.__dict__["door"] = may
 
 
-def _document(bp: APIBlueprint, view: Any, function: Callable[..., Any], keyed: bool) -> Any:
-    open_to_all = PUBLIC in view.__dict__["door"].kinds
-    parameters = [
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": True,
-            "schema": {"type": "string", "minLength": 8, "maxLength": 128},
-        }
-    ]
+def _document(bp: APIBlueprint, view: Any, function: Callable[..., Any], may: Door, keyed: bool) -> Any:
+    anyone = PUBLIC in may.kinds
     return bp.doc(
         summary=(function.__doc__ or function.__name__).strip().splitlines()[0],
-        responses={status: {"description": "见 code", "content": {}} for status in ERRORS},
-        security=None if open_to_all else list(view.__dict__["door"].kinds),
-        operation_id=f"{function.__module__.rsplit('.', 2)[-2]}.{function.__name__}",
-        **({"extensions": {"parameters": parameters}} if keyed and not open_to_all else {}),
+        responses=dict.fromkeys(ERRORS, _ERROR),
+        security=None if anyone else list(may.kinds),
+        operation_id=f"{bp.name}.{function.__name__}",
+        extensions={"parameters": [_KEY_HEADER]} if keyed and not anyone else None,
     )(view)
