@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import time
 from typing import TextIO
 
 import psutil
@@ -33,22 +34,21 @@ def kill_session(session_id: int) -> None:
             process.kill()
 
 
-def wait_gone(process: psutil.Process, timeout_s: float) -> bool:
-    """True when the process ended in time. A zombie counts as ended: nobody may be there to reap it."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return True
-        with contextlib.suppress(psutil.TimeoutExpired):
-            process.wait(timeout_s)
+def has_ended(process: psutil.Process) -> bool:
+    """A zombie has ended too: whoever should reap it may be late, or not be there."""
+    try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    return True
+    except psutil.NoSuchProcess:
+        return True
 
 
 def end(process: psutil.Process, stop_signal: int, grace_s: float) -> None:
     """Ask, wait, then kill the process and whatever is left of its session."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(stop_signal)
-    wait_gone(process, grace_s)
+    deadline = time.monotonic() + grace_s
+    while not has_ended(process) and time.monotonic() < deadline:
+        time.sleep(0.01)
     kill_session(process.pid)
 
 
