@@ -1,0 +1,166 @@
+"""Working on commands: each is handed to its handler once, and what became of it stands in the store as an answer."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from hospital_agent import log
+from hospital_agent.errors import Refused, Temporary, Unknown
+from hospital_agent.store.commands import Answer, Command, Inbox
+
+
+@dataclass(frozen=True)
+class Call:
+    """One command in work. `sent` is to be called when its request has left, so that the next in order may start."""
+
+    command: Command
+    sent: Callable[[], None]
+
+    def __getitem__(self, name: str) -> Any:
+        """A field of the command's body. Raises Refused when it is missing."""
+        try:
+            return self.command.body[name]
+        except KeyError as error:
+            raise Refused("malformed_command", name) from error
+
+
+ONE_TRY = frozenset({"trial"})
+"""Kinds that are sent at most once, whatever happens to this process."""
+
+Handler = Callable[[Call], Mapping[str, Any]]
+"""Answers the body of `done`. Refused is final, Unknown means that nobody can say, Temporary is asked again."""
+
+
+def work_on(call: Call, handlers: Mapping[str, Handler]) -> Answer:
+    """What became of one command, whatever happens."""
+    command = call.command
+    handler = handlers.get(command.kind)
+    if handler is None:
+        return Answer(command.id, "refused", "unsupported_command")
+    try:
+        return Answer(command.id, "done", body=handler(call))
+    except Refused as refused:
+        return Answer(command.id, "refused", refused.code, refused.message)
+    except Unknown as unknown:
+        return Answer(command.id, "unknown", unknown.code)
+    except Temporary as temporary:
+        log.warning("command_failed", kind=command.kind, id=command.id, code=temporary.code)
+        return Answer(command.id, "failed", temporary.code)
+    except Exception as error:  # a fault of ours must not stop the other commands
+        log.failure("command_broken", error, kind=command.kind, id=command.id)
+        return Answer(command.id, "failed", "agent_error")
+
+
+class Lane:
+    """Starts commands strictly in the order in which they were put in, at most `width` at a time.
+
+    With `in_order` the next starts only when the request of the one before has left.
+    """
+
+    def __init__(self, name: str, width: int, run: Callable[[Call], None], *, in_order: bool = False) -> None:
+        self.width = width
+        self._run, self._in_order = run, in_order
+        self._queue: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._free = threading.Semaphore(width)
+        self._pool = ThreadPoolExecutor(width, thread_name_prefix=name)
+        self._thread = threading.Thread(target=self._start_all, name=f"{name}-lane", daemon=True)
+        self._thread.start()
+
+    def put(self, command: Command) -> None:
+        self._queue.put(command)
+
+    def close(self) -> None:
+        """Finish what has been started; what has not stays in the store for the next life."""
+        self._queue.put(None)
+        self._thread.join()
+        self._pool.shutdown()
+
+    def abandon(self) -> None:
+        """Drop what has not been started."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+
+    def _start_all(self) -> None:
+        while (command := self._queue.get()) is not None:
+            self._free.acquire()
+            sent = threading.Event()
+            self._pool.submit(self._one, Call(command, sent.set))
+            if self._in_order:
+                sent.wait()
+
+    def _one(self, call: Call) -> None:
+        try:
+            self._run(call)
+        finally:
+            call.sent()
+            self._free.release()
+
+
+class Desk:
+    """Takes fetched commands, spreads them over lanes, and puts the answers into the store."""
+
+    def __init__(self, inbox: Inbox, handlers: Mapping[str, Handler], widths: Mapping[str, int]) -> None:
+        """`widths` is the number of commands at a time per lane; the lane "" takes what no other lane does."""
+        self._inbox, self._handlers = inbox, handlers
+        self._lanes = {
+            name: Lane(name or "commands", width, self._run, in_order=name == "registration")
+            for name, width in widths.items()
+        }
+        self._open: dict[str, int] = dict.fromkeys(widths, 0)
+        self._changed = threading.Condition()
+        self.on_answer: Callable[[], None] = lambda: None
+
+    def resume(self) -> None:
+        """Take up what an earlier life left: a command of one try is answered `unknown`, the others run again."""
+        for command in self._inbox.left_over():
+            if command.kind in ONE_TRY:
+                self._inbox.answer(Answer(command.id, "unknown", "agent_restarted"))
+            else:
+                self._start(command)
+        self.on_answer()
+
+    def take(self, commands: list[Command]) -> None:
+        for command in self._inbox.take(commands):
+            self._start(command)
+
+    def room(self, lane: str, limit: int) -> int:
+        """How many more of a lane's commands may be taken while `limit` is the most that may be open."""
+        with self._changed:
+            return limit - self._open[lane]
+
+    def wait_for_room(self, lane: str, limit: int, timeout_s: float) -> int:
+        with self._changed:
+            self._changed.wait_for(lambda: self._open[lane] < limit, timeout_s)
+            return limit - self._open[lane]
+
+    def is_idle(self) -> bool:
+        with self._changed:
+            return not any(self._open.values())
+
+    def close(self) -> None:
+        for lane in self._lanes.values():
+            lane.abandon()
+            lane.close()
+
+    def _lane_of(self, command: Command) -> str:
+        return command.lane if command.lane in self._lanes else ""
+
+    def _start(self, command: Command) -> None:
+        name = self._lane_of(command)
+        with self._changed:
+            self._open[name] += 1
+        self._lanes[name].put(command)
+
+    def _run(self, call: Call) -> None:
+        try:
+            self._inbox.answer(work_on(call, self._handlers))
+            self.on_answer()
+        finally:
+            with self._changed:
+                self._open[self._lane_of(call.command)] -= 1
+                self._changed.notify_all()

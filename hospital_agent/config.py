@@ -1,0 +1,188 @@
+"""The agent's configuration: one TOML file. Secrets may stand in it, in another file, or in the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+from hospital_agent.errors import ConfigError
+from hospital_agent.exchange import Link
+
+ROLES = ("hospital", "medical_insurance", "insurer")
+
+
+@dataclass(frozen=True)
+class SourceConfig:
+    """The source database and its mapping file. `parameters` are the mapping's named binds, such as hospital."""
+
+    database_url: str
+    mapping: Path
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BulkConfig:
+    """The bulk lane: when it may read, and how much. `hours` are local spans; none means at any hour."""
+
+    enabled: bool = True
+    interval_s: float = 60.0
+    busy_wait_max_s: float = 600.0
+    max_active: int = 4
+    busy_query: str = ""
+    hours: tuple[tuple[time, time], ...] = ()
+    statement_timeout_ms: int = 10_000
+    window_rows: int = 20_000
+    spool_batches: int = 4
+
+
+@dataclass(frozen=True)
+class PullConfig:
+    """The lane of a waiting patient: what one pull may cost the source."""
+
+    statement_timeout_ms: int = 1_000
+    max_rows: int = 5_000
+    per_second: float = 20.0
+    push_timeout_s: float = 15.0
+
+
+@dataclass(frozen=True)
+class CommandConfig:
+    """How many commands are worked on at once. One registration at a time keeps the order of arrival strictly."""
+
+    threads: int = 8
+    registration_concurrency: int = 1
+    trial_concurrency: int = 4
+    settlement_concurrency: int = 4
+    wait_ms: int = 2_000
+
+
+@dataclass(frozen=True)
+class InterfaceConfig:
+    """A partner's HTTP interface beside the agent: the HIS's registration interface, or the medical insurance's."""
+
+    url: str = ""
+    timeout_s: float = 10.0
+    fixmedins_code: str = ""
+    operator: str = "zhipei"
+    send_margin_ms: int = 300
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything one agent needs to run."""
+
+    role: str
+    link: Link
+    store: Path
+    source: SourceConfig | None = None
+    his: InterfaceConfig = InterfaceConfig()
+    medical_insurance: InterfaceConfig = InterfaceConfig()
+    bulk: BulkConfig = BulkConfig()
+    pull: PullConfig = PullConfig()
+    commands: CommandConfig = CommandConfig()
+    business_date: date | None = None
+    log_level: str = "INFO"
+
+
+def load(path: Path) -> Config:
+    """Read and check agent.toml. Raises ConfigError with what to mend."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return _config(data, path.parent)
+
+
+def _config(data: dict[str, Any], base: Path) -> Config:
+    role = data.get("role")
+    if role not in ROLES:
+        raise ConfigError(f"role must be one of {', '.join(ROLES)}")
+    config = Config(
+        role=role,
+        link=_link(data, base),
+        store=base / _need(data, "store"),
+        source=_source(data["source"], base) if "source" in data else None,
+        his=_section(data, "his", InterfaceConfig),
+        medical_insurance=_section(data, "medical_insurance", InterfaceConfig),
+        bulk=_bulk(data),
+        pull=_section(data, "pull", PullConfig),
+        commands=_section(data, "commands", CommandConfig),
+        business_date=_date(data.get("business_date")),
+        log_level=data.get("log_level", "INFO"),
+    )
+    if config.source is None and role != "medical_insurance":
+        raise ConfigError(f"[source] is missing; role {role} reads a database")
+    if role == "medical_insurance" and not config.medical_insurance.url:
+        raise ConfigError("[medical_insurance] url is missing")
+    return config
+
+
+def _link(data: dict[str, Any], base: Path) -> Link:
+    ca_file = data.get("ca_file")
+    return Link(
+        url=_need(data, "exchange_url"),
+        partner=_need(data, "partner"),
+        secret=_secret(data, "secret", base),
+        ca_file=str(base / ca_file) if ca_file else None,
+    )
+
+
+def _source(data: dict[str, Any], base: Path) -> SourceConfig:
+    return SourceConfig(
+        database_url=_secret(data, "database_url", base),
+        mapping=base / _need(data, "mapping"),
+        parameters=data.get("parameters", {}),
+    )
+
+
+def _secret(data: dict[str, Any], name: str, base: Path) -> str:
+    """`name` itself, or the first line of the file `name_file`, or the environment variable `name_env`."""
+    if f"{name}_env" in data:
+        value = os.environ.get(data[f"{name}_env"], "")
+    elif f"{name}_file" in data:
+        value = (base / data[f"{name}_file"]).read_text(encoding="utf-8").strip()
+    else:
+        value = data.get(name, "")
+    if not value:
+        raise ConfigError(f"{name} is missing (or {name}_file, {name}_env)")
+    return str(value)
+
+
+def _need(data: dict[str, Any], name: str) -> str:
+    if not isinstance(data.get(name), str) or not data[name]:
+        raise ConfigError(f"{name} is missing")
+    return str(data[name])
+
+
+def _date(value: Any) -> date | None:
+    if value is None or isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise ConfigError("business_date must be a date, YYYY-MM-DD") from error
+
+
+def _section(data: dict[str, Any], name: str, kind: type[Any]) -> Any:
+    known = {f.name for f in fields(kind)}
+    section = data.get(name, {})
+    if unknown := set(section) - known:
+        raise ConfigError(f"[{name}] does not know {', '.join(sorted(unknown))}")
+    return kind(**section)
+
+
+def _bulk(data: dict[str, Any]) -> BulkConfig:
+    section = dict(data.get("bulk", {}))
+    try:
+        spans = [span.split("-") for span in section.pop("hours", [])]
+        hours = tuple((time.fromisoformat(start), time.fromisoformat(end)) for start, end in spans)
+    except ValueError as error:
+        raise ConfigError('[bulk] hours are spans such as "00:00-06:00"') from error
+    return _section({"bulk": {**section, "hours": hours}}, "bulk", BulkConfig)

@@ -1,0 +1,48 @@
+"""The agent's errors.
+
+AgentError
+├── ConfigError        the agent's own files are wrong: mend and start again
+│   └── MappingError
+├── Refused            the other side said no and will say no again
+└── Temporary          may succeed later under the same number
+    └── Unknown        sent, and nobody can say whether it was done: ask before sending again
+BadValue (ValueError)  a value of the source that cannot become ours; the row is reported, never guessed
+"""
+
+from __future__ import annotations
+
+
+class AgentError(Exception):
+    """Any failure that the agent expects."""
+
+
+class ConfigError(AgentError):
+    """The configuration cannot be used; the text says what to mend."""
+
+
+class MappingError(ConfigError):
+    """The mapping file cannot be used; the text says which entity and field."""
+
+
+class Refused(AgentError):
+    """A final refusal with the other side's stable code and its message for people."""
+
+    def __init__(self, code: str, message: str = "", *, status: int = 0) -> None:
+        super().__init__(code)
+        self.code, self.message, self.status = code, message[:200], status
+
+
+class Temporary(AgentError):
+    """A failure that may pass. `retry_after_s` is what the other side asked for, 0 when it said nothing."""
+
+    def __init__(self, code: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(code)
+        self.code, self.retry_after_s = code, retry_after_s
+
+
+class Unknown(Temporary):
+    """The request left this machine and no answer came back."""
+
+
+class BadValue(ValueError):
+    """A source value that does not fit its field. The text names the rule, never the value."""

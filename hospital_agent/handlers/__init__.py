@@ -1,0 +1,1 @@
+"""What the agent does with each kind of command, by role."""

@@ -1,0 +1,99 @@
+"""The partner's ledger of a business date, from its own books, read at the moment it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from hospital_agent import log
+from hospital_agent.commands import Call, Handler
+from hospital_agent.errors import BadValue, Refused
+from hospital_agent.mapping.model import Entity
+from hospital_agent.source.bulk import SourceLink
+from hospital_agent.source.engine import snapshot
+from hospital_agent.source.records import Reading, Record, Records, read_rows
+from hospital_agent.store.registry import Clearing, Clearings
+from hospital_agent.store.spool import Parcel, Row, Spool
+
+STATEMENT_TIMEOUT_MS = 30_000
+
+
+class Ledger:
+    """Handles `collect_ledger`. A ledger is always pushed whole, an empty one too: no file and no rows differ."""
+
+    def __init__(
+        self, source: SourceLink, spool: Spool, clearings: Clearings, wait_sent: Callable[[Sequence[int]], None]
+    ) -> None:
+        self._source, self._spool, self._clearings, self._wait_sent = source, spool, clearings, wait_sent
+
+    def handlers(self) -> dict[str, Handler]:
+        return {"collect_ledger": self.collect}
+
+    def collect(self, call: Call) -> Mapping[str, Any]:
+        """Answers the last batch number, all batch numbers, and count and sum over all of them."""
+        day = _day(call["business_date"])
+        reading = self.read(day)
+        for bad in self._spool.note_bad(reading.bad):
+            log.warning("bad_row", type=bad[0], key=bad[1], reason=bad[2])
+        numbers = self._spool.put(
+            Parcel("ledger", day.isoformat(), reading.rows, self._spool.position(), whole=True)
+        )
+        self._wait_sent(numbers)
+        return {
+            "batch_no": numbers[-1],
+            "batch_nos": numbers,
+            "count": len(reading.rows),
+            "amount_fen": sum(row.data["amount_fen"] for row in reading.rows),
+            "bad": len(reading.bad),
+        }
+
+    def read(self, day: date) -> Reading:
+        """The rows of the clearing numbers we hold for the day, then those the partner booked itself."""
+        reading = Reading()
+        clearings = self._clearings.on(day.isoformat())
+        mapping = self._source.mapping
+        with snapshot(self._source.engine, STATEMENT_TIMEOUT_MS) as connection:
+            records = Records(connection, mapping, {**self._source.parameters(), "business_date": day})
+            if borne := mapping.ledger.get("borne"):
+                self._borne(records, borne, clearings, reading)
+            if own := mapping.ledger.get("own"):
+                self._own(records, own, day, reading)
+        return reading
+
+    def _borne(self, records: Records, entity: Entity, clearings: Sequence[Clearing], reading: Reading) -> None:
+        """What the patient bore, per clearing number. A bill that the books do not have gives no row."""
+        conventions = self._source.mapping.conventions
+        bills = list({c.bill_key for c in clearings})
+        found: dict[str, Record] = {
+            entity.row_key(r, conventions): r for r in records.where(entity, entity.key, bills)
+        }
+        for clearing in clearings:
+            record = found.get(clearing.bill_key)
+            if record is None:
+                continue
+            try:
+                data = entity.data(record, conventions)
+            except BadValue as error:
+                reading.bad.append(("ledger", clearing.clearing_no, str(error)))
+                continue
+            head = {
+                "clearing_no": clearing.clearing_no,
+                "kind": clearing.kind,
+                "original_clearing_no": clearing.original_clearing_no,
+            }
+            reading.rows.append(Row("ledger", clearing.clearing_no, head | data))
+
+    def _own(self, records: Records, entity: Entity, day: date, reading: Reading) -> None:
+        assert entity.business_date is not None
+        own = Reading()
+        read_rows(self._source.mapping, entity, records.where(entity, [entity.business_date], [day]), own)
+        reading.rows.extend(Row("ledger", f"own-{row.key}", row.data) for row in own.rows)
+        reading.bad.extend(("ledger", f"own-{key}", reason) for _, key, reason in own.bad)
+
+
+def _day(text: Any) -> date:
+    try:
+        return date.fromisoformat(text)
+    except (TypeError, ValueError) as error:
+        raise Refused("malformed_command", "business_date") from error

@@ -1,0 +1,126 @@
+"""What leaves the agent: batches in the order of their numbers, and answers as soon as they exist."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Sequence
+
+from hospital_agent import log
+from hospital_agent.backoff import retrying
+from hospital_agent.errors import AgentError, Refused, Temporary
+from hospital_agent.exchange import ExchangeClient
+from hospital_agent.store.commands import Inbox
+from hospital_agent.store.spool import Batch, Spool
+
+VERDICT_OPEN = frozenset({"received", "checked"})
+
+
+class BatchSender:
+    """One thread sends the spool, oldest first; a batch leaves the spool when the exchange has accepted it."""
+
+    def __init__(self, client: ExchangeClient, spool: Spool, stop: threading.Event) -> None:
+        self._client, self._spool, self._stop = client, spool, stop
+        self._sent = threading.Condition()
+        self.wake = threading.Event()
+
+    def run(self) -> None:
+        while not self._stop.is_set():
+            self.wake.clear()
+            try:
+                self.send_all()
+            except Temporary as error:
+                log.warning("batches_wait", code=error.code)
+                self._stop.wait(1)
+            except Exception as error:  # the thread must outlive a fault of ours
+                log.failure("sender_broken", error)
+                self._stop.wait(1)
+            if not self._spool.unsent():
+                self.wake.wait(1)
+
+    def send_all(self) -> None:
+        """Send what waits. Raises Temporary when the agent stops before the exchange could be reached."""
+        while (batch := self._spool.next_unsent()) is not None:
+            for attempt in retrying(self._stop):
+                with attempt:
+                    self._send(batch)
+            with self._sent:
+                self._sent.notify_all()
+
+    def wait_sent(self, numbers: Sequence[int], timeout_s: float) -> None:
+        """Until everything spooled so far (numbers included) is with the exchange. Raises Temporary after a while."""
+        last = max([*numbers, *self._spool.unsent()], default=0)
+        with self._sent:
+            if not self._sent.wait_for(lambda: not any(n <= last for n in self._spool.unsent()), timeout_s):
+                raise Temporary("push_pending")
+
+    def _send(self, batch: Batch) -> None:
+        try:
+            self._client.push(batch)
+        except Refused as refused:
+            self._refused(batch, refused)
+            return
+        self._spool.accepted(batch.batch_no)
+        log.info("batch_accepted", batch_no=batch.batch_no, kind=batch.kind, count=batch.count)
+
+    def _refused(self, batch: Batch, refused: Refused) -> None:
+        log.warning("batch_refused", batch_no=batch.batch_no, kind=batch.kind, code=refused.code)
+        if refused.code == "batch_no_reused":
+            self._spool.renumber()
+        else:
+            self._spool.refused(batch.batch_no, refused.code)
+
+
+class VerdictReader:
+    """Learns what became of accepted batches, so that refused rows are seen at the source."""
+
+    def __init__(self, client: ExchangeClient, spool: Spool) -> None:
+        self._client, self._spool = client, spool
+
+    def read_all(self) -> None:
+        """Raises Temporary, Refused."""
+        for batch_no in self._spool.unjudged():
+            answer = self._client.verdicts(batch_no)
+            if answer["status"] in VERDICT_OPEN:
+                continue
+            refused = [r for r in answer["rows"] if r["verdict"] == "refused"]
+            stale = [(r["type"], r["key"]) for r in answer["rows"] if r["verdict"] == "stale"]
+            self._spool.note_bad([(r["type"], r["key"], f"exchange: {r.get('reason') or ''}") for r in refused])
+            self._spool.forget(stale)
+            if answer["status"] == "refused":
+                self._spool.refused(batch_no, "refused")
+            else:
+                self._spool.applied(batch_no)
+            log.info("batch_judged", batch_no=batch_no, refused=len(refused), stale=len(stale))
+
+
+class AnswerSender:
+    """One thread delivers answers; one stays in the store until the exchange has named its id."""
+
+    def __init__(self, client: ExchangeClient, inbox: Inbox, stop: threading.Event) -> None:
+        self._client, self._inbox, self._stop = client, inbox, stop
+        self.wake = threading.Event()
+
+    def run(self) -> None:
+        while not self._stop.is_set():
+            self.wake.wait(1)
+            self.wake.clear()
+            try:
+                self.send_all()
+            except AgentError as error:
+                log.failure("answers_wait", error)
+                self._stop.wait(1)
+            except Exception as error:  # the thread must outlive a fault of ours
+                log.failure("answers_broken", error)
+                self._stop.wait(1)
+
+    def send_all(self, attempts: int = 0) -> None:
+        """Deliver everything that waits. Raises Temporary, Refused."""
+        while answers := self._inbox.undelivered():
+            message_id = str(uuid.uuid4())
+            for attempt in retrying(self._stop, attempts):
+                with attempt:
+                    settled = self._client.answer(answers, message_id)
+            self._inbox.delivered(settled)
+            if not settled:
+                raise Refused("answers_not_settled")

@@ -1,0 +1,83 @@
+"""Commands fetched and answers not yet delivered: both stand in the store before anything is done about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hospital_agent.store.db import Store
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command as the exchange handed it out. `deadline_s` is on this process's monotonic clock, None without one."""
+
+    id: str
+    kind: str
+    lane: str
+    seq: int
+    body: Mapping[str, Any]
+    deadline_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one command: done, refused (final), failed (temporary) or unknown."""
+
+    id: str
+    outcome: str
+    code: str | None = None
+    message: str | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Inbox:
+    """What was fetched and not answered, and what was answered and not delivered."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def take(self, commands: Iterable[Command]) -> list[Command]:
+        """Keep the new ones; a command already in work or already answered is not taken again."""
+        sql = (
+            "INSERT INTO inbox SELECT :id, :kind, :lane, :seq, :body"
+            " WHERE NOT EXISTS (SELECT 1 FROM answer WHERE id = :id) ON CONFLICT (id) DO NOTHING"
+        )
+        with self._store.transaction() as db:
+            return [
+                command
+                for command in commands
+                if db.execute(
+                    sql, {**asdict(command), "body": json.dumps(command.body, ensure_ascii=False)}
+                ).rowcount
+            ]
+
+    def left_over(self) -> list[Command]:
+        """Commands that an earlier life of this process fetched and never answered, in their order."""
+        return [
+            Command(r["id"], r["kind"], r["lane"], r["seq"], json.loads(r["body"]))
+            for r in self._store.all("SELECT * FROM inbox ORDER BY lane, seq")
+        ]
+
+    def begin_once(self, command_id: str) -> bool:
+        """True for the first caller ever, over all lives of this process: what must never be sent twice asks here."""
+        return self._store.run("INSERT INTO begun VALUES (?) ON CONFLICT DO NOTHING", (command_id,)) == 1
+
+    def answer(self, answer: Answer) -> None:
+        with self._store.transaction() as db:
+            db.execute("DELETE FROM inbox WHERE id = ?", (answer.id,))
+            body = json.dumps(asdict(answer), ensure_ascii=False)
+            db.execute("INSERT INTO answer VALUES (?, ?) ON CONFLICT (id) DO NOTHING", (answer.id, body))
+
+    def undelivered(self, limit: int = 100) -> list[dict[str, Any]]:
+        rows = self._store.all("SELECT body FROM answer ORDER BY rowid LIMIT ?", (limit,))
+        return [json.loads(r["body"]) for r in rows]
+
+    def delivered(self, ids: Sequence[str]) -> None:
+        with self._store.transaction() as db:
+            db.executemany("DELETE FROM answer WHERE id = ?", [(i,) for i in ids])
+
+    def is_empty(self) -> bool:
+        return not self._store.all("SELECT 1 FROM inbox UNION ALL SELECT 1 FROM answer LIMIT 1")
