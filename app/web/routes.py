@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -69,11 +70,10 @@ def command(
     def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
         def view(**arguments: Any) -> Response:
             caller = admit(may.kinds, may.roles)
-            given = {name: arguments.pop(name) for name in ("json_data",) if name in arguments}
+            given = [arguments.pop("json_data")] if body is not None else []
             with runtime().work(actor(caller)) as work:
-                return _answer_once(
-                    work, caller, keyed, status, lambda: function(work, caller, *given.values(), **arguments)
-                )
+                effect = partial(function, work, caller, *given, **arguments)
+                return _answer_once(work, caller, may.keyed, status, effect)
 
         _describe(view, function, may)
         wrapped: Any = bp.input(body, arg_name="json_data")(view) if body is not None else view
