@@ -1,0 +1,1 @@
+"""An insurer's core system: policies, intake of claim packages, adjudication per line, books of its own."""

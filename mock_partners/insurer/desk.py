@@ -1,0 +1,77 @@
+"""What the platform may do with an open case. The same request again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mock_partners.answers import Refused, missing
+from mock_partners.books import is_clearing_no
+from mock_partners.insurer import package
+from mock_partners.insurer.casebook import Casebook, refused_lines
+from mock_partners.insurer.payouts import note_payout
+
+
+def supply(book: Casebook, claim_no: str, body: Mapping[str, Any]) -> None:
+    """Take what was asked for, all at once; `documents` are listed by kind and hash, not kept."""
+    case = book.case(claim_no)
+    if missing(body, ("request_no", "documents")) or body["request_no"] != case["documents_request_no"]:
+        raise Refused(422, "request_unknown", "没有这次补充材料的要求")
+    if case["documents"]:
+        return
+    asked = {item["kind"] for item in book.policy(case["policy_no"]).documents_asked}
+    documents = package.read_documents(body["documents"])
+    if documents is None or not asked <= {document["kind"] for document in documents}:
+        raise Refused(422, "documents_incomplete", "材料不齐全或与摘要不符")
+    case.update(state="intake", documents=documents)
+    book.to_adjuster(case)
+
+
+def appeal(book: Casebook, claim_no: str, body: Mapping[str, Any]) -> None:
+    """One appeal per case, against the lines named or, with none named, against every line not paid as billed."""
+    case = book.case(claim_no)
+    named = sorted([line["clearing_no"], line["line_no"]] for line in body.get("lines") or ())
+    if case["appealed"] is not None and case["appealed"] == (named or refused_lines(case["decisions"][0])):
+        return
+    if case["state"] not in ("decided", "accepted") or case["appealed"] is not None:
+        raise Refused(409, "not_appealable", "案件当前不能申请复核")
+    known = [[line["clearing_no"], line["line_no"]] for line in case["decisions"][-1]["lines"]]
+    if any(line not in known for line in named):
+        raise Refused(422, "line_unknown", "复核的明细不在案件内")
+    appealed = named or refused_lines(case["decisions"][-1])
+    case.update(state="appealed", appealed=appealed, appeal_reason=body.get("reason", ""))
+    book.to_adjuster(case)
+
+
+def accept(book: Casebook, claim_no: str) -> None:
+    case = book.case(claim_no)
+    if case["state"] == "accepted":
+        return
+    if case["state"] != "decided" or not case["decisions"][-1]["approved_fen"]:
+        raise Refused(409, "nothing_to_accept", "没有可接受的赔付结论")
+    case["state"] = "accepted"
+    book.save(case)
+
+
+def withdraw(book: Casebook, claim_no: str, body: Mapping[str, Any]) -> None:
+    """Close a case that is not decided; the `reversals` named take its bills out of the books, each under a number."""
+    case = book.case(claim_no)
+    if case["state"] not in ("intake", "documents", "withdrawn"):
+        raise Refused(409, "already_decided", "案件已有结论，不能撤回")
+    reversals = body.get("reversals") or ()
+    for row in reversals:
+        if book.ledger.claim_of(row["original_clearing_no"]) != claim_no:
+            raise Refused(422, "clearing_no_unknown", "原清算流水号不在案件内")
+        if not is_clearing_no(row["clearing_no"]) or book.ledger.claim_of(row["clearing_no"]) not in (None, claim_no):
+            raise Refused(422, "clearing_no_invalid", "冲正清算流水号无效")
+    for row in reversals:
+        book.ledger.reverse(row["clearing_no"], row["original_clearing_no"], book.now())
+    case["state"] = "withdrawn"
+    book.agenda.cancel(claim_no)
+    book.save(case)
+
+
+def payout(book: Casebook, claim_no: str, body: Mapping[str, Any]) -> None:
+    case = book.case(claim_no)
+    note_payout(case, body)
+    book.save(case)
