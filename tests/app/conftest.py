@@ -1,0 +1,83 @@
+"""What tests of the features share: a runtime on a database of its own, workers that drain on request, a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from app import create_app
+from app.core import tasks
+from app.core.settings import Settings
+from app.core.tasks import Lease, Task
+from app.core.work import Runtime
+from app.gateways import Gateways
+from app.wiring import make_gateways, make_runtime
+from tests.app.kit import DrainAll
+from workers.bell import Bell
+from workers.context import Context
+from workers.drain import drain_with
+from workers.routes import ROUTES
+
+MAX_ROUNDS = 200
+
+
+@pytest.fixture
+def settings(fresh_database_url: str, redis_url: str) -> Settings:
+    """Override it in a folder's conftest.py to point at doubles."""
+    return Settings(database_url=fresh_database_url, redis_url=redis_url, caller_limit="100000 per minute")
+
+
+@pytest.fixture
+def runtime(settings: Settings) -> Iterator[Runtime]:
+    """Every table, no rows, and a doorbell that nobody hears: tests drain themselves."""
+    runtime = make_runtime(settings, routes=ROUTES, ring=lambda kinds: None)
+    yield runtime
+    runtime.database.dispose()
+
+
+@pytest.fixture
+def gateways(settings: Settings) -> Gateways:
+    return make_gateways(settings)
+
+
+@pytest.fixture
+def here(runtime: Runtime, gateways: Gateways) -> Iterator[Context]:
+    """A worker in this process."""
+    lease = Lease(runtime.settings.database_url)
+    yield Context(runtime, gateways, Bell(runtime.settings.redis_url), lease)
+    lease.drop()
+
+
+@pytest.fixture
+def drain_all(here: Context) -> DrainAll:
+    """`drain_all(*kinds, hurry=False)` works until nothing of these kinds (without any: of every kind) is due, and
+    answers how many rounds that took. `hurry` makes postponed tasks due first."""
+
+    def drain(*kinds: str, hurry: bool = False) -> int:
+        if hurry:
+            _make_due(here.runtime, kinds)
+        for rounds in range(MAX_ROUNDS):
+            with here.runtime.read() as session:
+                due = [kind for kind in tasks.due_kinds(session) if not kinds or kind in kinds]
+            if not due:
+                return rounds
+            for kind in due:
+                drain_with(here, kind)
+        raise AssertionError(f"still due after {MAX_ROUNDS} rounds: {due}")
+
+    return drain
+
+
+def _make_due(runtime: Runtime, kinds: tuple[str, ...]) -> None:
+    with runtime.work() as work:
+        wanted = [Task.status == "due", Task.lease.is_(None)] + ([Task.kind.in_(kinds)] if kinds else [])
+        work.session.execute(update(Task).where(*wanted).values(run_at=work.now))
+
+
+@pytest.fixture
+def client(runtime: Runtime) -> FlaskClient:
+    """The whole product (role all) without a network."""
+    return create_app(runtime).test_client()
