@@ -63,11 +63,20 @@ class CommandConfig:
 
 @dataclass(frozen=True)
 class InterfaceConfig:
-    """A partner's HTTP interface beside the agent: the HIS's registration interface, or the medical insurance's."""
+    """A partner's HTTP interface beside the agent, such as the hospital's own registration interface."""
 
     url: str = ""
     timeout_s: float = 10.0
-    fixmedins_code: str = ""
+
+
+@dataclass(frozen=True)
+class NetworkConfig(InterfaceConfig):
+    """The medical-insurance interface. `fixmedins_codes` gives its own code of a hospital by ours (ours by default).
+
+    A trial is not sent in the last `send_margin_ms` before its deadline.
+    """
+
+    fixmedins_codes: Mapping[str, str] = field(default_factory=dict)
     operator: str = "zhipei"
     send_margin_ms: int = 300
 
@@ -81,7 +90,7 @@ class Config:
     store: Path
     source: SourceConfig | None = None
     his: InterfaceConfig = InterfaceConfig()
-    medical_insurance: InterfaceConfig = InterfaceConfig()
+    medical_insurance: NetworkConfig = NetworkConfig()
     bulk: BulkConfig = BulkConfig()
     pull: PullConfig = PullConfig()
     commands: CommandConfig = CommandConfig()
@@ -110,7 +119,7 @@ def _config(data: dict[str, Any], base: Path) -> Config:
         store=base / _need(data, "store"),
         source=_source(data["source"], base) if "source" in data else None,
         his=_section(data, "his", InterfaceConfig),
-        medical_insurance=_section(data, "medical_insurance", InterfaceConfig),
+        medical_insurance=_section(data, "medical_insurance", NetworkConfig),
         bulk=_bulk(data),
         pull=_section(data, "pull", PullConfig),
         commands=_section(data, "commands", CommandConfig),
@@ -185,4 +194,5 @@ def _bulk(data: dict[str, Any]) -> BulkConfig:
         hours = tuple((time.fromisoformat(start), time.fromisoformat(end)) for start, end in spans)
     except ValueError as error:
         raise ConfigError('[bulk] hours are spans such as "00:00-06:00"') from error
-    return _section({"bulk": {**section, "hours": hours}}, "bulk", BulkConfig)
+    config: BulkConfig = _section({"bulk": {**section, "hours": hours}}, "bulk", BulkConfig)
+    return config

@@ -26,9 +26,7 @@ class PollLane:
 class Poller:
     """One thread that asks for commands while there is room for them: none is fetched to lie about."""
 
-    def __init__(
-        self, client: ExchangeClient, desk: Desk, lane: PollLane, wait_ms: int, stop: threading.Event
-    ) -> None:
+    def __init__(self, client: ExchangeClient, desk: Desk, lane: PollLane, wait_ms: int, stop: threading.Event) -> None:
         self._client, self._desk, self._lane, self._wait_ms, self._stop = client, desk, lane, wait_ms, stop
 
     def run(self) -> None:

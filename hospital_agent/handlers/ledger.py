@@ -9,10 +9,10 @@ from typing import Any
 from hospital_agent import log
 from hospital_agent.commands import Call, Handler
 from hospital_agent.errors import BadValue, Refused
-from hospital_agent.mapping.model import Entity
+from hospital_agent.mapping.model import Entity, Record
 from hospital_agent.source.bulk import SourceLink
 from hospital_agent.source.engine import snapshot
-from hospital_agent.source.records import Reading, Record, Records, read_rows
+from hospital_agent.source.records import Reading, Records, read_rows
 from hospital_agent.store.registry import Clearing, Clearings
 from hospital_agent.store.spool import Parcel, Row, Spool
 
@@ -36,9 +36,7 @@ class Ledger:
         reading = self.read(day)
         for bad in self._spool.note_bad(reading.bad):
             log.warning("bad_row", type=bad[0], key=bad[1], reason=bad[2])
-        numbers = self._spool.put(
-            Parcel("ledger", day.isoformat(), reading.rows, self._spool.position(), whole=True)
-        )
+        numbers = self._spool.put(Parcel("ledger", day.isoformat(), reading.rows, self._spool.position(), whole=True))
         self._wait_sent(numbers)
         return {
             "batch_no": numbers[-1],
@@ -65,9 +63,7 @@ class Ledger:
         """What the patient bore, per clearing number. A bill that the books do not have gives no row."""
         conventions = self._source.mapping.conventions
         bills = list({c.bill_key for c in clearings})
-        found: dict[str, Record] = {
-            entity.row_key(r, conventions): r for r in records.where(entity, entity.key, bills)
-        }
+        found: dict[str, Record] = {entity.row_key(r, conventions): r for r in records.where(entity, entity.key, bills)}
         for clearing in clearings:
             record = found.get(clearing.bill_key)
             if record is None:

@@ -15,6 +15,9 @@ RECORD = ("visit", "diagnosis", "procedure", "report", "document", "bill", "fee_
 PUSHED = CATALOGUE + RECORD
 """In the order of pushing: parents before children."""
 
+Record = Mapping[Any, Any]
+"""One record of the source by column name."""
+
 
 @dataclass(frozen=True)
 class Conventions:
@@ -36,7 +39,7 @@ class FieldRule:
     default: Any = None
     constant: Any = None
 
-    def value(self, record: Mapping[str, Any], conventions: Conventions) -> Any:
+    def value(self, record: Record, conventions: Conventions) -> Any:
         """Raises BadValue."""
         if not self.columns:
             return self.constant
@@ -92,13 +95,13 @@ class Entity:
         extra = [c for c in (self.patient, self.changed, self.business_date) if c]
         return list(dict.fromkeys([*self.key, *named, *extra]))
 
-    def row_key(self, record: Mapping[str, Any], conventions: Conventions) -> str:
+    def row_key(self, record: Record, conventions: Conventions) -> str:
         key = join_key(record, self.key, conventions.encoding)
         if not key:
             raise BadValue("a row without a key")
         return key
 
-    def data(self, record: Mapping[str, Any], conventions: Conventions) -> dict[str, Any]:
+    def data(self, record: Record, conventions: Conventions) -> dict[str, Any]:
         """Every field of the row. Raises BadValue whose text names the field."""
         data = {}
         for name, rule in self.fields.items():
@@ -126,7 +129,7 @@ class SourceMapping:
         return [self.entities[name] for name in PUSHED if name in self.entities]
 
 
-def join_key(record: Mapping[str, Any], columns: tuple[str, ...], encoding: str) -> str | None:
+def join_key(record: Record, columns: tuple[str, ...], encoding: str) -> str | None:
     """The columns' text joined with "-"; None when one is missing."""
     parts = [values.to_text(record[c], encoding) for c in columns]
     return None if None in parts else "-".join(p for p in parts if p is not None)

@@ -114,9 +114,10 @@ def _moment(value: Any, zone: ZoneInfo) -> datetime | None:
     if not isinstance(value, datetime):
         if not isinstance(value, date):
             raise BadValue("not a time")
-        value = datetime(value.year, value.month, value.day)
+        value = datetime(value.year, value.month, value.day, tzinfo=zone)
     try:
-        return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+        moment: datetime = value if value.tzinfo else value.replace(tzinfo=zone)
+        return moment.astimezone(UTC)
     except OverflowError as error:
         raise BadValue("time out of range") from error
 

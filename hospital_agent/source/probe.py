@@ -16,7 +16,7 @@ from hospital_agent.source.engine import APPLICATION_NAME
 
 _ACTIVE_ON_POSTGRESQL = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
-    f" AND pid <> pg_backend_pid() AND application_name <> '{APPLICATION_NAME}'"
+    " AND pid <> pg_backend_pid() AND application_name <> :agent"
 )
 
 
@@ -41,15 +41,17 @@ class ActiveSessions:
     """Idle while at most `limit` sessions of others work. `query` answers their number; PostgreSQL has one built in."""
 
     def __init__(self, engine: Engine, limit: int, query: str = "") -> None:
-        built_in = _ACTIVE_ON_POSTGRESQL if engine.dialect.name == "postgresql" else ""
-        self._engine, self._limit, self._query = engine, limit, query or built_in
+        self._engine, self._limit = engine, limit
+        self._query = sa.text(query) if query else None
+        if not query and engine.dialect.name == "postgresql":
+            self._query = sa.text(_ACTIVE_ON_POSTGRESQL).bindparams(agent=APPLICATION_NAME)
 
     def is_idle(self) -> bool:
-        if not self._query:
+        if self._query is None:
             return True
         try:
             with self._engine.connect() as connection:
-                return int(connection.execute(sa.text(self._query)).scalar_one()) <= self._limit
+                return int(connection.execute(self._query).scalar_one()) <= self._limit
         except DBAPIError:
             return False
 

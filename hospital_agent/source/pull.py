@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from hospital_agent import log
 from hospital_agent.config import PullConfig
 from hospital_agent.errors import Temporary
-from hospital_agent.mapping.model import RECORD, Entity
+from hospital_agent.mapping.model import RECORD, Entity, Record
 from hospital_agent.source.bulk import SourceLink
 from hospital_agent.source.engine import snapshot
-from hospital_agent.source.records import Reading, Record, Records, read_rows
+from hospital_agent.source.records import Reading, Records, read_rows
 from hospital_agent.store.spool import Contended, Parcel, Spool
 
 

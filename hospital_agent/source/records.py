@@ -12,10 +12,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import NullType
 
 from hospital_agent.errors import BadValue
-from hospital_agent.mapping.model import Entity, SourceMapping
+from hospital_agent.mapping.model import Entity, Record, SourceMapping
 from hospital_agent.store.spool import Row
 
-Record = Mapping[str, Any]
 PARTITION = 2_000
 
 

@@ -49,9 +49,7 @@ class Inbox:
             return [
                 command
                 for command in commands
-                if db.execute(
-                    sql, {**asdict(command), "body": json.dumps(command.body, ensure_ascii=False)}
-                ).rowcount
+                if db.execute(sql, {**asdict(command), "body": json.dumps(command.body, ensure_ascii=False)}).rowcount
             ]
 
     def left_over(self) -> list[Command]:

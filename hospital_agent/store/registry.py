@@ -10,7 +10,7 @@ from hospital_agent.store.db import Store
 
 
 class Ties:
-    """Which pseudonymous account is tied to which patient number: kept at the hospital, compared with the platform's."""
+    """Which pseudonymous account is tied to which patient number, kept at the hospital."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -1,0 +1,122 @@
+"""`--doctor`: is everything there that the agent needs, and what is to be mended where it is not?"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from hospital_agent.agent import open_source
+from hospital_agent.config import Config
+from hospital_agent.errors import AgentError, BadValue, Refused, Temporary
+from hospital_agent.exchange import ExchangeClient
+from hospital_agent.fsi import FsiClient
+from hospital_agent.his import HisClient
+from hospital_agent.source.bulk import SourceLink
+from hospital_agent.source.engine import snapshot
+from hospital_agent.source.records import Reading, Records, read_rows
+from hospital_agent.store.db import Store
+from hospital_agent.store.spool import Spool
+
+MAX_SKEW_S = 60
+SAMPLE_ROWS = 50
+TIMEOUT_MS = 5_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `advice` says what to mend, empty when nothing is."""
+
+    name: str
+    advice: str = ""
+
+
+def examine(config: Config, config_path: Path) -> Iterator[Finding]:
+    """Look at files, source, interfaces, exchange and store, in this order."""
+    yield _files(config, config_path)
+    source = _tried(lambda: open_source(config))
+    if isinstance(source, str):
+        yield Finding("mapping", source)
+    elif source is not None:
+        yield Finding("mapping")
+        yield from _source(source)
+    yield from _interfaces(config)
+    yield from _exchange(config)
+    yield from _store(config)
+
+
+def _files(config: Config, path: Path) -> Finding:
+    if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        return Finding("config file", f"{path} can be read by other users of this machine: chmod 600")
+    return Finding("config file")
+
+
+def _source(source: SourceLink) -> Iterator[Finding]:
+    """Can each entity be read, and do its first rows fit?"""
+    for entity in [*source.mapping.pushed(), *source.mapping.ledger.values()]:
+        reading = Reading()
+        try:
+            with snapshot(source.engine, TIMEOUT_MS) as connection:
+                records = Records(connection, source.mapping, source.parameters())
+                part = next(iter(records.after_key(entity, None, SAMPLE_ROWS)), [])
+                read_rows(source.mapping, entity, part, reading)
+        except (Temporary, KeyError, sa.exc.SQLAlchemyError) as error:
+            yield Finding(f"source {entity.name}", f"cannot be read: {_reason(error)}")
+            continue
+        reasons = sorted({reason for _, _, reason in reading.bad})
+        advice = f"{len(reading.bad)} of the first {len(part)} rows cannot be sent: {'; '.join(reasons)}"
+        yield Finding(f"source {entity.name}", advice if reasons else "")
+
+
+def _interfaces(config: Config) -> Iterator[Finding]:
+    if config.role == "hospital":
+        advice = "[his] url is missing: nobody can be registered" if not config.his.url else ""
+        yield Finding("hospital interface", advice or _said(HisClient(config.his).health))
+    if config.role == "medical_insurance":
+        yield Finding("medical-insurance interface", _said(FsiClient(config.medical_insurance).health))
+
+
+def _exchange(config: Config) -> Iterator[Finding]:
+    try:
+        client = ExchangeClient(config.link)
+        skew_s = client.clock_skew_s()
+    except (AgentError, ValueError) as error:
+        yield Finding("exchange", f"{config.link.url}: {_reason(error)}; check exchange_url, secret and the firewall")
+        return
+    late = f"this clock is {abs(skew_s):.0f} s {'behind' if skew_s > 0 else 'ahead'}: set it by NTP"
+    yield Finding("clock", late if abs(skew_s) > MAX_SKEW_S else "")
+    answer = _tried(lambda: client.verdicts(0))
+    trusted = not (isinstance(answer, str) and "not_trusted" in answer)
+    yield Finding("exchange", "" if trusted else "the exchange does not accept partner and secret: check both")
+
+
+def _store(config: Config) -> Iterator[Finding]:
+    store = Store(config.store, exclusive=False)
+    spool = Spool(store)
+    refused = spool.refused_batches()
+    yield Finding("batches", f"refused by the exchange: {refused[:10]}" if refused else "")
+    bad = spool.bad_rows()
+    yield Finding("rows", f"{len(bad)} cannot be sent, such as {bad[:5]}" if bad else "")
+    store.close()
+
+
+def _tried(work: Callable[[], Any]) -> Any:
+    """What `work` answers, or what went wrong as text."""
+    try:
+        return work()
+    except Refused as refused:
+        return f"refused: {refused.code}"
+    except (AgentError, BadValue) as error:
+        return _reason(error)
+
+
+def _said(work: Callable[[], None]) -> str:
+    return str(_tried(work) or "")
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__

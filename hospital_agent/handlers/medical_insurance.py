@@ -1,0 +1,154 @@
+"""Commands to the agent on the medical-insurance network: trial, settlement and what belongs to them.
+
+A trial (2206) takes one of the interface's few places, so it is sent at most once, and not past its deadline:
+a restart or a lost answer is `unknown`, never a second request. Before it go visit (2201), diagnoses (2203) and
+fees (2204; 2205 takes back an earlier upload).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from hospital_agent.commands import Call, Handler
+from hospital_agent.errors import BadValue, Refused, Temporary, Unknown
+from hospital_agent.fsi import FsiAnswer, FsiClient, FsiMessage
+from hospital_agent.handlers import fsi_messages as messages
+from hospital_agent.mapping.values import to_fen
+from hospital_agent.store.commands import Inbox
+from hospital_agent.store.registry import Memo
+
+SIDES = {"fund_fen": "fund_pay_sumamt", "account_fen": "acct_pay", "self_pay_fen": "psn_cash_pay"}
+
+
+class MedicalInsurance:
+    """Handlers of the role medical_insurance. The memos keep the interface's own numbers under ours."""
+
+    SPACES = ("visit", "upload", "trial", "settlement")
+
+    def __init__(self, fsi: FsiClient, memos: Mapping[str, Memo], inbox: Inbox, send_margin_s: float) -> None:
+        self._fsi, self._memos, self._inbox, self._margin_s = fsi, memos, inbox, send_margin_s
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "trial": self.trial,
+            "settle": self.settle,
+            "query_settlement": self.query_settlement,
+            "reverse": self.reverse,
+            "sync_self_pay": self.sync_self_pay,
+        }
+
+    def trial(self, call: Call) -> Mapping[str, Any]:
+        if not self._inbox.begin_once(call.command.id):
+            raise Unknown("already_sent")
+        try:
+            mdtrt_id = self._prepare(call)
+        except Temporary as error:
+            raise Unknown("not_sent" if not isinstance(error, Unknown) else error.code) from error
+        request = messages.trial(call.command.body, mdtrt_id)
+        note = {"hospital": call["hospital_code"], "request": request["data"]}
+        self._memos["trial"].put(call["trial_no"], note)
+        answer = self._fsi.call(self._message(call, "2206", request))
+        stamps = {"received_ms": answer.received_ms, "answered_ms": answer.answered_ms}
+        return _sides(_setlinfo(answer)) | stamps
+
+    def settle(self, call: Call) -> Mapping[str, Any]:
+        trial = self._memos["trial"].get(call["trial_no"])
+        if trial is None:
+            raise Refused("trial_not_known")
+        hospital, mdtrt_id = trial["hospital"], trial["request"]["mdtrt_id"]
+        self._memos["settlement"].put(call["settlement_no"], {"hospital": hospital, "mdtrt_id": mdtrt_id})
+        request = messages.settle(call.command.body, trial["request"])
+        info = _setlinfo(self._fsi.call(FsiMessage("2207", hospital, request)))
+        return {"setl_id": _text(info, "setl_id")} | _sides(info)
+
+    def query_settlement(self, call: Call) -> Mapping[str, Any]:
+        return self._query(call["settlement_no"])
+
+    def reverse(self, call: Call) -> Mapping[str, Any]:
+        """The interface is first asked what it has: the answer to an earlier reversal may have been lost."""
+        known = self._query(call["settlement_no"])
+        if not known["found"]:
+            raise Refused("settlement_not_known")
+        if known["state"] != "reversed":
+            note = self._settled(call["settlement_no"])
+            request = messages.reverse(call["setl_id"], note.get("mdtrt_id", ""))
+            self._again(FsiMessage("2208", note.get("hospital", ""), request))
+        return {}
+
+    def sync_self_pay(self, call: Call) -> Mapping[str, Any]:
+        hospital = self._settled(call["settlement_no"]).get("hospital", "")
+        self._again(FsiMessage("ZP01", hospital, messages.self_pay(call.command.body)))
+        return {}
+
+    def _prepare(self, call: Call) -> str:
+        """Everything that must be at the interface before the trial; its visit number. Raises Temporary, Refused."""
+        body = call.command.body
+        mdtrt_id = self._visit(call)
+        self._again(self._message(call, "2203", messages.diagnoses(body, mdtrt_id)))
+        bill_key = call["bill"]["bill_key"]
+        upload = f"{call['hospital_code']}:{bill_key}"
+        if self._memos["upload"].get(upload):
+            self._again(self._message(call, "2205", messages.revoke(bill_key, mdtrt_id)))
+        self._memos["upload"].put(upload, {"mdtrt_id": mdtrt_id})
+        self._again(self._message(call, "2204", messages.fees(body, mdtrt_id)))
+        return mdtrt_id
+
+    def _visit(self, call: Call) -> str:
+        """The interface's number of the visit, registered once."""
+        key = f"{call['hospital_code']}:{call['visit']['visit_key']}"
+        known = self._memos["visit"].get(key)
+        if known is None:
+            answer = self._again(self._message(call, "2201", messages.register(call.command.body)))
+            known = {"mdtrt_id": _text(answer.output.get("data") or {}, "mdtrt_id")}
+            self._memos["visit"].put(key, known)
+        return str(known["mdtrt_id"])
+
+    def _settled(self, settlement_no: str) -> dict[str, Any]:
+        return self._memos["settlement"].get(settlement_no) or {}
+
+    def _query(self, settlement_no: str) -> Mapping[str, Any]:
+        hospital = self._settled(settlement_no).get("hospital", "")
+        output = self._again(FsiMessage("ZP02", hospital, messages.query(settlement_no))).output
+        if not output.get("found"):
+            return {"found": False}
+        return {"found": True, "state": _text(output, "state"), "setl_id": _text(output, "setl_id")} | _sides(output)
+
+    def _again(self, message: FsiMessage) -> FsiAnswer:
+        """A message that may be sent again: a lost answer is a temporary failure."""
+        try:
+            return self._fsi.call(message)
+        except Unknown as unknown:
+            raise Temporary(unknown.code) from unknown
+
+    def _message(self, call: Call, infno: str, request: Mapping[str, Any]) -> FsiMessage:
+        """A message of a trial; Unknown when its time is up, and no answer is waited for beyond it."""
+        message = FsiMessage(infno, call["hospital_code"], request)
+        if call.command.deadline_s is None:
+            return message
+        left_s = call.command.deadline_s - time.monotonic()
+        if left_s <= self._margin_s:
+            raise Unknown("past_deadline")
+        return replace(message, timeout_s=left_s)
+
+
+def _setlinfo(answer: FsiAnswer) -> Mapping[str, Any]:
+    info = answer.output.get("setlinfo")
+    if not isinstance(info, Mapping):
+        raise Unknown("interface_bad_answer")
+    return info
+
+
+def _sides(info: Mapping[str, Any]) -> dict[str, int | None]:
+    try:
+        return {ours: to_fen(info[theirs], "yuan") for ours, theirs in SIDES.items()}
+    except (KeyError, BadValue) as error:
+        raise Unknown("interface_bad_answer") from error
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    if not data.get(name):
+        raise Unknown("interface_bad_answer")
+    return str(data[name])
