@@ -1,0 +1,1 @@
+"""Mini-programs (小程序): login, phone numbers, subscribe messages, links."""

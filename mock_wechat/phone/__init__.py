@@ -1,0 +1,1 @@
+"""What a person does with the phone: follow, log in, pay, confirm a transfer, read messages."""

@@ -1,0 +1,197 @@
+"""What WeChat sends of its own accord: kept in a table, sent from background threads, repeated until it is taken."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from mock_wechat.ground import Ground
+from mock_wechat.times import parse
+
+IDLE_S = 0.1
+THREADS = 8
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class PushFault:
+    """One scripted misbehaviour of the pushes; the first that matches is tied to a push for its whole life.
+
+    It matches when `contains` stands in the push's topic, address or content, `times` times (-1 never ends).
+    `delay_s` sends late, `copies` sends that many times, `before_answer` sends before the call that caused it is
+    answered. `lose` pretends an attempt that never arrived. `signature` is "wrong", "signtest" or "unknown_serial".
+    `lose` and `signature` spoil the first `attempts` attempts (-1 all).
+    """
+
+    contains: str = ""
+    times: int = 1
+    delay_s: float = 0.0
+    copies: int = 1
+    before_answer: bool = False
+    lose: bool = False
+    signature: str = ""
+    attempts: int = 1
+
+
+@dataclass
+class Push:
+    """One push to be made: `kind` names its sender, `ladder_s` the pauses before each further attempt."""
+
+    kind: str
+    owner: str
+    url: str
+    topic: str
+    content: dict[str, Any]
+    ladder_s: list[float]
+    delay_s: float = 0.0
+
+
+@dataclass
+class Sent:
+    """The outcome of one attempt: taken or not, and what the receiver answered."""
+
+    taken: bool
+    status: int
+    text: str = ""
+
+
+Sender = Callable[[dict[str, Any], PushFault], Sent]
+
+
+class Pusher:
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._table = ground.table("push")
+        self._open = {key for key, row in self._table.items() if row["state"] == "pending"}
+        self._in_work: set[str] = set()
+        self.faults: list[PushFault] = []
+        self.senders: dict[str, Sender] = {}
+        self.givers_up: dict[str, Callable[[dict[str, Any]], None]] = {}
+        self._wake = threading.Condition()
+        self._ending = False
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="wechat-push")
+        self._loop = threading.Thread(target=self._run, daemon=True, name="wechat-push-loop")
+
+    def start(self) -> None:
+        self._loop.start()
+
+    def stop(self) -> None:
+        with self._wake:
+            self._ending = True
+            self._wake.notify_all()
+        if self._loop.is_alive():
+            self._loop.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def submit(self, push: Push, *, now: bool = False) -> Sent | None:
+        """Keep a push and send it soon; with `now` (or a fault that says so) the first attempt is made here.
+
+        Call it without holding the lock: the receiver may well ask back before it answers.
+        """
+        fault = self._fault_for(push)
+        with self._ground.lock:
+            key = f"{self._ground.number('push'):09d}"
+            due = self._ground.now() + timedelta(seconds=push.delay_s + fault.delay_s)
+            row = {**asdict(push), "key": key, "tries": 0, "state": "pending", "next_at": due.isoformat()}
+            row |= {"fault": asdict(fault), "last": ""}
+            self._table.put(key, row)
+            at_once = (now and not fault.delay_s) or fault.before_answer
+            if at_once:
+                self._in_work.add(key)
+            self._open.add(key)
+        if at_once:
+            return self._attempt(key)
+        with self._wake:
+            self._wake.notify_all()
+        return None
+
+    def repeat(self, key: str) -> Sent:
+        """Send a kept push once more, whatever became of it: a duplicate."""
+        with self._ground.lock:
+            self._in_work.add(key)
+        return self._attempt(key)
+
+    def _fault_for(self, push: Push) -> PushFault:
+        text = f"{push.topic} {push.url} {push.content}"
+        with self._ground.lock:
+            for fault in self.faults:
+                if fault.times != 0 and fault.contains in text:
+                    fault.times -= 1 if fault.times > 0 else 0
+                    return fault
+        return PushFault()
+
+    def _run(self) -> None:
+        while not self._ending:
+            self._sweep()
+            for key in self._due():
+                self._pool.submit(self._attempt, key)
+            with self._wake:
+                if not self._ending:
+                    self._wake.wait(IDLE_S)
+
+    def _sweep(self) -> None:
+        for sweep in self._ground.sweepers:
+            try:
+                sweep()
+            except Exception:
+                # One part's mistake must not silence the pushes of all others.
+                log.exception("a sweeper failed")
+
+    def _due(self) -> list[str]:
+        now = self._ground.now()
+        with self._ground.lock:
+            waiting = self._open - self._in_work
+            due = sorted(key for key in waiting if parse(self._table[key]["next_at"]) <= now)
+            self._in_work.update(due)
+            return due
+
+    def _attempt(self, key: str) -> Sent:
+        row = self._table[key]
+        fault = PushFault(**row["fault"])
+        if fault.attempts != -1 and row["tries"] >= fault.attempts:
+            fault.lose, fault.signature = False, ""
+        sent = self._send(row, fault)
+        if row["tries"] == 0:
+            for _ in range(fault.copies - 1):
+                sent = self._send(row, fault)
+        with self._ground.lock:
+            self._settle(row, sent)
+            self._in_work.discard(key)
+        return sent
+
+    def _send(self, row: dict[str, Any], fault: PushFault) -> Sent:
+        if fault.lose:
+            sent = Sent(False, 0, "lost on the way")
+        else:
+            try:
+                sent = self.senders[row["kind"]](row, fault)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                sent = Sent(False, 0, type(error).__name__)
+        self._ground.double.note(
+            method="PUSH", path=row["url"], topic=row["topic"], body="", status=sent.status, push=row["key"]
+        )
+        return sent
+
+    def _settle(self, row: dict[str, Any], sent: Sent) -> None:
+        row["tries"] += 1
+        row["last"] = f"{sent.status} {sent.text}"[:200]
+        if sent.taken:
+            row["state"] = "taken"
+        elif row["state"] == "pending" and row["tries"] <= len(row["ladder_s"]):
+            pause_s = row["ladder_s"][row["tries"] - 1]
+            row["next_at"] = (self._ground.now() + timedelta(seconds=pause_s)).isoformat()
+        elif row["state"] == "pending":
+            row["state"] = "given_up"
+            if row["kind"] in self.givers_up:
+                self.givers_up[row["kind"]](row)
+        if row["state"] != "pending":
+            self._open.discard(row["key"])
+        self._table.put(row["key"], row)
