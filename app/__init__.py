@@ -10,8 +10,10 @@ from flask_swagger_ui import get_swaggerui_blueprint
 
 from app.core.log import configure_log
 from app.core.work import Runtime
+from app.gateways import Gateways
 from app.web import errors, limits
 from app.web.site import Authenticate, Site
+from app.wiring import make_gateways
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 # Blueprints and ways to prove who is asking, by role of the process.
@@ -27,8 +29,9 @@ BLUEPRINTS = {
 AUTHENTICATE: dict[str, Authenticate] = {}
 
 
-def create_app(runtime: Runtime) -> APIFlask:
-    """The application for the runtime's role. Opens no connection."""
+def create_app(runtime: Runtime, gateways: Gateways | None = None) -> APIFlask:
+    """The application for the runtime's role, with its settings' gateways unless others are given. Opens no
+    connection."""
     settings = runtime.settings
     configure_log(settings.log_level)
     app = APIFlask(
@@ -38,7 +41,7 @@ def create_app(runtime: Runtime) -> APIFlask:
     error_schema = errors.ErrorView.model_json_schema()
     app.config.update(HTTP_ERROR_SCHEMA=error_schema, VALIDATION_ERROR_SCHEMA=error_schema)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.extensions["zhipei"] = Site(runtime, AUTHENTICATE)
+    app.extensions["zhipei"] = Site(runtime, gateways or make_gateways(settings), AUTHENTICATE)
     app.before_request(_number_request)
     app.after_request(_close_doors)
     errors.install(app)

@@ -8,10 +8,13 @@ from app.audit import service as audit
 from app.core.clock import Clock
 from app.core.db import Database
 from app.core.privacy import Privacy
+from app.core.redis import connect
 from app.core.settings import Settings
 from app.core.tokens import Tokens
 from app.core.work import Runtime
 from app.gateways import Gateways
+from app.gateways.http import Http
+from app.gateways.wechat.api import WeChat
 
 
 def make_runtime(
@@ -32,4 +35,11 @@ def make_runtime(
 
 
 def make_gateways(settings: Settings) -> Gateways:
-    return Gateways()
+    wechat = WeChat(
+        settings.wechat_api_url,
+        settings.wechat_open_url,
+        Http("wechat", settings.partner_timeout_s),
+        connect(settings.redis_url),
+        Privacy(settings.master_key),
+    )
+    return Gateways(wechat=wechat)

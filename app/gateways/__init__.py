@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.gateways.wechat.api import WeChat
+
 
 @dataclass
 class Gateways:
     """A client for each kind of partner; each is stateless, credentials come with the call."""
+
+    wechat: WeChat

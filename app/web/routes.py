@@ -1,4 +1,4 @@
-"""How a route is made: `command` changes something in one transaction, `question` reads.
+"""How a route is made: `command` changes something in one transaction, `question` reads, `talk` asks a partner.
 
 Both take the contract that comes in, the contract that goes out and who may call, check the caller first, and hand the
 body of the route what it needs. A command of an account or an operator carries an `Idempotency-Key`: its first answer
@@ -22,7 +22,7 @@ from app.core import idempotency
 from app.core.errors import Invalid
 from app.core.idempotency import Answer
 from app.core.work import Work
-from app.web.site import ACCOUNT, OPERATOR, PUBLIC, Caller, actor, admit, runtime
+from app.web.site import ACCOUNT, OPERATOR, PUBLIC, Caller, actor, admit, gateways, runtime
 
 ERRORS = (401, 403, 404, 409, 422, 429, 503)
 # APIFlask names its error component so; app/__init__.py gives it the shape of app.web.errors.ErrorView.
@@ -112,6 +112,34 @@ def question(
         wrapped: Any = bp.input(query, location="query", arg_name="query_data")(view) if query is not None else view
         wrapped = bp.output(out)(wrapped)
         bp.get(rule, endpoint=function.__name__)(_document(bp, wrapped, function, may, False))
+        return function
+
+    return register
+
+
+def talk(
+    bp: APIBlueprint,
+    rule: str,
+    may: Door,
+    *,
+    out: type[BaseModel],
+    body: type[BaseModel],
+    status: int = 200,
+) -> Callable[[Callable[..., BaseModel]], Callable[..., BaseModel]]:
+    """POST `rule` where one transaction is not enough: a partner is called in between, or a failed try must be counted
+    although the answer is a refusal. The function gets (runtime, gateways, caller, body, **path) and opens its own
+    works; what it does must bear repeating, because nothing of it is stored under an Idempotency-Key."""
+
+    def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
+        def view(**arguments: Any) -> Response:
+            caller = admit(may.kinds, may.roles)
+            found = function(runtime(), gateways(), caller, arguments.pop("json_data"), **arguments)
+            return _json(Answer(status, found.model_dump(mode="json")))
+
+        _describe(view, function, may)
+        wrapped: Any = bp.input(body, arg_name="json_data")(view)
+        wrapped = bp.output(out, status_code=status)(wrapped)
+        bp.post(rule, endpoint=function.__name__)(_document(bp, wrapped, function, may, False))
         return function
 
     return register

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from flask import Request, current_app, g, request
@@ -19,12 +20,14 @@ PARTNER = "partner"
 
 @dataclass(frozen=True)
 class Caller:
-    """The principal behind a request. `party_id` is the hospital or insurer it belongs to, if any."""
+    """The principal behind a request. `party_id` is the hospital or insurer it belongs to, if any; `session_id` the
+    login that can be revoked."""
 
     kind: str
     id: UUID
     party_id: UUID | None = None
     roles: frozenset[str] = frozenset()
+    session_id: UUID | None = None
 
     @property
     def principal(self) -> str:
@@ -36,9 +39,11 @@ Authenticate = Callable[[Request, Runtime], Caller]
 
 @dataclass
 class Site:
-    """Kept in `app.extensions["zhipei"]`. `authenticate` has one function for each kind of caller."""
+    """Kept in `app.extensions["zhipei"]`. `gateways` (app.gateways.Gateways) is only handed on here; `authenticate` has
+    one function for each kind of caller."""
 
     runtime: Runtime
+    gateways: Any
     authenticate: Mapping[str, Authenticate] = field(default_factory=dict)
 
 
@@ -50,6 +55,10 @@ def site() -> Site:
 
 def runtime() -> Runtime:
     return site().runtime
+
+
+def gateways() -> Any:
+    return site().gateways
 
 
 def request_id() -> str:
