@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from hmac import compare_digest
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy import BigInteger, Engine, MetaData, Text, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
+from app.core.errors import Tampered
 from app.core.ids import new_id
 from app.core.privacy import Privacy
 
@@ -69,6 +71,11 @@ class Checked:
     def check_value(self, privacy: Privacy) -> str:
         columns = {name: getattr(self, name) for name in self.check_over}
         return privacy.check(getattr(self, "__tablename__", ""), columns)
+
+    def require_check(self, privacy: Privacy) -> None:
+        """Tampered if the row's key columns were changed behind the program's back."""
+        if not compare_digest(self.check_field, self.check_value(privacy)):
+            raise Tampered(f"{getattr(self, '__tablename__', '')}:{getattr(self, 'id', '')}")
 
 
 class Database:

@@ -1,0 +1,1 @@
+"""Departments, doctors, slots and their booking; never oversold."""

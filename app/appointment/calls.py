@@ -1,0 +1,44 @@
+"""What follows batches, answers and payments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from app.appointment import service
+from app.core.tasks import Job
+from app.core.work import Runtime, Work
+from app.exchange import service as exchange
+from app.gateways import Gateways
+
+
+def apply_catalogue(runtime: Runtime, _: Gateways, job: Job) -> None:
+    with runtime.work(finish=[job]) as work:
+        batch = exchange.open_batch(work, job.subject)
+        exchange.settle_batch(work, batch.id, service.apply_catalogue(work, batch))
+
+
+def confirmed(runtime: Runtime, _: Gateways, job: Job) -> None:
+    with runtime.work(finish=[job]) as work:
+        service.hospital_answered(work, exchange.answer(work, job.subject))
+
+
+def fee_paid(runtime: Runtime, _: Gateways, job: Job) -> None:
+    _on_fee(runtime, job, service.fee_paid)
+
+
+def fee_closed(runtime: Runtime, _: Gateways, job: Job) -> None:
+    _on_fee(runtime, job, service.fee_closed)
+
+
+def attended(runtime: Runtime, _: Gateways, job: Job) -> None:
+    with runtime.work(finish=[job]) as work:
+        for no in job.args["appointment_nos"]:
+            service.attended(work, no)
+
+
+def _on_fee(runtime: Runtime, job: Job, then: Callable[[Work, UUID], None]) -> None:
+    """Payment events come for every purpose; only ours is for us."""
+    with runtime.work(finish=[job]) as work:
+        if job.args["purpose"] == "appointment":
+            then(work, UUID(job.args["subject"]))

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+
+from app.core.paging import PageView
+
+Key = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class RowIn(BaseModel):
+    """A catalogue row's data as the agent sends it; what we do not know yet is ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class DepartmentIn(RowIn):
+    code: Key
+    name: Name
+
+
+class DoctorIn(RowIn):
+    code: Key
+    name: Name
+    title: Name | None = None
+    department_code: Key
+
+
+class SlotIn(RowIn):
+    doctor_code: Key
+    department_code: Key
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    capacity: Annotated[StrictInt, Field(ge=0, le=10_000)]
+    fee_fen: Annotated[StrictInt, Field(ge=0, le=10_000_000)]
+    status: Literal["open", "stopped"]
+
+
+class HospitalView(BaseModel):
+    id: UUID
+    code: str
+    name: str
+
+
+class HospitalPage(BaseModel):
+    items: list[HospitalView]
+
+
+class DepartmentView(BaseModel):
+    code: str
+    name: str
+
+
+class DepartmentPage(BaseModel):
+    items: list[DepartmentView]
+
+
+class OfDepartment(BaseModel):
+    department: Key | None = None
+
+
+class DoctorView(BaseModel):
+    code: str
+    name: str
+    title: str | None
+    department_code: str
+
+
+class DoctorPage(BaseModel):
+    items: list[DoctorView]
+
+
+class SlotQuery(OfDepartment):
+    doctor: Key | None = None
+    on: date | None = None
+
+
+class SlotView(BaseModel):
+    id: UUID
+    department_code: str
+    doctor_code: str
+    starts_at: datetime
+    ends_at: datetime
+    fee_fen: int
+    left: int
+    stopped: bool
+
+
+class SlotPage(BaseModel):
+    items: list[SlotView]
+
+
+class Book(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    person_id: UUID
+    slot_id: UUID
+
+
+class AppointmentView(BaseModel):
+    """`payment_id` names the payment order while a fee is due; `refused` is the reason in Chinese."""
+
+    id: UUID
+    no: str
+    hospital_id: UUID
+    slot_id: UUID
+    person_id: UUID
+    status: str
+    status_since: datetime
+    starts_at: datetime
+    fee_fen: int
+    payment_id: UUID | None
+    pay_by: datetime | None
+    refused: str | None
+
+
+class AppointmentPage(PageView):
+    items: list[AppointmentView]

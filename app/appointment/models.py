@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base, Fen, Row
+from app.core.machine import Stateful
+
+
+class Department(Row, Base):
+    __tablename__ = "department"
+    __table_args__ = (UniqueConstraint("hospital_id", "code"),)
+
+    hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
+    code: Mapped[str]
+    version: Mapped[int]
+    name: Mapped[str]
+
+
+class Doctor(Row, Base):
+    __tablename__ = "doctor"
+    __table_args__ = (UniqueConstraint("hospital_id", "code"),)
+
+    hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
+    code: Mapped[str]
+    version: Mapped[int]
+    name: Mapped[str]
+    title: Mapped[str | None]
+    department_code: Mapped[str]
+
+
+class Slot(Row, Base):
+    """An allotment of the hospital (号源). `taken` never exceeds `capacity`: the database refuses it."""
+
+    __tablename__ = "slot"
+    __table_args__ = (
+        UniqueConstraint("hospital_id", "key"),
+        CheckConstraint("taken BETWEEN 0 AND capacity", name="taken"),
+        Index("ix_slot_open", "hospital_id", "department_code", "starts_at"),
+    )
+
+    hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
+    key: Mapped[str]
+    version: Mapped[int]
+    department_code: Mapped[str]
+    doctor_code: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    capacity: Mapped[int]
+    taken: Mapped[int] = mapped_column(default=0, server_default="0")
+    fee_fen: Mapped[Fen]
+    stopped: Mapped[bool]
+
+
+class Appointment(Stateful, Base):
+    """One person, one slot. `no` is what the hospital knows it by; `pay_by` is the deadline of a fee."""
+
+    __tablename__ = "appointment"
+    __table_args__ = (
+        Index(
+            "uq_appointment_live",
+            "person_id",
+            "slot_id",
+            unique=True,
+            postgresql_where=text("status IN ('pending', 'booked')"),
+        ),
+    )
+
+    no: Mapped[str] = mapped_column(unique=True)
+    hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), index=True)
+    slot_id: Mapped[UUID] = mapped_column(ForeignKey("slot.id"), index=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    fee_fen: Mapped[Fen]
+    payment_order_id: Mapped[UUID | None]
+    pay_by: Mapped[datetime | None]
+    refused_code: Mapped[str | None]

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.appointment.models import Appointment
+from app.core.machine import Machine
+
+
+class State(StrEnum):
+    PENDING = "pending"  # the fee or the hospital's confirmation is waited for
+    BOOKED = "booked"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    ATTENDED = "attended"
+    NO_SHOW = "no_show"
+
+
+LIVE = (State.PENDING, State.BOOKED)
+
+appointments = Machine(
+    "appointment",
+    Appointment,
+    {
+        (State.PENDING, "confirm"): State.BOOKED,
+        (State.PENDING, "refuse"): State.REFUSED,
+        (State.PENDING, "expire"): State.EXPIRED,
+        (State.PENDING, "cancel"): State.CANCELLED,
+        (State.BOOKED, "cancel"): State.CANCELLED,
+        (State.BOOKED, "attend"): State.ATTENDED,
+        (State.BOOKED, "miss"): State.NO_SHOW,
+    },
+)

@@ -1,0 +1,1 @@
+"""What hospitals push and others read: visits, diagnoses, reports, documents, bills, fee lines, e-bills."""

@@ -1,0 +1,119 @@
+"""What patients read of their own: bills, visits, reports."""
+
+from __future__ import annotations
+
+from itertools import chain
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+from app.core.work import Work
+from app.identity import service as identity
+from app.record import contracts as c
+from app.record import queries, rules, service
+from app.record.queries import BillFacts
+from app.web.routes import door, question
+from app.web.site import ACCOUNT, Caller
+
+bp = APIBlueprint("record", __name__, url_prefix="/api/v1", tag="就诊与账单")
+MINE = door(ACCOUNT)
+
+
+@question(bp, "/bills", MINE, out=c.BillPage, query=c.OfPerson)
+def list_bills(session: Session, caller: Caller, query: c.OfPerson) -> c.BillPage:
+    """就诊人的结算单"""
+    found = chain.from_iterable(
+        queries.bills_of_patient(session, hospital_id, patient_no)
+        for hospital_id, patient_no in _numbers(session, caller, query.person_id)
+    )
+    return c.BillPage(items=[_bill(bill) for bill in found])
+
+
+@question(bp, "/bills/<uuid:bill_id>", MINE, out=c.BillDetail)
+def read_bill(session: Session, caller: Caller, bill_id: UUID) -> c.BillDetail:
+    """一张结算单及其费用明细"""
+    bill = queries.bill(session, bill_id)
+    if bill is None:
+        raise NotFound
+    _require_mine(session, caller, bill.hospital_id, bill.patient_no)
+    lines = [
+        c.FeeLineView(
+            line_no=line.line_no,
+            category=line.category,
+            name=line.name,
+            unit_price=str(line.unit_price),
+            quantity=str(line.quantity),
+            amount_fen=line.amount_fen,
+            insurance_class=line.insurance_class,
+        )
+        for line in queries.lines(session, [bill_id])
+    ]
+    return c.BillDetail(**_bill(bill).model_dump(), lines=lines)
+
+
+@question(bp, "/visits", MINE, out=c.VisitPage, query=c.OfPerson)
+def list_visits(session: Session, caller: Caller, query: c.OfPerson) -> c.VisitPage:
+    """就诊人的就诊记录"""
+    found = chain.from_iterable(
+        queries.visits_of_patient(session, hospital_id, patient_no)
+        for hospital_id, patient_no in _numbers(session, caller, query.person_id)
+    )
+    return c.VisitPage(items=[c.VisitView.model_validate(visit, from_attributes=True) for visit in found])
+
+
+@question(bp, "/reports", MINE, out=c.ReportPage, query=c.OfPerson)
+def list_reports(session: Session, caller: Caller, query: c.OfPerson) -> c.ReportPage:
+    """就诊人的检查检验报告"""
+    found = chain.from_iterable(
+        queries.reports_of_patient(session, hospital_id, patient_no)
+        for hospital_id, patient_no in _numbers(session, caller, query.person_id)
+    )
+    return c.ReportPage(items=[c.ReportView.model_validate(report, from_attributes=True) for report in found])
+
+
+@question(bp, "/reports/<uuid:report_id>", MINE, out=c.ReportDetail, audited=True)
+def read_report(work: Work, caller: Caller, report_id: UUID) -> c.ReportDetail:
+    """一份检查检验报告的内容"""
+    visit = queries.visit_of_report(work.session, report_id)
+    if visit is None:
+        raise NotFound
+    _require_mine(work.session, caller, visit.hospital_id, visit.patient_no)
+    report, summary = service.read_report(work, report_id, "patient reads the report")
+    head = c.ReportView.model_validate(report, from_attributes=True)
+    return c.ReportDetail(**head.model_dump(), summary=summary)
+
+
+def _numbers(session: Session, caller: Caller, person_id: UUID) -> list[tuple[UUID, str]]:
+    """The patient numbers of a person that the caller is bound to; NotFound for anybody else's."""
+    identity.require_person(session, caller.id, person_id)
+    return identity.patient_numbers(session, person_id)
+
+
+def _require_mine(session: Session, caller: Caller, hospital_id: UUID, patient_no: str) -> None:
+    person_id = identity.person_of_patient(session, hospital_id, patient_no)
+    if person_id is None:
+        raise NotFound
+    identity.require_person(session, caller.id, person_id)
+
+
+def _bill(bill: BillFacts) -> c.BillView:
+    refused = rules.REFUSALS[bill.refused_reason] if bill.refused_reason else None
+    return c.BillView(
+        id=bill.id,
+        hospital_id=bill.hospital_id,
+        bill_no=bill.bill_no,
+        visit_id=bill.visit_id,
+        department_name=bill.department_name,
+        started_at=bill.started_at,
+        billed_on=bill.billed_on,
+        total_fen=bill.total_fen,
+        fund_fen=bill.fund_fen,
+        account_fen=bill.account_fen,
+        self_pay_fen=bill.self_pay_fen,
+        borne_fen=bill.borne_fen,
+        state=bill.state,
+        refused=refused,
+        e_bill_state=bill.e_bill_state,
+    )

@@ -1,0 +1,179 @@
+"""What crosses the wire: rows in a record batch (from the agent), and views for the patient."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
+
+from app.core.paging import PageQuery
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+LongText = Annotated[str, StringConstraints(max_length=50_000)]
+AmountFen = Annotated[StrictInt, Field(ge=0, le=10**13)]
+SignedFen = Annotated[StrictInt, Field(ge=-(10**13), le=10**13)]
+Price = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
+Quantity = Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
+
+
+class RowIn(BaseModel):
+    """A row's data. What we do not know yet is ignored: a newer agent may send more."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+
+class CodedIn(RowIn):
+    code: Key
+    code_system: Key
+    code_edition: Key
+    name: Text
+
+
+class VisitIn(RowIn):
+    patient_no: Key
+    kind: Literal["outpatient", "inpatient"]
+    campus: Text | None = None
+    department_name: Text
+    doctor_name: Text | None = None
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    booked_in_wechat: StrictBool = False
+    appointment_no: Key | None = None
+
+
+class DiagnosisIn(CodedIn):
+    visit_key: Key
+    main: StrictBool
+    stage: Literal["outpatient", "admission", "discharge"]
+
+
+class ProcedureIn(CodedIn):
+    visit_key: Key
+    at: AwareDatetime
+
+
+class ReportIn(RowIn):
+    visit_key: Key
+    kind: Literal["lab", "imaging", "other"]
+    title: Text
+    summary: LongText
+    at: AwareDatetime
+
+
+class DocumentIn(RowIn):
+    visit_key: Key
+    kind: Literal["medical_record", "discharge_note"]
+    title: Text
+    text: LongText
+
+
+class BillIn(RowIn):
+    visit_key: Key
+    patient_no: Key
+    bill_no: Key
+    total_fen: AmountFen
+    fund_fen: AmountFen
+    account_fen: AmountFen
+    self_pay_fen: AmountFen
+    status: Literal["unsettled", "settled", "refunded"]
+    billed_on: date
+    settled_at: AwareDatetime | None = None
+
+
+class FeeLineIn(CodedIn):
+    bill_key: Key
+    line_no: Annotated[StrictInt, Field(ge=1, le=100_000)]
+    category: Literal["drug", "treatment", "service", "material"]
+    insurance_code: Key | None = None
+    unit_price: Price
+    quantity: Quantity
+    amount_fen: SignedFen
+    insurance_class: Literal["甲", "乙", "丙"] | None = None
+    at: AwareDatetime
+
+
+class EBillIn(RowIn):
+    bill_key: Key
+    code: Key
+    number: Key
+    check_code: Key
+    issued_on: date
+    status: Literal["issued", "reversed"]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class OfPerson(PageQuery):
+    person_id: UUID
+
+
+class FeeLineView(BaseModel):
+    line_no: int
+    category: str
+    name: str
+    unit_price: str
+    quantity: str
+    amount_fen: int
+    insurance_class: str | None
+
+
+class BillView(BaseModel):
+    """`borne_fen` is what the patient bore; `refused` says in Chinese why a bill cannot be used."""
+
+    id: UUID
+    hospital_id: UUID
+    bill_no: str
+    visit_id: UUID
+    department_name: str
+    started_at: datetime
+    billed_on: date
+    total_fen: int
+    fund_fen: int
+    account_fen: int
+    self_pay_fen: int
+    borne_fen: int
+    state: str
+    refused: str | None
+    e_bill_state: str | None
+
+
+class BillDetail(BillView):
+    lines: list[FeeLineView]
+
+
+class BillPage(BaseModel):
+    items: list[BillView]
+
+
+class ReportView(BaseModel):
+    id: UUID
+    visit_id: UUID
+    kind: str
+    title: str
+    at: datetime
+
+
+class ReportDetail(ReportView):
+    summary: str
+
+
+class ReportPage(BaseModel):
+    items: list[ReportView]
+
+
+class VisitView(BaseModel):
+    id: UUID
+    hospital_id: UUID
+    kind: str
+    campus: str | None
+    department_name: str
+    doctor_name: str | None
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class VisitPage(BaseModel):
+    items: list[VisitView]

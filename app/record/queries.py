@@ -1,0 +1,120 @@
+"""What other floors and the patient read. Nothing here decrypts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from app.record.models import Bill, Diagnosis, EBill, FeeLine, MedicalProcedure, Report, Visit
+
+
+@dataclass(frozen=True)
+class BillFacts:
+    """One bill as other floors see it. `e_bill_state` is None while no e-bill has come, reversed if any was."""
+
+    id: UUID
+    hospital_id: UUID
+    key: str
+    bill_no: str
+    patient_no: str
+    visit_id: UUID
+    visit_key: str
+    department_name: str
+    started_at: datetime
+    ended_at: datetime | None
+    billed_on: date
+    total_fen: int
+    fund_fen: int
+    account_fen: int
+    self_pay_fen: int
+    state: str
+    refused_reason: str | None
+    e_bill_state: str | None
+
+    @property
+    def borne_fen(self) -> int:
+        """What the patient bore: everything but the fund's part (the personal account is the patient's own money)."""
+        return self.total_fen - self.fund_fen
+
+
+def _bills() -> Select[tuple[object, ...]]:
+    e_bill_state = (
+        select(func.max(EBill.state)).where(EBill.bill_id == Bill.id).correlate(Bill).scalar_subquery()
+    )  # "reversed" sorts after "issued"
+    return select(
+        Bill.id, Bill.hospital_id, Bill.key, Bill.bill_no, Bill.patient_no, Bill.visit_id, Visit.key,
+        Visit.department_name, Visit.started_at, Visit.ended_at, Bill.billed_on, Bill.total_fen, Bill.fund_fen,
+        Bill.account_fen, Bill.self_pay_fen, Bill.state, Bill.refused_reason, e_bill_state,
+    ).join(Visit, Visit.id == Bill.visit_id)  # fmt: skip
+
+
+def bills(session: Session, bill_ids: Collection[UUID]) -> list[BillFacts]:
+    return [BillFacts(*row) for row in session.execute(_bills().where(Bill.id.in_(bill_ids)).order_by(Bill.id))]
+
+
+def bill(session: Session, bill_id: UUID) -> BillFacts | None:
+    return next(iter(bills(session, [bill_id])), None)
+
+
+def bill_by_key(session: Session, hospital_id: UUID, key: str) -> BillFacts | None:
+    row = session.execute(_bills().where(Bill.hospital_id == hospital_id, Bill.key == key)).one_or_none()
+    return BillFacts(*row) if row else None
+
+
+def bills_of_patient(session: Session, hospital_id: UUID, patient_no: str) -> list[BillFacts]:
+    """Newest first."""
+    wanted = _bills().where(Bill.hospital_id == hospital_id, Bill.patient_no == patient_no)
+    return [BillFacts(*row) for row in session.execute(wanted.order_by(Bill.billed_on.desc(), Bill.id.desc()))]
+
+
+def lines(session: Session, bill_ids: Collection[UUID]) -> Sequence[FeeLine]:
+    return session.scalars(
+        select(FeeLine).where(FeeLine.bill_id.in_(bill_ids)).order_by(FeeLine.bill_id, FeeLine.line_no)
+    ).all()
+
+
+def visit(session: Session, visit_id: UUID) -> Visit | None:
+    return session.get(Visit, visit_id)
+
+
+def visit_of_report(session: Session, report_id: UUID) -> Visit | None:
+    return session.scalar(select(Visit).join(Report, Report.visit_id == Visit.id).where(Report.id == report_id))
+
+
+def visits_of_patient(session: Session, hospital_id: UUID, patient_no: str) -> Sequence[Visit]:
+    mine = (Visit.hospital_id == hospital_id, Visit.patient_no == patient_no)
+    return session.scalars(select(Visit).where(*mine).order_by(Visit.started_at.desc())).all()
+
+
+def diagnoses(session: Session, visit_ids: Collection[UUID]) -> Sequence[Diagnosis]:
+    return session.scalars(
+        select(Diagnosis).where(Diagnosis.visit_id.in_(visit_ids)).order_by(Diagnosis.visit_id, Diagnosis.key)
+    ).all()
+
+
+def procedures(session: Session, visit_ids: Collection[UUID]) -> Sequence[MedicalProcedure]:
+    return session.scalars(
+        select(MedicalProcedure)
+        .where(MedicalProcedure.visit_id.in_(visit_ids))
+        .order_by(MedicalProcedure.visit_id, MedicalProcedure.key)
+    ).all()
+
+
+def e_bills(session: Session, bill_ids: Collection[UUID]) -> Sequence[EBill]:
+    return session.scalars(select(EBill).where(EBill.bill_id.in_(bill_ids)).order_by(EBill.bill_id, EBill.key)).all()
+
+
+def reports_of_patient(session: Session, hospital_id: UUID, patient_no: str) -> Sequence[Report]:
+    mine = (Visit.hospital_id == hospital_id, Visit.patient_no == patient_no)
+    return session.scalars(
+        select(Report).join(Visit, Visit.id == Report.visit_id).where(*mine).order_by(Report.at.desc())
+    ).all()
+
+
+def refused_count(session: Session) -> int:
+    return session.scalar(select(func.count()).where(Bill.refused_reason.is_not(None))) or 0

@@ -1,0 +1,26 @@
+"""What follows a booked appointment, the clock of the line, and the hospital's answers."""
+
+from __future__ import annotations
+
+from app.core.tasks import Job
+from app.core.work import Runtime
+from app.exchange import service as exchange
+from app.gateways import Gateways
+from app.registration import service
+
+
+def enter(runtime: Runtime, _: Gateways, job: Job) -> None:
+    with runtime.work(finish=[job]) as work:
+        service.enter(work, job.subject)
+
+
+def poll(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    """Several wishes to poll one hospital are one poll."""
+    with runtime.work(finish=jobs) as work:
+        for hospital_id in sorted({job.subject for job in jobs}):
+            service.poll(work, hospital_id)
+
+
+def answered(runtime: Runtime, _: Gateways, job: Job) -> None:
+    with runtime.work(finish=[job]) as work:
+        service.hospital_answered(work, exchange.answer(work, job.subject))

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+from app.core.machine import Stateful
+
+
+class RegistrationLine(Base):
+    """The line of one hospital. Its row is locked to the commit that takes a number, so numbers commit in order."""
+
+    __tablename__ = "registration_line"
+
+    hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
+    last_no: Mapped[int] = mapped_column(BigInteger)
+
+
+class Registration(Stateful, Base):
+    """One entry in the line. It leaves only when the hospital has registered or refused the person.
+
+    `no` is the hospital's idempotency key and stays the same on every try; `not_before` is set when an entry that failed
+    too often has stepped aside.
+    """
+
+    __tablename__ = "registration"
+    __table_args__ = (
+        UniqueConstraint("hospital_id", "line_no"),
+        Index(
+            "uq_registration_live",
+            "hospital_id",
+            "person_id",
+            unique=True,
+            postgresql_where=text("status IN ('queued', 'registering', 'registered')"),
+        ),
+        Index(
+            "ix_registration_waiting",
+            "hospital_id",
+            "line_no",
+            postgresql_where=text("status IN ('queued', 'registering')"),
+        ),
+    )
+
+    hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
+    line_no: Mapped[int] = mapped_column(BigInteger)
+    no: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    appointment_id: Mapped[UUID]
+    appointment_no: Mapped[str]
+    command_id: Mapped[UUID | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime | None]
+    refused_code: Mapped[str | None]
