@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from app.appointment import contracts as c
 from app.appointment import queries, rules
 from app.appointment.models import Appointment, Department, Doctor, Slot
-from app.appointment.states import State, appointments
+from app.appointment.states import LIVE, State, appointments
 from app.core.clock import SHANGHAI
 from app.core.errors import Conflict, NotFound
 from app.core.ids import partner_number
@@ -74,9 +74,7 @@ def _put(work: Work, hospital_id: UUID, model: Any, row: Mapping[str, Any], data
 
 def _stop_clinic(work: Work, slot_id: UUID) -> None:
     """停诊: every live appointment of the slot is cancelled, told and refunded."""
-    live = select(Appointment.id).where(
-        Appointment.slot_id == slot_id, Appointment.status.in_([State.PENDING, State.BOOKED])
-    )
+    live = select(Appointment.id).where(Appointment.slot_id == slot_id, Appointment.status.in_(LIVE))
     ids = list(work.session.scalars(live))
     for moved in appointments.move(work, ids, "cancel", lenient=True, why="slot_stopped"):
         row = _get(work, moved.id)

@@ -171,7 +171,7 @@ def _ids(work: Work, hospital_id: UUID, type_name: str | None, keys: Iterable[An
     found = work.session.execute(
         select(model.key, model.id).where(model.hospital_id == hospital_id, model.key.in_(wanted))
     )
-    return {key: row_id for key, row_id in found}
+    return {row.key: row.id for row in found}
 
 
 def _versions(work: Work, hospital_id: UUID, model: Any, keys: Sequence[str]) -> dict[str, tuple[UUID, int]]:

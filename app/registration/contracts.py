@@ -11,7 +11,7 @@ class OfPerson(BaseModel):
 
 
 class RegistrationView(BaseModel):
-    """`place` and `expected_s` while the entry waits; `stepped_aside` when it failed too often; `refused` in Chinese."""
+    """`place`, `expected_s` while the entry waits; `stepped_aside` when it failed too often; `refused` in Chinese."""
 
     id: UUID
     hospital_id: UUID

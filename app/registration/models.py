@@ -22,8 +22,8 @@ class RegistrationLine(Base):
 class Registration(Stateful, Base):
     """One entry in the line. It leaves only when the hospital has registered or refused the person.
 
-    `no` is the hospital's idempotency key and stays the same on every try; `not_before` is set when an entry that failed
-    too often has stepped aside.
+    `no` is the hospital's idempotency key and stays the same on every try; an entry that failed rests until
+    `not_before`.
     """
 
     __tablename__ = "registration"
