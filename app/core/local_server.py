@@ -153,7 +153,7 @@ class LocalServer:
 
     def _candidate_ports(self) -> list[int]:
         last = [self.port] if (self.place / "port").exists() else []
-        return [port for port in last if _is_free(port)] + [_free_port() for _ in range(3)]
+        return [port for port in last if is_free(port)] + [free_port() for _ in range(3)]
 
     def _run(self) -> bool:
         """Whether the server came up; False also when another process took the port in the meantime."""
@@ -190,13 +190,13 @@ def _processes_in(directory: Path, program_name: str) -> list[psutil.Process]:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

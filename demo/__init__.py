@@ -1,0 +1,1 @@
+"""One business day on real processes: embedded servers, product, hospitals' agents, stand-ins for everybody else."""
