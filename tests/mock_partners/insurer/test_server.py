@@ -41,7 +41,7 @@ def test_unsigned_and_wrongly_signed_calls_are_refused(insurer: Insurer, platfor
     "headers", [{"webhook-signature": "v1"}, {"webhook-signature": "v1,é"}, {"webhook-timestamp": "x"}]
 )
 def test_malformed_signatures_are_refused_and_no_error(platform: Signed, headers: dict[str, str]) -> None:
-    sent = {k: v.encode() for k, v in {**platform.headers("{}"), **headers}.items()}
+    sent = [(k.encode(), v.encode()) for k, v in {**platform.headers("{}"), **headers}.items()]
     answer = platform.http.post(f"{platform.url}/v1/claims", content=b"{}", headers=sent)
     assert answer.status_code == 401
 
@@ -278,14 +278,14 @@ def test_altered_books_are_reported_row_by_row(platform: Signed) -> None:
 
 
 def test_a_restarted_insurer_remembers_and_goes_on(exchange: Exchange, tmp_path: Path) -> None:
-    first = open_insurer(exchange, tmp_path / "")
+    first = open_insurer(exchange, tmp_path)
     platform = Signed(first.url, OUTBOUND)
     platform.control("policies", [policy()])
     platform.control("settings", {"delay_s": 0.3})
     body = claim([bill([line(1, 100_00)])])
     case_no = platform.post("/v1/claims", body).json()["case_no"]
     first.stop()
-    second = open_insurer(exchange, tmp_path / "")
+    second = open_insurer(exchange, tmp_path)
     assert Signed(second.url, OUTBOUND).post("/v1/claims", body).json()["case_no"] == case_no
     assert decided(exchange)["case_no"] == case_no
     wait_until(second.idle)
