@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import app.audit.models
 import app.core.idempotency
+import app.core.quota
 import app.core.schedule
+import app.core.sequence
 import app.core.tasks
 from app.core.db import Base
 

@@ -10,15 +10,6 @@ from app.core.db import Base
 from app.core.machine import Stateful
 
 
-class RegistrationLine(Base):
-    """The line of one hospital. Its row is locked to the commit that takes a number, so numbers commit in order."""
-
-    __tablename__ = "registration_line"
-
-    hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
-    last_no: Mapped[int] = mapped_column(BigInteger)
-
-
 class Registration(Stateful, Base):
     """One entry in the line. It leaves only when the hospital has registered or refused the person.
 

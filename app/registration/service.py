@@ -5,18 +5,18 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 
 from app.appointment import queries as appointments
 from app.core.errors import NotFound
 from app.core.ids import partner_number
+from app.core.sequence import next_no
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer
 from app.identity import service as identity
 from app.notification import service as notification
 from app.registration import rules
-from app.registration.models import Registration, RegistrationLine
+from app.registration.models import Registration
 from app.registration.states import State, registrations
 
 LANE = "registration"
@@ -29,7 +29,7 @@ def enter(work: Work, appointment_id: UUID) -> None:
     if booked is None:
         raise NotFound
     live = (Registration.hospital_id == booked.hospital_id, Registration.person_id == booked.person_id)
-    line_no = _next_no(work, booked.hospital_id)
+    line_no = next_no(work.session, f"registration:{booked.hospital_id}")
     if work.session.scalar(select(Registration.id).where(*live, Registration.status != State.FAILED)) is not None:
         return
     row = Registration(
@@ -43,15 +43,6 @@ def enter(work: Work, appointment_id: UUID) -> None:
     )
     registrations.start(work, row, State.QUEUED)
     work.later(POLL, booked.hospital_id)
-
-
-def _next_no(work: Work, hospital_id: UUID) -> int:
-    """The next number of the line. The row stays locked until the commit, so nobody commits in front of it."""
-    first = insert(RegistrationLine).values(hospital_id=hospital_id, last_no=1)
-    taken = first.on_conflict_do_update(
-        index_elements=["hospital_id"], set_={"last_no": RegistrationLine.last_no + 1}
-    ).returning(RegistrationLine.last_no)
-    return work.session.scalar(taken) or 1
 
 
 def poll(work: Work, hospital_id: UUID) -> int:
