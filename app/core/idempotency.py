@@ -38,7 +38,7 @@ class Answer:
 
 
 def begin(work: Work, principal: str, key: str, request: bytes) -> Answer | None:
-    """Claim `key` for this request. The stored answer if it was answered before; Invalid if it meant another request."""
+    """Claim `key` for this request. The stored answer if there is one; Invalid if the key meant another request."""
     digest = sha256(request).hexdigest()
     row = {"principal": principal, "key": key, "request_hash": digest}
     new = insert(IdempotencyKey).values(row).on_conflict_do_nothing().returning(IdempotencyKey.key)

@@ -1,4 +1,4 @@
-"""The numbers of the domain: ids in URLs, claim numbers, clearing numbers, numbers given to WeChat, identity documents."""
+"""The numbers of the domain: ids in URLs, claim and clearing numbers, partners' numbers, identity documents."""
 
 from __future__ import annotations
 

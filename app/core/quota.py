@@ -40,7 +40,7 @@ class Budget:
 
 
 def open_budget(session: Session, budget: Budget) -> None:
-    """Make the slots that are missing; a new budget starts as if every slot had just been used."""
+    """Make the slots that are missing. A budget never used before is free at once; slots added later wait a window."""
     have = session.scalar(select(func.count()).where(QuotaSlot.budget == budget.name)) or 0
     if have >= budget.n:
         return

@@ -36,10 +36,14 @@ from app.core.errors import Fenced
 
 LEASE_CLASS = 0x5A50  # "ZP": the first half of the advisory lock's key
 MAX_TRIES = 12
-_LIVE_LEASES = text(
-    "SELECT objid::bigint AS lease FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
-    f" AND classid = {LEASE_CLASS} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-).columns(column("lease", BigInteger))
+_LIVE_LEASES = (
+    text(
+        "SELECT objid::bigint AS lease FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
+        " AND classid = :lease_class AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    .bindparams(lease_class=LEASE_CLASS)
+    .columns(column("lease", BigInteger))
+)
 
 
 class Task(Base):
