@@ -1,0 +1,31 @@
+"""What a test may need that a machine may lack."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test, by name in the summary; in CI, which installs what tests need, it fails."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing in CI")
+    pytest.skip(f"{what} is missing")
+
+
+def chromium() -> Path:
+    """The browser's path, or the test ends here."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    return Path(found) if found else missing("chromium")
+
+
+def synthea_sample() -> Path:
+    """The folder of the Synthea sample's CSV tables, which SYNTHEA_DIR names. It is not part of the repository."""
+    folder = os.environ.get("SYNTHEA_DIR", "")
+    if not Path(folder, "claims.csv").is_file():
+        pytest.skip("SYNTHEA_DIR names no folder with the Synthea sample")
+    return Path(folder)
