@@ -1,0 +1,1 @@
+"""What hospital, platform and insurer say was borne, compared every night; differences are kept until explained."""
