@@ -1,4 +1,4 @@
-"""`python -m mock_partners.his --database-url URL [--his-data DIR]`: fill two hospitals and serve them until stopped."""
+"""`python -m mock_partners.his --database-url URL [--his-data DIR]`: fill and serve two hospitals until stopped."""
 
 from __future__ import annotations
 

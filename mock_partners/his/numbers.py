@@ -68,7 +68,11 @@ def yuan(amount: Decimal) -> Decimal:
 
 
 def to_fen(amount: Decimal) -> int:
-    return int((amount * 100).to_integral_exact())
+    """Yuan to fen; raises ValueError if it is not a whole number of fen."""
+    whole = int(amount * 100)
+    if whole != amount * 100:
+        raise ValueError("an amount with a fraction of a fen")
+    return whole
 
 
 def to_yuan(amount_fen: int) -> Decimal:

@@ -1,0 +1,115 @@
+"""Hospitals filled for the tests: the built-in one, a small Synthea-shaped one, and a whole sample if there is one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from mock_partners.his.fill import hospital_url, prepare
+from mock_partners.his.server import His
+from tests.mock_partners.his import small_sample
+from tests.servers import Databases
+
+WORLD: dict[str, Any] = {
+    "seed": 1,
+    "business_date": "2026-11-21",
+    "hospitals": [{"code": "H1", "name": "一院"}, {"code": "H2", "name": "二院"}],
+    "insurers": [
+        {"code": "I1", "product_name": "安心医疗险", "product_filing_no": "C1"},
+        {"code": "I2", "product_name": "康泰门诊险", "product_filing_no": "C2"},
+    ],
+}
+
+
+@dataclass
+class Filling:
+    """A database that holds one filling: its URL, its dialect and the people that `prepare` returned."""
+
+    url: str
+    dialect: str
+    people: list[dict[str, Any]]
+
+    def of(self, hospital: str) -> str:
+        return hospital_url(self.url, self.dialect, hospital)
+
+    def rows(self, hospital: str, query: str, *values: Any) -> list[dict[str, Any]]:
+        url = self.of(hospital).replace("postgresql+psycopg://", "postgresql://")
+        with psycopg.connect(url, row_factory=dict_row) as db:
+            return db.execute(query.encode(), values).fetchall()
+
+
+@dataclass
+class Hospital:
+    """A running double with a client on it."""
+
+    filling: Filling
+    double: His
+    http: httpx.Client
+    code: str
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        return self.filling.rows(self.code, query, *values)
+
+    @property
+    def people(self) -> list[dict[str, Any]]:
+        return [person for person in self.filling.people if person["hospital"] == self.code and person["alive"]]
+
+    def post(self, path: str, **body: Any) -> httpx.Response:
+        return self.http.post(path, json=body)
+
+    def attend(self, patient_no: str) -> dict[str, Any]:
+        answer = self.post("/__mock__/attend", patient_no=patient_no, counter=True, on="2026-11-21")
+        return answer.raise_for_status().json()
+
+
+@pytest.fixture(scope="session")
+def built_in(postgres: Databases) -> Filling:
+    """Twenty people in two hospitals; only read by tests."""
+    url = postgres.create(migrated=False)
+    return Filling(url, "builtin", prepare(url, WORLD, 20))
+
+
+@pytest.fixture(scope="session")
+def small(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Filling:
+    """The small Synthea-shaped filling; only read by tests."""
+    url = postgres.create(migrated=False)
+    folder = small_sample.write(tmp_path_factory.mktemp("sample"))
+    return Filling(url, "synthea", prepare(url, WORLD, his_data_dir=folder))
+
+
+@pytest.fixture(scope="session")
+def sample_folder() -> Path:
+    """The folder of a whole Synthea sample, named by HIS_DATA."""
+    folder = os.environ.get("HIS_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("HIS_DATA names no folder with a Synthea sample")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def sample(postgres: Databases, sample_folder: Path) -> Filling:
+    url = postgres.create(migrated=False)
+    return Filling(url, "synthea", prepare(url, WORLD, his_data_dir=sample_folder))
+
+
+@pytest.fixture(params=["builtin", "synthea"])
+def hospital(request: pytest.FixtureRequest, empty_database_url: str, tmp_path: Path) -> Iterator[Hospital]:
+    """A double of its own for one test, once per dialect."""
+    folder = small_sample.write(tmp_path / "sample") if request.param == "synthea" else None
+    people = prepare(empty_database_url, WORLD, 8, folder)
+    filling = Filling(empty_database_url, request.param, people)
+    code = next(person["hospital"] for person in people if person["claims"])
+    with (
+        His(code, filling.of(code), request.param) as double,
+        httpx.Client(base_url=double.url, timeout=10) as http,
+    ):
+        assert isinstance(double, His)
+        yield Hospital(filling, double, http, code)
