@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -66,9 +68,18 @@ class Sent:
 Sender = Callable[[dict[str, Any], PushFault], Sent]
 
 
+@lru_cache
+def tls() -> ssl.SSLContext:
+    """One for the process: loading the authorities takes longer than anything else here."""
+    return ssl.create_default_context()
+
+
 class Pusher:
+    """`http` is the client that every sender uses; `senders` and `givers_up` are filled by the parts, by kind."""
+
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+        self.http = httpx.Client(timeout=ground.settings.answer_within_s, verify=tls())
         self._table = ground.table("push")
         self._open = {key for key, row in self._table.items() if row["state"] == "pending"}
         self._in_work: set[str] = set()
@@ -90,6 +101,7 @@ class Pusher:
         if self._loop.is_alive():
             self._loop.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self.http.close()
 
     def submit(self, push: Push, *, now: bool = False) -> Sent | None:
         """Keep a push and send it soon; with `now` (or a fault that says so) the first attempt is made here.

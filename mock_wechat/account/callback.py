@@ -25,7 +25,6 @@ OUT_OF_ORDER = "该公众号提供的服务出现故障，请稍后再试"
 class Callback:
     def __init__(self, ground: Ground, pusher: Pusher, people: People, inbox: Inbox) -> None:
         self._ground, self._pusher, self._people, self._inbox = ground, pusher, people, inbox
-        self._http = httpx.Client(timeout=ground.settings.answer_within_s)
         pusher.senders["callback"] = self._send
         pusher.givers_up["callback"] = self._give_up
 
@@ -54,7 +53,7 @@ class Callback:
         stamp, nonce, echo = str(int(time.time())), secrets.token_hex(5), str(secrets.randbits(62))
         query = {"signature": signature(app.token, stamp, nonce), "timestamp": stamp, "nonce": nonce, "echostr": echo}
         try:
-            answer = self._http.get(app.callback_url, params=query)
+            answer = self._pusher.http.get(app.callback_url, params=query)
         except httpx.HTTPError:
             return False
         return answer.status_code == 200 and answer.text == echo
@@ -63,7 +62,9 @@ class Callback:
         app = self._ground.apps[row["owner"]]
         fields = row["content"]["fields"]
         query, body = self._wrap(app, fields, fault)
-        answer = self._http.post(row["url"], params=query, content=body.encode(), headers={"Content-Type": "text/xml"})
+        answer = self._pusher.http.post(
+            row["url"], params=query, content=body.encode(), headers={"Content-Type": "text/xml"}
+        )
         taken = answer.status_code == 200 and self._take_reply(app, row["content"]["user"], answer.text)
         return Sent(taken, answer.status_code, answer.text)
 

@@ -6,8 +6,6 @@ import json
 import uuid
 from typing import Any
 
-import httpx
-
 from mock_wechat.entries import Merchant
 from mock_wechat.ground import Ground
 from mock_wechat.pay.certificates import PlatformCertificates
@@ -19,7 +17,6 @@ from mock_wechat.times import rfc3339
 class Notices:
     def __init__(self, ground: Ground, pusher: Pusher, certificates: PlatformCertificates) -> None:
         self._ground, self._pusher, self._certificates = ground, pusher, certificates
-        self._http = httpx.Client(timeout=ground.settings.answer_within_s)
         pusher.senders["pay"] = self._send
 
     def tell(self, mchid: str, url: str, event_type: str, original_type: str, resource: dict[str, Any]) -> None:
@@ -47,7 +44,7 @@ class Notices:
         body = row["content"]["body"].encode()
         headers = self._certificates.signed_headers(merchant, body, "", fault.signature)
         headers |= {"Content-Type": "application/json", "Accept": "*/*", "User-Agent": "Mozilla/4.0"}
-        answer = self._http.post(row["url"], content=body, headers=headers)
+        answer = self._pusher.http.post(row["url"], content=body, headers=headers)
         return Sent(answer.status_code in (200, 204), answer.status_code, answer.text)
 
 

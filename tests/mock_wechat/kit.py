@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 
 import httpx
 import requests
-from flask import Response, request
+from flask import Response
+from flask import request as came
 from requests.adapters import HTTPAdapter
 from wechatpayv3 import WeChatPay, WeChatPayType
 from wechatpy import WeChatClient, WeChatOAuth
 
 from mock_partners.double import Double
+from mock_wechat.push import tls
 from mock_wechat.server import WeChat
 
 
@@ -26,10 +28,10 @@ class Rewrite(HTTPAdapter):
         super().__init__()
         self._host = urlsplit(url)
 
-    def send(self, prepared: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        parts = urlsplit(str(prepared.url))
-        prepared.url = parts._replace(scheme=self._host.scheme, netloc=self._host.netloc).geturl()
-        return super().send(prepared, *args, **kwargs)
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        parts = urlsplit(str(request.url))
+        request.url = parts._replace(scheme=self._host.scheme, netloc=self._host.netloc).geturl()
+        return super().send(request, *args, **kwargs)
 
 
 class Receiver(Double):
@@ -43,7 +45,7 @@ class Receiver(Double):
         self.app.add_url_rule("/<path:path>", "take", self.take, methods=["POST"])
 
     def take(self, path: str) -> Response:
-        self.got.append((dict(request.args), dict(request.headers), request.get_data()))
+        self.got.append((dict(came.args), dict(came.headers), came.get_data()))
         if self.on_post:
             made = self.on_post()
             if made is not None:
@@ -99,7 +101,7 @@ class Api:
     """The double over plain HTTP, errors included."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=10)
+        self._http = httpx.Client(base_url=url, timeout=10, verify=tls())
 
     def get(self, path: str, **params: Any) -> Any:
         return self._http.get(path, params=params).json()

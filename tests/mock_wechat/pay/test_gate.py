@@ -66,7 +66,7 @@ def test_time_is_checked_before_the_signature(api: Api, merchant: dict[str, Any]
         ({"timestamp": "soon"}, "签名信息错误，验签失败"),
     ],
 )
-def test_what_is_wrong_is_told(api: Api, merchant: dict[str, Any], replace: dict[str, str], message: str) -> None:
+def test_what_is_wrong_is_told(api: Api, merchant: dict[str, Any], replace: dict[str, Any], message: str) -> None:
     assert said(call(api, merchant, **replace)) == (401, message)
 
 
