@@ -10,6 +10,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 
 from app.core.log import configure_log
 from app.core.work import Runtime
+from app.exchange import api as exchange
 from app.gateways import Gateways
 from app.web import errors, limits
 from app.web.site import Authenticate, Site
@@ -18,7 +19,7 @@ from app.wiring import make_gateways
 MAX_BODY_BYTES = 16 * 1024 * 1024
 # Blueprints and ways to prove who is asking, by role of the process.
 PUBLIC: tuple[APIBlueprint, ...] = ()
-EXCHANGE: tuple[APIBlueprint, ...] = ()
+EXCHANGE: tuple[APIBlueprint, ...] = (exchange.bp,)
 CONSOLE: tuple[APIBlueprint, ...] = ()
 BLUEPRINTS = {
     "public": PUBLIC,
@@ -26,7 +27,7 @@ BLUEPRINTS = {
     "console": CONSOLE,
     "all": (*PUBLIC, *EXCHANGE, *CONSOLE),
 }
-AUTHENTICATE: dict[str, Authenticate] = {}
+AUTHENTICATE: dict[str, Authenticate] = {"partner": exchange.authenticate_partner}
 
 
 def create_app(runtime: Runtime, gateways: Gateways | None = None) -> APIFlask:

@@ -8,6 +8,7 @@ import app.core.quota
 import app.core.schedule
 import app.core.sequence
 import app.core.tasks
+import app.exchange.models
 from app.core.db import Base
 
 __all__ = ["Base", "app"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.audit import service as audit
 from app.core.tasks import MAX_TRIES, Job
 from app.core.work import Runtime
+from app.exchange import service as exchange
 from app.gateways import Gateways
 
 
@@ -32,6 +33,12 @@ def _seal_audit(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
         audit.seal(work)
 
 
+def _expire_commands(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    with runtime.work(finish=jobs) as work:
+        exchange.expire(work)
+
+
 KINDS: dict[str, Desk] = {
     "audit.seal": Desk(all=_seal_audit),
+    "exchange.overdue": Desk(all=_expire_commands),
 }

@@ -33,7 +33,7 @@ class Daily:
     at: daytime
 
 
-EVERY = (Every("audit.seal", 2),)
+EVERY = (Every("audit.seal", 2), Every("exchange.overdue", 1))
 DAILY: tuple[Daily, ...] = ()
 
 

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     registration_batch: int = Field(200, ge=1)
     partner_timeout_s: float = Field(10.0, gt=0)
     caller_limit: str = "240 per minute"
+    partner_limit: str = "12000 per minute"
 
     @model_validator(mode="after")
     def _nothing_defaulted_in_production(self) -> Settings:

@@ -12,22 +12,33 @@ from app.core.settings import Settings
 
 
 def caller_key() -> str:
-    """The token's fingerprint or the address: never empty, because an empty key switches the limit off."""
+    """The token's fingerprint or the address: never empty, because an empty key switches the limit off. Programs of
+    partners may share an address, so the name they give counts with it."""
+    if _from_partner():
+        return f"{request.remote_addr}/{request.headers.get('Zhipei-Partner', '')[:64]}"
     token = request.headers.get("Authorization", "")
     return sha256(token.encode()).hexdigest()[:32] if token else request.remote_addr or "nowhere"
 
 
 def install(app: Flask, settings: Settings) -> Limiter:
     """Limit everything that changes something; reads stay free of the extra round trip."""
+
+    def limit() -> str:
+        return settings.partner_limit if _from_partner() else settings.caller_limit
+
     limiter = Limiter(
         key_func=caller_key,
         app=app,
-        default_limits=[settings.caller_limit],
+        default_limits=[limit],
         storage_uri=settings.redis_url,
         storage_options={"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S},
-        in_memory_fallback=[settings.caller_limit],
+        in_memory_fallback=[limit],
         in_memory_fallback_enabled=True,
         swallow_errors=True,
     )
     limiter.request_filter(lambda: request.method in ("GET", "HEAD", "OPTIONS"))
     return limiter
+
+
+def _from_partner() -> bool:
+    return request.path.startswith("/exchange/")

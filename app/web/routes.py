@@ -145,6 +145,25 @@ def talk(
     return register
 
 
+def signed_command(
+    bp: APIBlueprint, rule: str, may: Door, *, body: type[BaseModel], out: type[BaseModel], status: int = 200
+) -> Callable[[Callable[[], BaseModel]], Callable[[], BaseModel]]:
+    """POST `rule` for callers who sign the text of their body. The function reads the body itself, after the signature
+    has been checked; here `body` only documents what it expects."""
+
+    def register(function: Callable[[], BaseModel]) -> Callable[[], BaseModel]:
+        def view() -> Response:
+            return _json(Answer(status, function().model_dump(mode="json")))
+
+        _describe(view, function, may)
+        view.__dict__["_spec"] = bp.input(body)(view).__dict__["_spec"]
+        wrapped: Any = bp.output(out, status_code=status)(view)
+        bp.post(rule, endpoint=function.__name__)(_document(bp, wrapped, function, may, False))
+        return function
+
+    return register
+
+
 def _answer_once(
     work: Work, caller: Caller | None, keyed: bool, status: int, effect: Callable[[], BaseModel]
 ) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
@@ -13,15 +14,25 @@ from app.core import tasks
 from app.core.settings import Settings
 from app.core.tasks import Lease, Task
 from app.core.work import Runtime
+from app.exchange.service import NewParty, put_partner, put_party
 from app.gateways import Gateways
 from app.wiring import make_gateways, make_runtime
 from tests.app.kit import DrainAll
+from tests.app.partner import PartnerClient, World
 from workers.bell import Bell
 from workers.context import Context
 from workers.drain import drain_with
 from workers.routes import ROUTES
 
 MAX_ROUNDS = 200
+PARTIES = {
+    "H1": NewParty("hospital", "H1", "市第一人民医院"),
+    "H2": NewParty("hospital", "H2", "市中医医院"),
+    "I1": NewParty("insurer", "I1", "安心健康保险", {"url": "http://127.0.0.1:9"}, "whsec_" + "b3V0" * 8),
+    "I2": NewParty("insurer", "I2", "长宁人寿保险", {"url": "http://127.0.0.1:9"}, "whsec_" + "b3V1" * 8),
+    "M1": NewParty("medical_insurance", "M1", "市医疗保障局", {"n": 10, "window_s": 6}),
+    "B1": NewParty("bank", "B1", "商业银行", {"url": "http://127.0.0.1:9"}, "whsec_" + "b3V2" * 8),
+}
 
 
 @pytest.fixture
@@ -81,3 +92,18 @@ def _make_due(runtime: Runtime, kinds: tuple[str, ...]) -> None:
 def client(runtime: Runtime) -> FlaskClient:
     """The whole product (role all) without a network."""
     return create_app(runtime).test_client()
+
+
+@pytest.fixture
+def world(runtime: Runtime, client: FlaskClient) -> World:
+    """Two hospitals, two insurers, the medical insurance and a bank; hospitals and M1 with an agent, the others with a
+    core system."""
+    world = World()
+    with runtime.work() as work:
+        for number, (code, new) in enumerate(PARTIES.items()):
+            world.party[code] = put_party(work, new)
+            program = f"{code}-{'agent' if new.kind in ('hospital', 'medical_insurance') else 'core'}"
+            secret = "whsec_" + b64encode(bytes([number + 1]) * 32).decode()
+            put_partner(work, world.party[code], program, secret)
+            world.partner[code] = PartnerClient(client, program, secret)
+    return world

@@ -1,0 +1,130 @@
+"""Batches: rows that a partner pushed, kept sealed as they came until the feature they are for judges them."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64decode, b64encode
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
+
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.work import Work
+from app.exchange import rules
+from app.exchange.contracts import BatchIn
+from app.exchange.models import Batch
+from app.exchange.parties import Signer, party
+from app.exchange.states import BatchState, batches
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one row: applied, unchanged, stale, waiting_parent or refused (with a stable reason)."""
+
+    type: str
+    key: str
+    verdict: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class OpenBatch:
+    """`rows` are {type, key, version, data} in the order in which they were sent."""
+
+    id: UUID
+    party_id: UUID
+    partner_id: UUID
+    batch_no: int
+    kind: str
+    business_date: date
+    received_at: datetime
+    rows: list[dict[str, Any]]
+
+
+def take_batch(work: Work, signer: Signer, given: BatchIn) -> UUID:
+    """Keep a batch whose rows are what it declares; emits `exchange.batch.<kind>`.
+
+    The same number with the same content again is the same batch. Raises Forbidden, Conflict, Invalid.
+    """
+    _refuse_foreign_rows(work.session, signer, given)
+    content = _canonical(given.rows)
+    digest = sha256(content).hexdigest()
+    if wrong := rules.mismatches(given.model_dump(exclude={"rows"}), given.rows, digest):
+        raise Invalid(
+            "declared_mismatch", "申报的数量、金额或摘要与内容不符", fields=dict.fromkeys(wrong, "与内容不符")
+        )
+    old = work.session.execute(
+        select(Batch.id, Batch.sha256).where(Batch.partner_id == signer.partner_id, Batch.batch_no == given.batch_no)
+    ).one_or_none()
+    if old is not None:
+        if old.sha256 != digest:
+            raise Conflict("batch_no_reused", "这个批次号已经用于另一个批次")
+        return old.id
+    row = Batch(
+        party_id=signer.party_id, partner_id=signer.partner_id, **given.model_dump(exclude={"rows"}), tally=None
+    )
+    work.seal(row, "rows_sealed", _pack(content))
+    batches.start(work, row, BatchState.RECEIVED)
+    work.emit(f"exchange.batch.{row.kind}", row.id)
+    return row.id
+
+
+def open_batch(work: Work, batch_id: UUID) -> OpenBatch:
+    """The content of a batch; the reading is audited."""
+    row = work.session.get(Batch, batch_id, options=[undefer(Batch.rows_sealed)])
+    if row is None:
+        raise NotFound
+    rows = json.loads(_unpack(work.reveal(row, "rows_sealed", row.kind)))
+    found = OpenBatch(
+        row.id, row.party_id, row.partner_id, row.batch_no, row.kind, row.business_date, row.received_at, rows
+    )
+    batches.move(work, [batch_id], "open", lenient=True)
+    return found
+
+
+def settle_batch(work: Work, batch_id: UUID, verdicts: Sequence[Verdict]) -> None:
+    """Keep one verdict for each row. The batch is refused when every row is; a later call refines the verdicts."""
+    tally = Counter(verdict.verdict for verdict in verdicts)
+    refused = bool(verdicts) and set(tally) == {"refused"}
+    values = {"verdicts": [astuple(verdict) for verdict in verdicts], "tally": dict(tally)}
+    batches.move(work, [batch_id], "refuse" if refused else "apply", values=values)
+
+
+def verdicts_of(session: Session, partner_id: UUID, batch_no: int) -> tuple[str, list[Verdict]]:
+    """The batch's status and its verdicts, none before it is judged. NotFound for another partner's number."""
+    mine = (Batch.partner_id == partner_id, Batch.batch_no == batch_no)
+    found = session.execute(select(Batch.status, Batch.verdicts).where(*mine)).one_or_none()
+    if found is None:
+        raise NotFound("batch_unknown", "没有这个批次")
+    return found.status, [Verdict(*item) for item in found.verdicts or []]
+
+
+def _refuse_foreign_rows(session: Session, signer: Signer, given: BatchIn) -> None:
+    if given.kind not in rules.BATCH_KINDS.get(party(session, signer.party_id).kind, ()):
+        raise Forbidden("batch_kind_not_allowed", "贵方不能推送这一类批次")
+    if {row["type"] for row in given.rows} - rules.ROW_TYPES[given.kind]:
+        raise Invalid("row_type_unknown", "批次中有不属于这一类的行", fields={"rows": "类型不在可选范围内"})
+
+
+def _canonical(rows: Sequence[Any]) -> bytes:
+    try:
+        return rules.canonical(rows)
+    except ValueError as error:
+        raise Invalid("not_a_number", "批次中有不是数字的数值") from error
+
+
+def _pack(content: bytes) -> str:
+    """Compressed before it is sealed: sealed text no longer compresses."""
+    return b64encode(zlib.compress(content, level=1)).decode()
+
+
+def _unpack(packed: str) -> bytes:
+    return zlib.decompress(b64decode(packed))

@@ -1,0 +1,164 @@
+"""Commands: what an agent shall do. Written with the data that needs them, fetched and answered one to one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NotRequired, TypedDict
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from typing_extensions import Unpack
+
+from app.core.work import Work
+from app.exchange import wake
+from app.exchange.contracts import AnswerIn
+from app.exchange.models import Command, CommandReply
+from app.exchange.states import CommandState, commands
+
+# An answer that was sent in time may still be on its way.
+OVERDUE_GRACE_S = 1.0
+OVERDUE_BATCH = 1000
+
+
+class Terms(TypedDict):
+    """How a command is to be handed out.
+
+    `lane` is the sequence it stands in, `subject` the row of ours that it is about. With `once` it is handed out at
+    most one time and needs a `deadline`; past its deadline a command is not handed out and is answered `unknown`.
+    """
+
+    lane: str
+    subject: UUID | None
+    once: NotRequired[bool]
+    deadline: NotRequired[datetime | None]
+
+
+@dataclass(frozen=True)
+class CommandAnswer:
+    """`outcome`: done, refused (final), failed (ask again), unknown (look before asking again)."""
+
+    command_id: UUID
+    party_id: UUID
+    kind: str
+    subject: UUID | None
+    outcome: str
+    code: str | None
+    message: str | None
+    body: dict[str, Any]
+    answered_at: datetime  # the database's clock
+
+
+def command(work: Work, party_id: UUID, kind: str, body: dict[str, Any], **terms: Unpack[Terms]) -> UUID:
+    """Write down a command for the party's agent, which is woken by the commit. Its answer comes as the event
+    `exchange.answered.<kind>` with the command's id as subject."""
+    if f"exchange.answered.{kind}" not in work.runtime.routes:
+        raise ValueError(f"nobody follows the answers of {kind}")
+    row = Command(
+        party_id=party_id,
+        kind=kind,
+        lane=terms["lane"],
+        subject=terms["subject"],
+        once=terms.get("once", False),
+        deadline=terms.get("deadline"),
+    )
+    row.body_sealed = work.privacy.seal_json(body, body_place(row.id))
+    commands.start(work, row, CommandState.OPEN)
+    wake.party(work, party_id, lane=row.lane)
+    return row.id
+
+
+def withdraw(work: Work, command_id: UUID) -> bool:
+    """Take a command back; False if it has been answered or is overdue. What its agent still answers is ignored."""
+    return bool(commands.move(work, [command_id], "withdraw", lenient=True))
+
+
+def take_answers(work: Work, partner_id: UUID, party_id: UUID, answers: Sequence[AnswerIn]) -> list[UUID]:
+    """Keep the first answer to each command of this party that was handed out; the ids that were taken."""
+    given: dict[UUID, AnswerIn] = {}
+    for one in answers:
+        given.setdefault(one.id, one)
+    mine = work.session.execute(
+        select(Command.id, Command.kind).where(Command.id.in_(given), Command.party_id == party_id)
+    )
+    kinds = {row.id: row.kind for row in mine}
+    if not kinds:
+        return []
+    taken = {moved.id for moved in commands.move(work, kinds, "answer", lenient=True)}
+    for command_id in taken:
+        work.add(_reply(work, partner_id, given[command_id]))
+        work.emit(f"exchange.answered.{kinds[command_id]}", command_id)
+    wake.party(work, party_id)  # a lane that was full has room again
+    return [answer_id for answer_id in given if answer_id in taken]
+
+
+def expire(work: Work) -> int:
+    """Answer with `unknown` what is past its deadline; how many that were."""
+    late = func.clock_timestamp() - timedelta(seconds=OVERDUE_GRACE_S)
+    ids = work.session.execute(
+        select(Command.id, Command.kind)
+        .where(Command.status.in_((CommandState.OPEN, CommandState.FETCHED)), Command.deadline < late)
+        .order_by(Command.id)
+        .limit(OVERDUE_BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    kinds = {row.id: row.kind for row in ids}
+    if not kinds:
+        return 0
+    moved = commands.move(work, kinds, "expire", lenient=True)
+    for one in moved:
+        work.emit(f"exchange.answered.{kinds[one.id]}", one.id)
+    return len(moved)
+
+
+def answer(work: Work, command_id: UUID) -> CommandAnswer:
+    return answers(work, [command_id])[0]
+
+
+def answers(work: Work, command_ids: Sequence[UUID]) -> list[CommandAnswer]:
+    """What became of these commands, in the order asked; the reading is audited. ValueError for one without an end."""
+    rows = work.session.execute(
+        select(Command, CommandReply)
+        .outerjoin(CommandReply, CommandReply.id == Command.id)
+        .where(Command.id.in_(command_ids), or_(CommandReply.id.is_not(None), Command.status == CommandState.OVERDUE))
+    )
+    found = {row.id: _answer(work, row, reply) for row, reply in rows}
+    if missing := set(command_ids) - set(found):
+        raise ValueError(f"{len(missing)} commands have no answer")
+    return [found[command_id] for command_id in command_ids]
+
+
+def _answer(work: Work, row: Command, reply: CommandReply | None) -> CommandAnswer:
+    if reply is None:
+        return CommandAnswer(
+            row.id, row.party_id, row.kind, row.subject, "unknown", "overdue", None, {}, row.status_since
+        )
+    work.audit("read.command_reply.reply_sealed", "command", row.id, why=row.kind)
+    said = work.privacy.open_json(reply.reply_sealed, _reply_place(row.id))
+    return CommandAnswer(
+        row.id,
+        row.party_id,
+        row.kind,
+        row.subject,
+        reply.outcome,
+        reply.code,
+        said["message"],
+        said["body"],
+        reply.answered_at,
+    )
+
+
+def _reply(work: Work, partner_id: UUID, given: AnswerIn) -> CommandReply:
+    reply = CommandReply(id=given.id, partner_id=partner_id, outcome=given.outcome, code=given.code)
+    said = {"message": given.message, "body": given.body}
+    reply.reply_sealed = work.privacy.seal_json(said, _reply_place(given.id))
+    return reply
+
+
+def body_place(command_id: UUID) -> str:
+    return f"command:body_sealed:{command_id}"
+
+
+def _reply_place(command_id: UUID) -> str:
+    return f"command_reply:reply_sealed:{command_id}"

@@ -1,0 +1,175 @@
+"""What crosses the wire between partners and the exchange. Types are strict: a number in quotes is no number."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from typing_extensions import TypedDict
+
+MAX_ROWS = 2000
+MAX_COMMANDS = 200
+MAX_ANSWERS = 500
+MAX_WAIT_MS = 2000
+
+# Without control characters: PostgreSQL cannot store NUL, and nobody can read the others.
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,64}$")]
+Key = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,120}$")]
+Text = Annotated[str, StringConstraints(max_length=500)]
+Count = Annotated[int, Field(ge=0, le=MAX_ROWS)]
+AmountFen = Annotated[int, Field(ge=-(10**15), le=10**15)]
+BatchNo = Annotated[int, Field(ge=1, le=10**12)]
+Version = Annotated[int, Field(ge=0, le=2**62)]
+Cursor = Annotated[int, Field(ge=0, le=2**62)]
+WaitMs = Annotated[int, Field(ge=0, le=MAX_WAIT_MS)]
+Outcome = Literal["done", "refused", "failed", "unknown"]
+_STRICT = ConfigDict(strict=True, extra="forbid")
+
+
+class In(BaseModel):
+    model_config = _STRICT
+
+
+class RowIn(TypedDict):
+    """One row of a batch. `data` is checked by the feature that it is for."""
+
+    __pydantic_config__ = _STRICT  # type: ignore[misc]
+
+    type: Code
+    key: Key
+    version: Version
+    data: dict[str, Any]
+
+
+class BatchIn(In):
+    batch_no: BatchNo
+    kind: Literal["catalogue", "record", "ledger"]
+    business_date: date
+    count: Count
+    amount_fen: AmountFen
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    rows: Annotated[list[RowIn], Field(max_length=MAX_ROWS)]
+
+
+class BatchTaken(BaseModel):
+    batch_id: UUID
+
+
+class VerdictsIn(In):
+    batch_no: BatchNo
+
+
+class VerdictView(BaseModel):
+    key: str
+    type: str
+    verdict: Literal["applied", "unchanged", "stale", "waiting_parent", "refused"]
+    reason: str | None
+
+
+class VerdictsView(BaseModel):
+    batch_no: int
+    status: Literal["received", "checked", "applied", "refused"]
+    rows: list[VerdictView]
+
+
+class PollIn(In):
+    max: Annotated[int, Field(ge=1, le=MAX_COMMANDS)] = MAX_COMMANDS
+    wait_ms: WaitMs = 0
+    lanes: Annotated[list[Code], Field(max_length=50)] | None = None
+
+
+class CommandView(BaseModel):
+    id: UUID
+    kind: str
+    lane: str
+    seq: int
+    left_ms: int | None
+    body: dict[str, Any]
+
+
+class CommandsView(BaseModel):
+    commands: list[CommandView]
+
+
+class AnswerIn(In):
+    id: UUID
+    outcome: Outcome
+    code: Code | None = None
+    message: Text | None = None
+    body: dict[str, Any] = {}
+
+
+class AnswersIn(In):
+    answers: Annotated[list[AnswerIn], Field(max_length=MAX_ANSWERS)]
+
+
+class AnswersView(BaseModel):
+    """`ignored`: answered before, taken back, overdue, or not ours."""
+
+    accepted: list[UUID]
+    ignored: list[UUID]
+
+
+class MessageIn(In):
+    type: Code
+    data: dict[str, Any]
+
+
+class MessageTaken(BaseModel):
+    message_id: UUID
+
+
+class RequestIn(In):
+    request_no: Code
+    hospital: Code
+    kind: Code
+    data: dict[str, Any]
+
+
+class RequestTaken(BaseModel):
+    request_id: UUID
+
+
+class RequestAnswersIn(In):
+    cursor: Cursor = 0
+    max: Annotated[int, Field(ge=1, le=200)] = 100
+
+
+class RequestAnswerView(BaseModel):
+    cursor: int
+    request_no: str
+    outcome: Outcome
+    code: str | None
+    data: dict[str, Any]
+
+
+class RequestAnswersView(BaseModel):
+    answers: list[RequestAnswerView]
+
+
+class ChangesIn(In):
+    """Without a cursor the feed goes on behind the last one that was acknowledged."""
+
+    cursor: Cursor | None = None
+    max: Annotated[int, Field(ge=1, le=200)] = 100
+    wait_ms: WaitMs = 0
+
+
+class ChangeView(BaseModel):
+    cursor: int
+    type: str
+    data: dict[str, Any]
+
+
+class ChangesView(BaseModel):
+    changes: list[ChangeView]
+
+
+class AckIn(In):
+    cursor: Cursor
+
+
+class AckView(BaseModel):
+    cursor: int

@@ -1,0 +1,72 @@
+"""What partners may send, how it is signed, and what a batch declares about itself."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+ROW_TYPES: Mapping[str, frozenset[str]] = {
+    "catalogue": frozenset({"department", "doctor", "slot"}),
+    "record": frozenset({"visit", "diagnosis", "procedure", "report", "document", "bill", "fee_line", "e_bill"}),
+    "ledger": frozenset({"ledger"}),
+}
+# Which batches and which messages a kind of party may send.
+BATCH_KINDS: Mapping[str, frozenset[str]] = {
+    "hospital": frozenset(ROW_TYPES),
+    "insurer": frozenset({"ledger"}),
+}
+MESSAGE_FAMILIES: Mapping[str, str] = {"insurer": "claim.", "bank": "bank."}
+
+_AMOUNTS = {"bill": "total_fen", "ledger": "amount_fen"}
+_PARTNER = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+
+
+def canonical(value: Any) -> bytes:
+    """The one JSON text both sides hash: sorted keys, no blanks, UTF-8. ValueError for NaN and infinity."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
+
+
+def sum_fen(rows: Iterable[Mapping[str, Any]]) -> int:
+    """What a batch declares as its amount: bills by their total, ledger rows by their amount. What is no integer is
+    left out here and refused where the row is read."""
+    total = 0
+    for row in rows:
+        amount = row["data"].get(_AMOUNTS.get(row["type"], ""))
+        total += amount if type(amount) is int else 0
+    return total
+
+
+def mismatches(declared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], digest: str) -> list[str]:
+    """Names among count, amount_fen, sha256 that do not fit the rows."""
+    found = {"count": len(rows), "amount_fen": sum_fen(rows), "sha256": digest}
+    return [name for name, value in found.items() if declared[name] != value]
+
+
+def may_ask(code: str, message_id: str) -> bool:
+    """Whether these header values can be anybody's. A full stop would make the signed text ambiguous."""
+    return bool(_PARTNER.fullmatch(code) and _MESSAGE_ID.fullmatch(message_id))
+
+
+def is_signed(secrets: Iterable[str], headers: Mapping[str, str], body: str) -> bool:
+    """Whether one of the secrets signed this body within 300 seconds from now (Standard Webhooks).
+
+    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+    """
+    for secret in secrets:
+        try:
+            Webhook(secret).verify(body, dict(headers), json_parse=False)
+            return True
+        except (WebhookVerificationError, ValueError):  # a malformed signature is a ValueError
+            continue
+    return False
+
+
+def request_hash(path: str, body: str) -> str:
+    return sha256(f"{path}\n{body}".encode()).hexdigest()

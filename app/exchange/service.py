@@ -1,0 +1,52 @@
+"""The exchange as other features see it."""
+
+from __future__ import annotations
+
+from app.exchange.batches import OpenBatch, Verdict, open_batch, settle_batch
+from app.exchange.commands import CommandAnswer, Terms, answer, answers, command, expire, withdraw
+from app.exchange.feed import publish
+from app.exchange.messages import OpenMessage, OpenRequest, answer_request, open_message, open_request
+from app.exchange.parties import (
+    Endpoint,
+    NewParty,
+    add_key,
+    endpoint,
+    parties,
+    partner_by_code,
+    party,
+    party_by_code,
+    put_partner,
+    put_party,
+    retire_oldest_key,
+)
+
+__all__ = [
+    "CommandAnswer",
+    "Endpoint",
+    "NewParty",
+    "OpenBatch",
+    "OpenMessage",
+    "OpenRequest",
+    "Terms",
+    "Verdict",
+    "add_key",
+    "answer",
+    "answer_request",
+    "answers",
+    "command",
+    "endpoint",
+    "expire",
+    "open_batch",
+    "open_message",
+    "open_request",
+    "parties",
+    "partner_by_code",
+    "party",
+    "party_by_code",
+    "publish",
+    "put_partner",
+    "put_party",
+    "retire_oldest_key",
+    "settle_batch",
+    "withdraw",
+]

@@ -1,0 +1,42 @@
+"""Reading a request's body as text, also when it is compressed, without ever holding more than was allowed."""
+
+from __future__ import annotations
+
+import zlib
+
+from flask import Request
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+def read_text(request: Request, max_bytes: int) -> str:
+    """The body, inflated if `Content-Encoding` is gzip, as UTF-8. At most `max_bytes` before and after inflating.
+
+    Raises 400, 413 and 415 as werkzeug's exceptions.
+    """
+    request.max_content_length = max_bytes
+    body = request.get_data(cache=False)
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding == "gzip":
+        body = _inflate(body, max_bytes)
+    elif encoding != "identity":
+        raise UnsupportedMediaType
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest from error
+
+
+def _inflate(body: bytes, max_bytes: int) -> bytes:
+    """One gzip member (RFC 1952); never more than one byte above the limit is made."""
+    engine = zlib.decompressobj(_GZIP)
+    try:
+        text = engine.decompress(body, max_bytes + 1)
+    except zlib.error as error:
+        raise BadRequest from error
+    if len(text) > max_bytes:
+        raise RequestEntityTooLarge
+    if not engine.eof or engine.unused_data:
+        raise BadRequest
+    return text
