@@ -47,7 +47,8 @@ class Company:
 
 
 def _made(world: World, state_dir: Path) -> Iterator[tuple[str, Double]]:
-    yield "wechat", WeChat(world["wechat"], state_dir=state_dir)
+    settings = {"business_date": world["business_date"], **world["wechat"].get("settings", {})}
+    yield "wechat", WeChat({**world["wechat"], "settings": settings}, state_dir=state_dir)
     for hospital in world["hospitals"]:
         yield hospital["code"], _his(hospital, str(world["seed"]), state_dir)
     for insurer in world["insurers"]:

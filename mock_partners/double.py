@@ -20,6 +20,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, MutableMapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,9 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.serving import BaseWSGIServer, make_server
 
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
+
+# Marks work that is done behind the caller's back, so that no fault meets it a second time.
+REPLAYED = "double.replayed"
 
 
 @dataclass
@@ -195,7 +199,7 @@ class Double:
 
     def _misbehave(self) -> Response | None:
         g.received_at = time.time()
-        if request.path.startswith("/__mock__/"):
+        if request.path.startswith("/__mock__/") or REPLAYED in request.environ:
             return None
         body = request.get_data(as_text=True, cache=True) if not _binary() else ""
         with self.lock:
@@ -210,7 +214,8 @@ class Double:
         elif fault.delay_s:
             time.sleep(fault.delay_s)
         if fault.drop == "before":
-            return self._hang_up("before")
+            g.dropped = "before"
+            return Response("", 500)
         if fault.status:
             body_text = fault.body if isinstance(fault.body, str) else json.dumps(fault.body, ensure_ascii=False)
             return Response(
@@ -240,23 +245,17 @@ class Double:
                     data=data,
                     headers=headers,
                     content_type=environ.get("CONTENT_TYPE"),
+                    environ_overrides={REPLAYED: True},
                 )
 
         threading.Thread(target=work, daemon=True).start()
-
-    def _hang_up(self, when: str) -> Response:
-        g.dropped = when
-        sock = request.environ.get("werkzeug.socket")
-        if isinstance(sock, socket.socket):
-            sock.shutdown(socket.SHUT_RDWR)
-        return Response("", 500)
 
     def _note(self, response: Response) -> Response:
         if request.path.startswith("/__mock__/"):
             return response
         fault: Fault | None = g.get("fault")
         if fault and fault.drop == "after":
-            self._hang_up("after")
+            g.dropped = "after"
         self.note(
             method=request.method,
             path=request.path,
@@ -266,6 +265,8 @@ class Double:
             received_at=g.received_at,
             dropped=g.get("dropped", ""),
         )
+        if g.get("dropped"):
+            _hang_up()
         return response
 
     def _admin_routes(self) -> None:
@@ -305,3 +306,10 @@ class Double:
 
 def _binary() -> bool:
     return "gzip" in request.headers.get("Content-Encoding", "")
+
+
+def _hang_up() -> None:
+    sock = request.environ.get("werkzeug.socket")
+    if isinstance(sock, socket.socket):
+        with suppress(OSError):  # the caller may have gone first
+            sock.shutdown(socket.SHUT_RDWR)

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from flask import Response, g, jsonify, request
 
 from mock_partners.answers import Answer, answer_refusals
-from mock_partners.double import Double, Fault
+from mock_partners.double import REPLAYED, Double, Fault
 from mock_partners.medical_insurance.cards import Cards, person_no
 from mock_partners.medical_insurance.latency import Latency
 from mock_partners.medical_insurance.quota import Gate, Limit
@@ -75,7 +75,7 @@ class MedicalInsurance(Double):
         if request.path == "/fsi/api":
             g.envelope = _envelope(request.get_data(as_text=True))
             msgid = str(g.envelope.get("msgid", ""))
-            if g.envelope.get("infno") == TRIAL and "werkzeug.socket" not in request.environ:
+            if g.envelope.get("infno") == TRIAL and REPLAYED in request.environ:
                 g.admitted = self.gate.was_accepted(msgid)
             elif g.envelope.get("infno") == TRIAL:
                 arrival = self.gate.arrive(g.received_ms, msgid)

@@ -1,0 +1,79 @@
+"""The frame's faults: how often, what is done, what is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from flask import Response, jsonify
+
+from mock_partners.double import Double
+from tests.mock_partners.wire import wait_until
+
+
+class Counter(Double):
+    def __init__(self, state_dir: Path | None = None) -> None:
+        super().__init__("counter", state_dir=state_dir)
+        self.done = 0
+
+        @self.app.post("/count")
+        def count() -> Response:
+            self.done += 1
+            return jsonify(done=self.done)
+
+
+@pytest.fixture
+def counter() -> Iterator[Counter]:
+    double = Counter()
+    double.start()
+    yield double
+    double.stop()
+
+
+def count(counter: Counter) -> httpx.Response:
+    return httpx.post(f"{counter.url}/count", content=b"text")
+
+
+def test_late_work_is_done_once_for_each_call_and_meets_no_fault_again(counter: Counter) -> None:
+    counter.fail("/count", status=504, late=True, delay_s=0.4, times=-1)
+    assert [count(counter).status_code for _ in range(2)] == [504, 504]
+    assert counter.done == 0
+    wait_until(lambda: counter.done == 2)
+    assert [entry["status"] for entry in counter.journal] == [504, 504, 200, 200]
+
+
+def test_dropped_before_is_not_done_and_dropped_after_is(counter: Counter) -> None:
+    for when, done in (("before", 0), ("after", 1)):
+        counter.fail("/count", drop=when)
+        with pytest.raises(httpx.TransportError):
+            count(counter)
+        assert counter.done == done
+    assert [entry["dropped"] for entry in counter.journal] == ["before", "after"]
+
+
+def test_faults_match_method_and_text_and_run_out(counter: Counter) -> None:
+    counter.fail("/count", method="GET", status=500)
+    counter.fail("/count", contains="other", status=501)
+    counter.fail("/count", contains="text", status=503, body={"code": "x"}, headers={"Retry-After": "1"}, times=1)
+    answer = count(counter)
+    assert (answer.status_code, answer.headers["Retry-After"], answer.json()) == (503, "1", {"code": "x"})
+    assert count(counter).status_code == 200
+
+
+def test_a_table_outlives_its_double(tmp_path: Path) -> None:
+    with Counter(tmp_path) as first:
+        first.table("things").put("a", {"n": 1})
+        first.table("things")["b"] = {"n": 2}
+    with Counter(tmp_path) as second:
+        assert dict(second.table("things").items()) == {"a": {"n": 1}, "b": {"n": 2}}
+        del second.table("things")["a"]
+    with Counter(tmp_path) as third:
+        assert list(third.table("things")) == ["b"]
+
+
+def test_the_clock_is_moved_over_http(counter: Counter) -> None:
+    before = counter.clock.now()
+    httpx.post(f"{counter.url}/__mock__/clock", json={"advance_s": 3600})
+    assert (counter.clock.now() - before).total_seconds() >= 3600
