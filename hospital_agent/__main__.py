@@ -10,9 +10,10 @@ from pathlib import Path
 
 from hospital_agent import config as configuration
 from hospital_agent import doctor, dry_run, log
-from hospital_agent.agent import Agent, open_source
+from hospital_agent.agent import Agent
 from hospital_agent.config import Config
 from hospital_agent.errors import AgentError, ConfigError
+from hospital_agent.roles import open_source
 from hospital_agent.store.db import Store
 from hospital_agent.store.spool import Spool
 

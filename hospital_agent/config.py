@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, time
 from pathlib import Path
@@ -12,73 +11,16 @@ from typing import Any
 
 from hospital_agent.errors import ConfigError
 from hospital_agent.exchange import Link
+from hospital_agent.sections import (
+    BulkConfig,
+    CommandConfig,
+    InterfaceConfig,
+    NetworkConfig,
+    PullConfig,
+    SourceConfig,
+)
 
 ROLES = ("hospital", "medical_insurance", "insurer")
-
-
-@dataclass(frozen=True)
-class SourceConfig:
-    """The source database and its mapping file. `parameters` are the mapping's named binds, such as hospital."""
-
-    database_url: str
-    mapping: Path
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class BulkConfig:
-    """The bulk lane: when it may read, and how much. `hours` are local spans; none means at any hour."""
-
-    enabled: bool = True
-    interval_s: float = 60.0
-    busy_wait_max_s: float = 600.0
-    max_active: int = 4
-    busy_query: str = ""
-    hours: tuple[tuple[time, time], ...] = ()
-    statement_timeout_ms: int = 10_000
-    window_rows: int = 20_000
-    spool_batches: int = 4
-
-
-@dataclass(frozen=True)
-class PullConfig:
-    """The lane of a waiting patient: what one pull may cost the source."""
-
-    statement_timeout_ms: int = 1_000
-    max_rows: int = 5_000
-    per_second: float = 20.0
-    push_timeout_s: float = 15.0
-
-
-@dataclass(frozen=True)
-class CommandConfig:
-    """How many commands are worked on at once. One registration at a time keeps the order of arrival strictly."""
-
-    threads: int = 8
-    registration_concurrency: int = 1
-    trial_concurrency: int = 4
-    settlement_concurrency: int = 4
-    wait_ms: int = 2_000
-
-
-@dataclass(frozen=True)
-class InterfaceConfig:
-    """A partner's HTTP interface beside the agent, such as the hospital's own registration interface."""
-
-    url: str = ""
-    timeout_s: float = 10.0
-
-
-@dataclass(frozen=True)
-class NetworkConfig(InterfaceConfig):
-    """The medical-insurance interface. `fixmedins_codes` gives its own code of a hospital by ours (ours by default).
-
-    A trial is not sent in the last `send_margin_ms` before its deadline.
-    """
-
-    fixmedins_codes: Mapping[str, str] = field(default_factory=dict)
-    operator: str = "zhipei"
-    send_margin_ms: int = 300
 
 
 @dataclass(frozen=True)
@@ -89,11 +31,11 @@ class Config:
     link: Link
     store: Path
     source: SourceConfig | None = None
-    his: InterfaceConfig = InterfaceConfig()
-    medical_insurance: NetworkConfig = NetworkConfig()
-    bulk: BulkConfig = BulkConfig()
-    pull: PullConfig = PullConfig()
-    commands: CommandConfig = CommandConfig()
+    his: InterfaceConfig = field(default_factory=InterfaceConfig)
+    medical_insurance: NetworkConfig = field(default_factory=NetworkConfig)
+    bulk: BulkConfig = field(default_factory=BulkConfig)
+    pull: PullConfig = field(default_factory=PullConfig)
+    commands: CommandConfig = field(default_factory=CommandConfig)
     business_date: date | None = None
     log_level: str = "INFO"
 

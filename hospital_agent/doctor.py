@@ -10,12 +10,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hospital_agent.agent import open_source
 from hospital_agent.config import Config
 from hospital_agent.errors import AgentError, BadValue, Refused, Temporary
 from hospital_agent.exchange import ExchangeClient
 from hospital_agent.fsi import FsiClient
 from hospital_agent.his import HisClient
+from hospital_agent.roles import open_source
 from hospital_agent.source.bulk import SourceLink
 from hospital_agent.source.engine import snapshot
 from hospital_agent.source.records import Reading, Records, read_rows

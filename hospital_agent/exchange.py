@@ -19,10 +19,10 @@ import httpx
 from standardwebhooks import Webhook
 
 from hospital_agent import clock
+from hospital_agent.batch import Batch
 from hospital_agent.canonical import canonical
 from hospital_agent.errors import AgentError, Refused, Temporary, Unknown
 from hospital_agent.store.commands import Command
-from hospital_agent.store.spool import Batch
 
 MAX_WAIT_MS = 2_000
 

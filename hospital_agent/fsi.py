@@ -17,13 +17,13 @@ from typing import Any
 import httpx
 
 from hospital_agent.clock import SHANGHAI
-from hospital_agent.config import NetworkConfig
 from hospital_agent.errors import Refused, Temporary, Unknown
+from hospital_agent.sections import NetworkConfig
 
 
 @dataclass(frozen=True)
 class FsiMessage:
-    """One message of a hospital (our code): its number, its input, and how long its answer may take (None: default)."""
+    """One message: its number, the hospital (our code, "" for ourselves), its input, and a time limit of its own."""
 
     infno: str
     hospital: str
@@ -67,11 +67,12 @@ class FsiClient:
             raise Temporary("interface_unreachable") from error
 
     def _body(self, message: FsiMessage) -> dict[str, Any]:
+        hospital = message.hospital or self._config.operator
         return {
             "infno": message.infno,
             "msgid": uuid.uuid4().hex,
             "inf_time": datetime.now(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S"),
-            "fixmedins_code": self._config.fixmedins_codes.get(message.hospital, message.hospital),
+            "fixmedins_code": self._config.fixmedins_codes.get(hospital, hospital),
             "opter": self._config.operator,
             "input": message.input,
         }

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import httpx
 
-from hospital_agent.config import InterfaceConfig
 from hospital_agent.errors import Refused, Temporary
+from hospital_agent.sections import InterfaceConfig
 
 _SENT = "send_request_body.complete"
 

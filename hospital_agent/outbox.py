@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from hospital_agent import log
 from hospital_agent.backoff import retrying
+from hospital_agent.batch import Batch
 from hospital_agent.errors import AgentError, Refused, Temporary
 from hospital_agent.exchange import ExchangeClient
 from hospital_agent.store.commands import Inbox
-from hospital_agent.store.spool import Batch, Spool
+from hospital_agent.store.spool import Spool
 
 VERDICT_OPEN = frozenset({"received", "checked"})
 

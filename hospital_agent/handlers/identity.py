@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hospital_agent.config import PullConfig
 from hospital_agent.errors import ConfigError, Refused
+from hospital_agent.sections import PullConfig
 from hospital_agent.source.bulk import SourceLink
 from hospital_agent.source.engine import snapshot
 from hospital_agent.source.records import Reading, Records, read_rows

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from hospital_agent import log
+from hospital_agent.batch import Parcel, Row
 from hospital_agent.commands import Call, Handler
 from hospital_agent.errors import BadValue, Refused
 from hospital_agent.mapping.model import Entity, Record
@@ -14,7 +15,7 @@ from hospital_agent.source.bulk import SourceLink
 from hospital_agent.source.engine import snapshot
 from hospital_agent.source.records import Reading, Records, read_rows
 from hospital_agent.store.registry import Clearing, Clearings
-from hospital_agent.store.spool import Parcel, Row, Spool
+from hospital_agent.store.spool import Spool
 
 STATEMENT_TIMEOUT_MS = 30_000
 

@@ -29,8 +29,12 @@ def to_text(value: Any, encoding: str = "gb18030") -> str | None:
         except UnicodeDecodeError as error:
             raise BadValue(f"not {encoding} text") from error
     text = str(value).rstrip()
-    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
-        raise BadValue("text with a character that cannot be exchanged")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadValue("text with half a character") from error
+    if "\x00" in text:
+        raise BadValue("text with a zero byte")
     return text or None
 
 

@@ -10,14 +10,15 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from hospital_agent import log
-from hospital_agent.config import BulkConfig
+from hospital_agent.batch import Parcel
 from hospital_agent.errors import AgentError
 from hospital_agent.mapping.model import Entity, Record, SourceMapping, batch_kind
+from hospital_agent.sections import BulkConfig
 from hospital_agent.source import marks
 from hospital_agent.source.engine import snapshot
 from hospital_agent.source.probe import Probe
 from hospital_agent.source.records import PARTITION, Reading, Records, key_values, read_rows
-from hospital_agent.store.spool import Contended, Parcel, Spool
+from hospital_agent.store.spool import Contended, Spool
 
 
 class NotNow(AgentError):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
-from hospital_agent.config import BulkConfig
+from hospital_agent.sections import BulkConfig
 from hospital_agent.source.engine import APPLICATION_NAME
 
 _ACTIVE_ON_POSTGRESQL = (

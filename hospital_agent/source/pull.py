@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 
 from hospital_agent import log
-from hospital_agent.config import PullConfig
+from hospital_agent.batch import Parcel
 from hospital_agent.errors import Temporary
 from hospital_agent.mapping.model import RECORD, Entity, Record
+from hospital_agent.sections import PullConfig
 from hospital_agent.source.bulk import SourceLink
 from hospital_agent.source.engine import snapshot
 from hospital_agent.source.records import Reading, Records, read_rows
-from hospital_agent.store.spool import Contended, Parcel, Spool
+from hospital_agent.store.spool import Contended, Spool
 
 
 class Pace:

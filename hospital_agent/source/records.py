@@ -11,9 +11,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import NullType
 
+from hospital_agent.batch import Row
 from hospital_agent.errors import BadValue
 from hospital_agent.mapping.model import Entity, Record, SourceMapping
-from hospital_agent.store.spool import Row
 
 PARTITION = 2_000
 

@@ -6,67 +6,15 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from hospital_agent import clock
+from hospital_agent.batch import Batch, Line, Parcel, Row, cut, line_of
 from hospital_agent.canonical import canonical, content_hash, sha256_hex
 from hospital_agent.errors import AgentError
 from hospital_agent.store.db import Store
 
-MAX_ROWS = 2_000
-MAX_BYTES = 6 * 1024 * 1024
 KEPT_BATCHES = 10_000
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of ours, read from the source. Its version is given when it is spooled."""
-
-    type: str
-    key: str
-    data: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A numbered batch that waits to be sent. `rows` is its canonical JSON array."""
-
-    batch_no: int
-    webhook_id: str
-    kind: str
-    business_date: str
-    count: int
-    amount_fen: int
-    sha256: str
-    rows: str
-
-    def body(self) -> str:
-        head = {
-            "batch_no": self.batch_no,
-            "kind": self.kind,
-            "business_date": self.business_date,
-            "count": self.count,
-            "amount_fen": self.amount_fen,
-            "sha256": self.sha256,
-        }
-        return f'{canonical(head)[:-1]},"rows":{self.rows}}}'
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """Rows to be spooled together.
-
-    `read_at` is `Spool.position()` from before the source was read. `whole` sends unchanged rows as well.
-    `marks` are the high-water marks that hold once these rows are in the spool.
-    """
-
-    kind: str
-    business_date: str
-    rows: Sequence[Row]
-    read_at: int
-    whole: bool = False
-    marks: Mapping[str, str] | None = None
 
 
 class Contended(AgentError):
@@ -89,7 +37,7 @@ class Spool:
         with self._store.transaction() as db:
             seq = _next(db, "seq")
             lines = _changed(db, parcel, seq)
-            numbers = [_write(db, parcel, part) for part in _parts(lines)]
+            numbers = [_write(db, parcel, part) for part in cut(lines)]
             if parcel.whole and not numbers:
                 numbers = [_write(db, parcel, [])]
             _set_marks(db, parcel.marks or {})
@@ -182,15 +130,7 @@ def _set_marks(db: sqlite3.Connection, marks: Mapping[str, str]) -> None:
     db.executemany(sql, marks.items())
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A row in its canonical text, and its part in the batch's declared sum."""
-
-    text: str
-    amount_fen: int
-
-
-def _changed(db: sqlite3.Connection, parcel: Parcel, seq: int) -> list[_Line]:
+def _changed(db: sqlite3.Connection, parcel: Parcel, seq: int) -> list[Line]:
     known = _known(db, parcel.rows)
     lines, states = [], []
     for row in parcel.rows:
@@ -199,12 +139,12 @@ def _changed(db: sqlite3.Connection, parcel: Parcel, seq: int) -> list[_Line]:
         last = known.get((row.type, row.key))
         if last is not None and last["hash"] == digest:
             if parcel.whole:
-                lines.append(_line(row, data, last["version"]))
+                lines.append(line_of(row, data, last["version"]))
             continue
         if last is not None and last["seq"] > parcel.read_at:
             raise Contended(row.type)
         version = max(last["version"] + 1 if last is not None else 1, clock.epoch_s())
-        lines.append(_line(row, data, version))
+        lines.append(line_of(row, data, version))
         states.append((row.type, row.key, digest, version, seq))
     sql = (
         "INSERT INTO row_state VALUES (?, ?, ?, ?, ?) ON CONFLICT (type, key)"
@@ -229,27 +169,7 @@ def _known(db: sqlite3.Connection, rows: Sequence[Row]) -> dict[tuple[str, str],
     return {(r["type"], r["key"]): r for type_, ks in keys.items() for r in db.execute(sql, (type_, json.dumps(ks)))}
 
 
-def _line(row: Row, data: str, version: int) -> _Line:
-    text = f'{{"data":{data},"key":{canonical(row.key)},"type":{canonical(row.type)},"version":{version}}}'
-    amount = {"bill": "total_fen", "ledger": "amount_fen"}.get(row.type)
-    return _Line(text, row.data[amount] if amount else 0)
-
-
-def _parts(lines: list[_Line]) -> list[list[_Line]]:
-    """Cut into batches of at most MAX_ROWS rows and MAX_BYTES bytes, in order."""
-    parts: list[list[_Line]] = []
-    size = 0
-    for line in lines:
-        length = len(line.text.encode())
-        if not parts or len(parts[-1]) == MAX_ROWS or size + length > MAX_BYTES:
-            parts.append([])
-            size = 0
-        parts[-1].append(line)
-        size += length
-    return parts
-
-
-def _write(db: sqlite3.Connection, parcel: Parcel, lines: list[_Line]) -> int:
+def _write(db: sqlite3.Connection, parcel: Parcel, lines: list[Line]) -> int:
     batch_no = _next(db, "batch_no")
     rows = f"[{','.join(line.text for line in lines)}]"
     amount_fen = sum(line.amount_fen for line in lines)

@@ -1,0 +1,178 @@
+"""The bulk lane sends all of a source once, then only what changed, and gives way."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from hospital_agent.batch import Parcel, Row
+from hospital_agent.sections import BulkConfig
+from hospital_agent.source import bulk
+from hospital_agent.source.bulk import BulkLane, NotNow, SourceLink
+from hospital_agent.store.spool import Spool
+from tests.hospital_agent.small_his import run
+
+
+class Switch:
+    """A probe that a test turns."""
+
+    def __init__(self) -> None:
+        self.idle = True
+
+    def is_idle(self) -> bool:
+        return self.idle
+
+
+def lane(source: SourceLink, spool: Spool, probe: Switch | None = None, **config: Any) -> BulkLane:
+    return BulkLane(source, spool, BulkConfig(**config), probe or Switch(), threading.Event())
+
+
+def sent(spool: Spool) -> list[dict[str, Any]]:
+    """Every row in the spool in order, which is then empty."""
+    rows = []
+    while (batch := spool.next_unsent()) is not None:
+        rows += json.loads(batch.rows)
+        spool.accepted(batch.batch_no)
+    return rows
+
+
+def names(rows: list[dict[str, Any]]) -> list[str]:
+    return [f"{row['type']} {row['key']}" for row in rows]
+
+
+def test_everything_is_sent_once_parents_first(small: SourceLink, spool: Spool) -> None:
+    work = lane(small, spool)
+    assert work.scan() == 1
+    rows = sent(spool)
+    assert [row["type"] for row in rows] == ["visit"] * 5 + ["bill"] * 5 + ["fee_line"] * 5
+    assert rows[0]["data"] == {
+        "patient_no": "P1",
+        "kind": "outpatient",
+        "campus": None,
+        "department_name": "内科",
+        "doctor_name": None,
+        "started_at": "2026-11-01T00:00:00Z",
+        "ended_at": None,
+        "booked_in_wechat": False,
+        "appointment_no": None,
+    }
+    assert rows[5]["data"]["total_fen"] == 1001
+    assert rows[10]["data"]["unit_price"] == "10.010000"
+    assert work.scan() == 0
+
+
+def test_then_only_what_changed(small: SourceLink, spool: Spool) -> None:
+    work = lane(small, spool)
+    work.scan()
+    sent(spool)
+    run(
+        small,
+        "UPDATE jz SET jssj = '2026-11-02', xgsj = '2026-11-02' WHERE jzh = 2; UPDATE jsd SET zt = '3' WHERE jzh = 1",
+    )
+    work.scan()
+    assert names(sent(spool)) == ["visit 2", "bill B1"]
+
+
+def test_a_late_commit_within_the_overlap_is_found(small: SourceLink, spool: Spool) -> None:
+    work = lane(small, spool)
+    work.scan()
+    sent(spool)
+    run(small, "INSERT INTO jz VALUES (6, 'P6', '外科', '2', '2026-11-01', NULL, '2026-11-01 00:00:04.5')")
+    work.scan()
+    assert names(sent(spool)) == ["visit 6"]
+
+
+def test_a_row_from_the_future_hides_nothing(small: SourceLink, spool: Spool) -> None:
+    work = lane(small, spool)
+    run(small, "UPDATE jz SET xgsj = '2999-01-01' WHERE jzh = 1")
+    work.scan()
+    sent(spool)
+    run(small, "INSERT INTO jz VALUES (6, 'P6', '外科', '2', '2026-11-01', NULL, now() AT TIME ZONE 'Asia/Shanghai')")
+    work.scan()
+    assert names(sent(spool)) == ["visit 6"]
+
+
+def test_a_large_table_without_a_mark_is_compared_window_by_window(small: SourceLink, spool: Spool) -> None:
+    work = lane(small, spool, window_rows=2)
+    found = []
+    for _ in range(5):
+        work.scan()
+        found += names(sent(spool))
+    assert sorted(found) == sorted(set(found))
+    assert len(found) == 15
+    run(small, "UPDATE mx SET je = je + 1 WHERE jsdh = 'B1'; UPDATE mx SET je = je + 1 WHERE jsdh = 'B5'")
+    again = []
+    for _ in range(4):
+        work.scan()
+        again += names(sent(spool))
+    assert sorted(again) == ["fee_line B1-1", "fee_line B5-1"]
+
+
+def test_a_row_that_cannot_be_read_is_reported_and_the_others_are_sent(small: SourceLink, spool: Spool) -> None:
+    run(small, "UPDATE jsd SET zje = 1.005 WHERE jsdh = 'B3'; UPDATE jsd SET zt = '9' WHERE jsdh = 'B4'")
+    lane(small, spool).scan()
+    assert spool.bad_rows() == [
+        ("bill", "B3", "total_fen: not a whole number of fen"),
+        ("bill", "B4", "status: a code that is not in the code table"),
+    ]
+    bills = [name for name in names(sent(spool)) if name.startswith("bill")]
+    assert bills == ["bill B1", "bill B2", "bill B5"]
+
+
+def test_a_mended_row_is_sent(small: SourceLink, spool: Spool) -> None:
+    run(small, "UPDATE jsd SET zje = 1.005 WHERE jsdh = 'B3'")
+    lane(small, spool).scan()
+    sent(spool)
+    run(small, "UPDATE jsd SET zje = 1.01 WHERE jsdh = 'B3'")
+    lane(small, spool).scan()
+    assert names(sent(spool)) == ["bill B3"]
+    assert spool.bad_rows() == []
+
+
+def test_nothing_is_read_into_the_spool_while_the_source_is_busy(small: SourceLink, spool: Spool) -> None:
+    probe = Switch()
+    probe.idle = False
+    with pytest.raises(NotNow, match="busy"):
+        lane(small, spool, probe).scan()
+    assert spool.unsent() == []
+    probe.idle = True
+    assert lane(small, spool, probe).scan() == 1
+
+
+def test_a_full_spool_holds_the_lane_back_and_it_resumes(
+    small: SourceLink, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PARTITION", 1)
+    work = lane(small, spool, spool_batches=2)
+    monkeypatch.setattr(work._stop, "wait", lambda _: None)
+    with pytest.raises(NotNow, match="spool_full"):
+        work.scan()
+    assert len(spool.unsent()) == 2
+    found = names(sent(spool))
+    work = lane(small, spool, spool_batches=100)
+    work.scan()
+    found += names(sent(spool))
+    assert len(found) == len(set(found)) == 15
+
+
+def test_another_reader_who_was_faster_makes_the_lane_read_again(
+    small: SourceLink, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = lane(small, spool)
+    work.scan()
+    run(small, "UPDATE jsd SET zt = '3' WHERE jsdh = 'B1'")
+    put = spool.put
+
+    def overtaken(parcel: Parcel) -> list[int]:
+        monkeypatch.setattr(spool, "put", put)
+        put(Parcel("record", "2026-11-21", [Row("bill", "B1", {"total_fen": 1})], spool.position()))
+        return put(parcel)
+
+    monkeypatch.setattr(spool, "put", overtaken)
+    with pytest.raises(NotNow, match="contended"):
+        work.scan()
+    work.scan()
+    assert sent(spool)[-1]["data"]["status"] == "refunded"

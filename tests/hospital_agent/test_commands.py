@@ -1,0 +1,136 @@
+"""Commands are started in order, worked on once, and always end in an answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hospital_agent.commands import Call, Desk, Lane, work_on
+from hospital_agent.errors import Refused, Temporary, Unknown
+from hospital_agent.store.commands import Command, Inbox
+from hospital_agent.store.db import Store
+
+
+def command(number: int, lane: str = "registration", kind: str = "register") -> Command:
+    return Command(f"C{number}", kind, lane, number, {"n": number})
+
+
+def wait_until(true: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    ends_s = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < ends_s, "not in time"
+        time.sleep(0.002)
+
+
+def outcome(error: Exception | None) -> tuple[str, str | None]:
+    def handler(_: Call) -> Mapping[str, Any]:
+        if error:
+            raise error
+        return {}
+
+    answer = work_on(Call(command(1), lambda: None), {"register": handler})
+    return answer.outcome, answer.code
+
+
+def test_what_a_handler_does_becomes_the_answer() -> None:
+    assert outcome(None) == ("done", None)
+    assert outcome(Refused("blacklisted")) == ("refused", "blacklisted")
+    assert outcome(Temporary("his_timeout")) == ("failed", "his_timeout")
+    assert outcome(Unknown("interface_no_answer")) == ("unknown", "interface_no_answer")
+    assert outcome(RuntimeError("ours")) == ("failed", "agent_error")
+
+
+def test_an_ordered_lane_starts_the_next_when_the_request_before_has_left() -> None:
+    started: list[int] = []
+    release = {n: threading.Event() for n in range(1, 4)}
+
+    def run(call: Call) -> None:
+        started.append(call.command.seq)
+        release[call.command.seq].wait(5)
+        call.sent()
+        release[call.command.seq].wait(5)
+
+    lane = Lane("registration", 3, run, in_order=True)
+    for number in (1, 2, 3):
+        lane.put(command(number))
+    wait_until(lambda: started == [1])
+    time.sleep(0.05)
+    assert started == [1]
+    for number in (1, 2, 3):
+        release[number].set()
+    wait_until(lambda: started == [1, 2, 3])
+    lane.close()
+
+
+def test_a_lane_is_as_wide_as_it_says() -> None:
+    open_now, most, guard = 0, 0, threading.Lock()
+
+    def run(_: Call) -> None:
+        nonlocal open_now, most
+        with guard:
+            open_now += 1
+            most = max(most, open_now)
+        time.sleep(0.02)
+        with guard:
+            open_now -= 1
+
+    lane = Lane("x", 2, run)
+    for number in range(8):
+        lane.put(command(number))
+    lane.close()
+    assert most == 2
+
+
+def test_a_desk_works_on_each_command_once_and_keeps_the_order(store: Store) -> None:
+    done: list[int] = []
+
+    def register(call: Call) -> Mapping[str, Any]:
+        done.append(call["n"])
+        return {"patient_no": str(call["n"])}
+
+    inbox = Inbox(store)
+    desk = Desk(inbox, {"register": register}, {"": 4, "registration": 1})
+    desk.take([command(n) for n in range(20)])
+    desk.take([command(n) for n in range(20)])
+    wait_until(desk.is_idle)
+    desk.close()
+    assert done == list(range(20))
+    assert len(inbox.undelivered()) == 20
+
+
+def test_registrations_do_not_hold_up_other_commands(store: Store) -> None:
+    gate = threading.Event()
+
+    def register(_: Call) -> Mapping[str, Any]:
+        gate.wait(5)
+        return {}
+
+    inbox = Inbox(store)
+    desk = Desk(inbox, {"register": register, "list_ties": lambda _: {}}, {"": 1, "registration": 1})
+    desk.take([command(1), command(2), command(3, "pull", "list_ties")])
+    wait_until(lambda: [a["id"] for a in inbox.undelivered()] == ["C3"])
+    assert desk.room("registration", 2) == 0
+    gate.set()
+    desk.close()
+
+
+def test_what_was_not_started_is_there_for_the_next_life(store: Store) -> None:
+    gate = threading.Event()
+
+    def register(_: Call) -> Mapping[str, Any]:
+        gate.wait(5)
+        return {}
+
+    inbox = Inbox(store)
+    desk = Desk(inbox, {"register": register}, {"": 1, "registration": 1})
+    desk.take([command(n) for n in range(5)])
+    wait_until(lambda: desk.room("registration", 5) == 0)
+    threading.Timer(0.1, gate.set).start()
+    desk.close()
+    answered = {a["id"] for a in inbox.undelivered()}
+    left = {c.id for c in inbox.left_over()}
+    assert answered | left == {f"C{n}" for n in range(5)}
+    assert not answered & left
+    assert left

@@ -1,0 +1,80 @@
+"""The configuration is read whole or refused with what to mend."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from pathlib import Path
+
+import pytest
+
+from hospital_agent import config
+from hospital_agent.errors import ConfigError
+
+BASE = """
+role = "hospital"
+partner = "H1-agent"
+secret = "whsec_c2VjcmV0"
+exchange_url = "http://127.0.0.1:1"
+store = "agent.sqlite"
+[source]
+database_url = "postgresql://his"
+mapping = "his.mapping.toml"
+"""
+
+
+def read(tmp_path: Path, text: str) -> config.Config:
+    path = tmp_path / "agent.toml"
+    path.write_text(text, encoding="utf-8")
+    return config.load(path)
+
+
+def test_paths_start_at_the_file_and_the_rest_has_defaults(tmp_path: Path) -> None:
+    read_config = read(tmp_path, BASE)
+    assert read_config.store == tmp_path / "agent.sqlite"
+    assert read_config.source is not None and read_config.source.mapping == tmp_path / "his.mapping.toml"
+    assert read_config.commands.registration_concurrency == 1
+    assert read_config.business_date is None
+
+
+def test_every_section_is_read(tmp_path: Path) -> None:
+    text = f'business_date = "2026-11-21"\n{BASE}parameters = {{ hospital = "H1" }}\n'
+    text += '[bulk]\ninterval_s = 2.0\nhours = ["22:00-06:00"]\n[his]\nurl = "http://his"\n[pull]\nper_second = 5\n'
+    got = read(tmp_path, text)
+    assert got.business_date == date(2026, 11, 21)
+    assert got.bulk.hours == ((time(22, 0), time(6, 0)),)
+    assert got.source is not None and got.source.parameters == {"hospital": "H1"}
+    assert (got.bulk.interval_s, got.his.url, got.pull.per_second) == (2.0, "http://his", 5)
+
+
+def test_secrets_come_from_a_file_or_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "key").write_text("whsec_ZmlsZQ==\n")
+    monkeypatch.setenv("HIS_DB", "postgresql://env")
+    text = BASE.replace('secret = "whsec_c2VjcmV0"', 'secret_file = "key"')
+    got = read(tmp_path, text.replace('database_url = "postgresql://his"', 'database_url_env = "HIS_DB"'))
+    assert got.link.secret == "whsec_ZmlsZQ=="
+    assert got.source is not None and got.source.database_url == "postgresql://env"
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("role = [", "agent.toml"),
+        (BASE.replace("hospital", "doctor", 1), "role must be"),
+        (BASE.replace('partner = "H1-agent"', ""), "partner is missing"),
+        (BASE.replace('secret = "whsec_c2VjcmV0"', ""), "secret is missing"),
+        (BASE.partition("[source]")[0], "[source] is missing"),
+        (BASE + "[bulk]\nspeed = 3", "[bulk] does not know speed"),
+        (BASE + '[bulk]\nhours = ["night"]', "hours are spans"),
+        (f'business_date = "today"\n{BASE}', "business_date must be"),
+        (BASE.partition("[source]")[0].replace("hospital", "medical_insurance", 1), "[medical_insurance] url"),
+    ],
+)
+def test_what_cannot_work_is_refused(tmp_path: Path, text: str, advice: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text)
+    assert advice in str(caught.value)
+
+
+def test_the_example_is_valid(tmp_path: Path) -> None:
+    example = Path(config.__file__).parent / "agent.example.toml"
+    assert config.load(example).role == "hospital"
