@@ -35,10 +35,10 @@ def decide(question: Question) -> list[Verdict]:
 
 
 def outcome(verdicts: list[Verdict]) -> str:
-    """`approved` if no line was declined or cut, `rejected` if nothing is paid because of that, else `partly`."""
-    if not any(_declined(verdict) for verdict in verdicts):
-        return "approved"
-    return "partly" if sum(v.approved_fen for v in verdicts) > 0 else "rejected"
+    """`rejected` if nothing is paid, `partly` if a line was declined or cut, else `approved`."""
+    if sum(verdict.approved_fen for verdict in verdicts) == 0:
+        return "rejected"
+    return "partly" if any(_declined(verdict) for verdict in verdicts) else "approved"
 
 
 def line_json(verdict: Verdict, ratio: str) -> dict[str, Any]:

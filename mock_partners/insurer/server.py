@@ -39,6 +39,7 @@ class Insurer(Double):
         self._case_routes()
         self._read_routes()
         self._control_routes()
+        self._books_routes()
 
     def start(self, port: int = 0, *, host: str = "127.0.0.1") -> str:
         self.sender.start()
@@ -116,6 +117,9 @@ class Insurer(Double):
             book.settings = replace(book.settings, **changes)
             self.table("settings").put("now", vars(book.settings))
             return jsonify(vars(book.settings))
+
+    def _books_routes(self) -> None:
+        app, book = self.app, self.book
 
         @app.post("/__mock__/alter")
         def alter() -> Answer:

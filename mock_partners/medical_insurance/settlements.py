@@ -36,22 +36,17 @@ class Settlements:
         result = self._treatments.split(treatment, batch, data)
         if not same_split(data, result):
             raise Refusal("AMOUNT")
-        setl_id = hashlib.sha256(f"{treatment_id}|{ours}".encode()).hexdigest()[:24]
         row = {
-            "setl_id": setl_id,
+            "setl_id": hashlib.sha256(f"{treatment_id}|{ours}".encode()).hexdigest()[:24],
             "out_setl_no": ours,
             "mdtrt_id": treatment_id,
             "hospital": hospital,
             "chrg_bchno": data["chrg_bchno"],
             "card_no": treatment["card_no"],
             "split": vars(result),
-            "state": "settled",
             "on": on,
-            "cash_payment_no": None,
         }
-        self._book(row, treatment, batch)
-        self._numbers.put(ours, {"setl_id": setl_id})
-        self._numbers.put(f"msgid:{msgid}", {"setl_id": setl_id})
+        self._book(row, treatment, batch, msgid)
         return _setlinfo(row)
 
     def reverse(self, given: Input, hospital: str) -> Output:
@@ -123,11 +118,13 @@ class Settlements:
             raise Refusal("SETTLED")
         return _setlinfo(row)
 
-    def _book(self, row: Output, treatment: Output, batch: Output) -> None:
+    def _book(self, row: Output, treatment: Output, batch: Output, msgid: str) -> None:
         self._cards.change(row["card_no"], -row["split"]["account_fen"])
         batch["setl_id"] = row["setl_id"]
         self._treatments.save(treatment)
-        self._table.put(row["setl_id"], row)
+        self._table.put(row["setl_id"], {**row, "state": "settled", "cash_payment_no": None})
+        for number in (row["out_setl_no"], f"msgid:{msgid}"):
+            self._numbers.put(number, {"setl_id": row["setl_id"]})
 
     def _undo(self, row: Output) -> None:
         if row["state"] == "reversed":

@@ -64,6 +64,13 @@ def test_outcomes() -> None:
     assert outcome(ask(parts([bill([line(1, 100, "丙")])]))) == "rejected"
 
 
+def test_a_claim_within_the_deductible_pays_nothing_and_says_why() -> None:
+    question = Question(parse(policy()), parts([bill([line(1, 100)])]), {}, Terms(Decimal("1"), deductible_fen=100))
+    verdicts = decide(question)
+    assert outcome(verdicts) == "rejected"
+    assert [r.code for r in verdicts[0].reasons] == ["deductible"]
+
+
 def test_a_bill_of_nothing_is_no_error() -> None:
     verdicts = ask(parts([bill([line(1, 0)])]))
-    assert (approved(verdicts), outcome(verdicts)) == ([0], "approved")
+    assert (approved(verdicts), outcome(verdicts)) == ([0], "rejected")
