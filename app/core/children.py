@@ -110,7 +110,11 @@ class _Guardian:
             self._fork_safe = True
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", guardian.__file__], stdin=subprocess.PIPE, cwd="/", start_new_session=True
+                [sys.executable, "-I", guardian.__file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,  # whoever reads ours waits for its end
+                cwd="/",
+                start_new_session=True,
             )
         assert self._process.stdin is not None
         for message in messages:
