@@ -13,7 +13,7 @@ from mock_wechat.ground import Ground
 from mock_wechat.pay.accounts import ACCOUNTS, Accounts, Movement
 from mock_wechat.pay.gate import Gate
 from mock_wechat.pay.outcomes import Outcomes
-from mock_wechat.phone.forms import form
+from mock_wechat.phone.forms import form, json_object
 from mock_wechat.push import Pusher, PushFault
 
 
@@ -38,7 +38,7 @@ class Controls:
 
     def change_settings(self) -> Response:
         try:
-            self._ground.settings.change(form())
+            self._ground.settings.change(json_object())
         except ValueError as error:
             raise PhoneError(400, "setting_unknown", str(error)) from None
         return self.settings()
@@ -46,7 +46,7 @@ class Controls:
     def change_app(self, app_id: str) -> Response:
         """What the console lets a developer change: callback_url, mode, domain, templates, ip_whitelist, pages."""
         app = self._ground.phone_app(app_id)
-        for name, value in form().items():
+        for name, value in json_object().items():
             if name not in ("callback_url", "mode", "domain", "templates", "ip_whitelist", "pages"):
                 raise PhoneError(400, "field_unknown", name)
             setattr(app, name, value)
@@ -82,7 +82,7 @@ class PayControls:
         )
 
     def add_push_fault(self) -> Response:
-        fault = PushFault(**form())
+        fault = PushFault(**json_object())
         with self._ground.lock:
             self._pusher.faults.append(fault)
         return answer(asdict(fault), 201)
@@ -97,7 +97,7 @@ class PayControls:
 
     def add_answer_fault(self) -> Response:
         """Spoil the signature of answers: `path` (a part of it), `signature` wrong | signtest | unknown_serial."""
-        fault = {"times": 1, **form("path", "signature")}
+        fault = {"times": 1, **json_object()}
         self._gate.spoil.append(fault)
         return answer(fault, 201)
 

@@ -49,7 +49,10 @@ class App:
 
 @dataclass
 class Merchant:
-    """One merchant number with its keys; WeChat holds the merchant's public key and a private key of its own."""
+    """One merchant number with its keys; WeChat holds the merchant's public key and a private key of its own.
+
+    `ip_whitelist` (empty for "any address") holds for transfers.
+    """
 
     mchid: str
     owner: str
@@ -60,6 +63,7 @@ class Merchant:
     wechat_public_key_id: str
     wechat_private_key_pem: str
     balance_fen: int = 0
+    ip_whitelist: list[str] = field(default_factory=list)
 
     @cached_property
     def merchant_key(self) -> RSAPublicKey:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request
 
 from mock_wechat.account.people import People
-from mock_wechat.account.token import Tokens, json_body
+from mock_wechat.account.token import Tokens, json_body, text
 from mock_wechat.entries import App
 from mock_wechat.errors import AccountError, answer
 from mock_wechat.ground import Ground
@@ -35,9 +35,9 @@ class Followers:
     def batchget(self) -> Response:
         app = self._tokens.check("oa")
         wanted = json_body().get("user_list", [])
-        if not isinstance(wanted, list) or len(wanted) > BATCH:
+        if not isinstance(wanted, list) or len(wanted) > BATCH or not all(isinstance(e, dict) for e in wanted):
             raise AccountError(47001)
-        return answer({"user_info_list": [self._describe(app, entry.get("openid", "")) for entry in wanted]})
+        return answer({"user_info_list": [self._describe(app, text(entry, "openid")) for entry in wanted]})
 
     def get(self) -> Response:
         app = self._tokens.check("oa")

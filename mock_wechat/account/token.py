@@ -113,7 +113,7 @@ def check_secret(ground: Ground, args: Any) -> App:
     """The app of `appid`, if `secret` is its secret."""
     if not args.get("appid"):
         raise AccountError(41002)
-    app = ground.app(args["appid"])
+    app = ground.app(str(args["appid"]))
     if not args.get("secret"):
         raise AccountError(41004)
     if not secrets.compare_digest(str(args["secret"]).encode(), app.secret.encode()):
@@ -129,3 +129,9 @@ def json_body() -> dict[str, Any]:
     if not isinstance(body, dict):
         raise AccountError(47001)
     return body
+
+
+def text(body: dict[str, Any], name: str) -> str:
+    """A text of a JSON object; "" for anything else."""
+    value = body.get(name)
+    return value if isinstance(value, str) else ""

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response
 
 from mock_wechat.account.people import People
-from mock_wechat.account.token import Tokens, json_body
+from mock_wechat.account.token import Tokens, json_body, text
 from mock_wechat.entries import App
 from mock_wechat.errors import AccountError, answer
 from mock_wechat.ground import Ground
@@ -37,25 +37,26 @@ class Links:
 
     def scheme(self) -> Response:
         app, body = self._tokens.check("mini"), json_body()
-        target = body.get("jump_wxa") or {}
-        token = self._keep(app, target, body)
+        target = body.get("jump_wxa")
+        token = self._keep(app, target if isinstance(target, dict) else {}, body)
         return answer({"errcode": 0, "errmsg": "ok", "openlink": f"weixin://dl/business/?t={token}"})
 
     def _keep(self, app: App, target: dict[str, Any], body: dict[str, Any]) -> str:
-        path = str(target.get("path") or "")
+        path, query = text(target, "path"), text(target, "query")
+        days = body.get("expire_interval", 1)
         if path.startswith("/") or (app.pages and path and path not in app.pages):
             raise AccountError(41030)
-        if len(str(target.get("query") or "")) > QUERY_CHARS or int(body.get("expire_interval") or 0) > INTERVAL_DAYS:
+        if len(query) > QUERY_CHARS or not isinstance(days, int) or not 1 <= days <= INTERVAL_DAYS:
             raise AccountError(47001)
         token = secrets.token_urlsafe(9)
-        self._links.put(token, {"app_id": app.app_id, "path": path, "query": target.get("query", "")})
+        self._links.put(token, {"app_id": app.app_id, "path": path, "query": query})
         return token
 
     def check_text(self) -> Response:
         app, body = self._tokens.check("mini"), json_body()
-        if self._people.find(app.app_id, str(body.get("openid", ""))) is None:
+        if self._people.find(app.app_id, text(body, "openid")) is None:
             raise AccountError(40003)
-        content = str(body.get("content") or "")
+        content = text(body, "content")
         if body.get("version") != 2 or body.get("scene") not in (1, 2, 3, 4) or not 0 < len(content) <= CONTENT_CHARS:
             raise AccountError(47001)
         risky = any(word in content for word in RISKY_WORDS)

@@ -6,7 +6,7 @@ from flask import Response
 
 from mock_wechat.account.codes import Codes
 from mock_wechat.account.people import People
-from mock_wechat.account.token import Tokens, json_body
+from mock_wechat.account.token import Tokens, json_body, text
 from mock_wechat.errors import AccountError, answer
 from mock_wechat.ground import Ground
 
@@ -19,7 +19,7 @@ class PhoneNumber:
     def get(self) -> Response:
         app = self._tokens.check("mini")
         body = json_body()
-        row = self._codes.redeem("phone", app, body.get("code"))
+        row = self._codes.redeem("phone", app, text(body, "code"))
         person = self._people.get(row["user"])
         if body.get("openid") and person["openids"][app.app_id] != body["openid"]:
             raise AccountError(40003)

@@ -97,12 +97,6 @@ class TransferBill(Strict):
     transfer_scene_report_infos: list[ReportInfo] = Field(default_factory=list)
 
 
-class SecurityEcho(Strict):
-    echo_message: Text
-    encrypted_echo_message: str = ""
-    notify_url: str = ""
-
-
 M = TypeVar("M", bound=BaseModel)
 
 

@@ -54,5 +54,4 @@ SUMMARIES = {
     "REFUND.ABNORMAL": "退款异常",
     "REFUND.CLOSED": "退款关闭",
     "MCHTRANSFER.BILL.FINISHED": "商家转账单据终态通知",
-    "SECURITY_ECHO.SUCCESS": "安全回声",
 }

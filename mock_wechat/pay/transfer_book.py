@@ -30,15 +30,21 @@ class TransferBook:
         self._notices, self._outcomes = notices, outcomes
         self._rows = ground.table("transfer")
         self._open = {key for key, row in self._rows.items() if row["state"] not in FINAL}
-        self._by_package = {row["package_info"]: key for key, row in self._rows.items()}
+        self._keys: dict[str, str] = {}
+        for key, row in self._rows.items():
+            self._index(key, row)
         ground.sweepers.append(self._sweep)
 
     def get(self, mchid: str, out_bill_no: str) -> dict[str, Any] | None:
         return self._rows.get(f"{mchid}:{out_bill_no}")
 
+    def _index(self, key: str, row: dict[str, Any]) -> None:
+        """Find a transfer by its package_info and either number; a number of two merchants' finds the later."""
+        self._keys |= {row[name]: key for name in ("package_info", "transfer_bill_no", "out_bill_no")}
+
     def by_number(self, mchid: str, transfer_bill_no: str) -> dict[str, Any] | None:
-        rows = (r for r in self._rows.values() if r["transfer_bill_no"] == transfer_bill_no and r["mchid"] == mchid)
-        return next(rows, None)
+        row = self._rows.get(self._keys.get(transfer_bill_no, ""))
+        return row if row and row["mchid"] == mchid and row["transfer_bill_no"] == transfer_bill_no else None
 
     def all(self) -> list[dict[str, Any]]:
         return list(self._rows.values())
@@ -69,7 +75,7 @@ class TransferBook:
         key = f"{mchid}:{wanted['out_bill_no']}"
         self._rows.put(key, row)
         self._open.add(key)
-        self._by_package[package] = key
+        self._index(key, row)
         return row
 
     def advance(self, row: dict[str, Any], *, retry: bool = True) -> dict[str, Any]:
@@ -103,7 +109,7 @@ class TransferBook:
 
     def confirmable(self, user: str, *, out_bill_no: str = "", package_info: str = "") -> dict[str, Any]:
         """The transfer that this user can confirm now, by its package_info or its number."""
-        key = self._by_package.get(package_info) or next((k for k in self._rows if k.endswith(f":{out_bill_no}")), "")
+        key = self._keys.get(package_info or out_bill_no, "")
         if not key:
             raise PhoneError(404, "transfer_unknown", "没有这笔转账")
         row = self.advance(self._rows[key], retry=False)

@@ -68,6 +68,8 @@ class Transfers:
         return body
 
     def _check(self, merchant: Merchant, bill: TransferBill) -> None:
+        if merchant.ip_whitelist and request.remote_addr not in merchant.ip_whitelist:
+            raise PayError(400, "INVALID_REQUEST", "此IP地址不允许调用该接口")
         if bill.appid not in merchant.app_ids or bill.appid not in self._ground.apps:
             raise PayError(400, "INVALID_REQUEST", "商户号与appid不匹配，请检查绑定关系")
         if self._people.find(bill.appid, bill.openid) is None:
@@ -81,8 +83,8 @@ class Transfers:
         settings, fen = self._ground.settings, bill.transfer_amount
         if settings.transfer_max_fen and fen > settings.transfer_max_fen:
             raise PayError(400, "INVALID_REQUEST", "转账金额超过单笔限额")
-        day_fen = self._book.payee_day_fen(merchant.mchid, bill.openid) + fen
-        if settings.transfer_day_max_fen and day_fen > settings.transfer_day_max_fen:
+        most_fen = settings.transfer_day_max_fen
+        if most_fen and self._book.payee_day_fen(merchant.mchid, bill.openid) + fen > most_fen:
             raise PayError(400, "INVALID_REQUEST", "超过用户单日收款限额")
         if settings.short_balance == "NOT_ENOUGH" and self._book.short(merchant.mchid, fen):
             raise PayError(403, "NOT_ENOUGH", "资金不足，请充值后使用原单号重试")

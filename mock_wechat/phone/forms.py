@@ -8,13 +8,37 @@ from flask import request
 
 from mock_wechat.errors import PhoneError
 
+NO_TEXTS: dict[str, tuple[type, ...]] = {
+    "params": (dict,),
+    "openids": (dict,),
+    "template_ids": (list,),
+    "balance_fen": (int, type(None)),
+    "fen": (int,),
+    "accept": (bool,),
+    "long_term": (bool,),
+    "snapshot": (bool,),
+    "on": (bool,),
+}
 
-def form(*needed: str) -> dict[str, Any]:
-    """The request's JSON object, in which the `needed` fields must stand."""
+
+def json_object() -> dict[str, Any]:
+    """The request's JSON object."""
     body = request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
         raise PhoneError(400, "not_json", "需要 JSON 对象")
+    return body
+
+
+def form(*needed: str) -> dict[str, Any]:
+    """The request's JSON object, in which the `needed` fields must stand; null is absent.
+
+    All are texts but those of NO_TEXTS.
+    """
+    body = {name: value for name, value in json_object().items() if value is not None or name == "balance_fen"}
     missing = [name for name in needed if name not in body]
     if missing:
         raise PhoneError(400, "missing", f"缺少 {'、'.join(missing)}")
+    wrong = [name for name, value in body.items() if not isinstance(value, NO_TEXTS.get(name, (str,)))]
+    if wrong:
+        raise PhoneError(400, "wrong_type", f"类型不对：{'、'.join(wrong)}")
     return body

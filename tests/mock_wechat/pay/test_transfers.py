@@ -170,6 +170,13 @@ def test_an_openid_of_another_app_is_refused(pay: WeChatPay, user: dict[str, Any
     assert code_of(bill(pay, user["openids"][mini["app_id"]])) == (400, "PARAM_ERROR")
 
 
+def test_an_address_outside_the_whitelist_is_refused(
+    pay: WeChatPay, openid: str, wechat: WeChat, merchant: dict[str, Any]
+) -> None:
+    wechat.ground.merchants[merchant["mchid"]].ip_whitelist = ["203.0.113.1"]
+    assert code_of(bill(pay, openid)) == (400, "INVALID_REQUEST")
+
+
 def test_limits_are_settings(pay: WeChatPay, openid: str, wechat: WeChat) -> None:
     wechat.settings.transfer_max_fen, wechat.settings.transfer_day_max_fen = 6_000, 9_000
     assert code_of(bill(pay, openid, fen=6_001)) == (400, "INVALID_REQUEST")

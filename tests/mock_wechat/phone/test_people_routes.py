@@ -41,6 +41,7 @@ def test_following_twice_changes_nothing(api: Api, oa: dict[str, Any], mini: dic
 def test_bad_forms_are_answered(api: Api, user: dict[str, Any]) -> None:
     assert api.phone("users", name="x")["code"] == "missing"
     assert api.raw("POST", "/__mock__/phone/pay", content=b"{").json()["code"] == "not_json"
+    assert api.phone("pay", user=["zhang"], prepay_id="wx0")["code"] == "wrong_type"
     assert api.phone("pay", user="zhang", prepay_id="wx0")["code"] == "prepay_expired"
     assert api.phone("pay", user="nobody", prepay_id="wx0")["code"] == "user_unknown"
     assert api.get("/__mock__/phone/inbox")["code"] == "user_unknown"
