@@ -55,10 +55,8 @@ class Casebook:
             if case["policy_no"] == policy.policy_no and case["claim_no"] != but and case["decisions"]
         ]
         deducted = sum(line["deductible_fen"] for d in standing for line in d["lines"])
-        ceiling_left = None
-        if policy.ceiling_fen is not None:
-            ceiling_left = max(0, policy.ceiling_fen - sum(d["approved_fen"] for d in standing))
-        return Terms(policy.ratio, max(0, policy.deductible_fen - deducted), ceiling_left)
+        approved = sum(d["approved_fen"] for d in standing)
+        return Terms(policy.ratio, max(0, policy.deductible_fen - deducted), max(0, policy.ceiling_fen - approved))
 
     def case(self, claim_no: str) -> Case:
         if claim_no not in self.cases:

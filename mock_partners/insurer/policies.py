@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from mock_partners.insurer.reasons import Reason, of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+USUAL_CEILING_FEN = 6_000_000_00
 DOCUMENTS_ASKED = [
     {"kind": "invoice_image", "text": "请补充医疗费用电子票据影像"},
     {"kind": "medical_record", "text": "请补充本次就诊的完整病历"},
@@ -45,7 +46,7 @@ class Policy:
     insured: Insured
     ratio: Decimal
     deductible_fen: int = 0
-    ceiling_fen: int | None = None
+    ceiling_fen: int = USUAL_CEILING_FEN
     covers_self_funded: bool = False
     excluded_codes: tuple[str, ...] = ()
     excluded_diagnoses: tuple[str, ...] = ()
@@ -77,7 +78,7 @@ def parse(body: Mapping[str, Any]) -> Policy:
         insured=_insured(body["insured"]),
         ratio=ratio,
         deductible_fen=int(body.get("deductible_fen", 0)),
-        ceiling_fen=body.get("ceiling_fen"),
+        ceiling_fen=int(body.get("ceiling_fen") or USUAL_CEILING_FEN),
         covers_self_funded=bool(body.get("covers_self_funded")),
         excluded_codes=tuple(body.get("excluded_codes") or ()),
         excluded_diagnoses=tuple(body.get("excluded_diagnoses") or ()),

@@ -15,6 +15,9 @@ from fractions import Fraction
 from mock_partners.insurer.reasons import Reason, of
 
 
+NO_CEILING_FEN = 10**15
+
+
 @dataclass(frozen=True)
 class Line:
     """One fee line as billed, and every reason why the policy does not cover it."""
@@ -36,11 +39,11 @@ class Bill:
 
 @dataclass(frozen=True)
 class Terms:
-    """What the policy still has: deductible and ceiling are the amounts left; no ceiling is None."""
+    """What the policy still has: deductible and ceiling are the amounts left."""
 
     ratio: Decimal
     deductible_fen: int = 0
-    ceiling_fen: int | None = None
+    ceiling_fen: int = NO_CEILING_FEN
 
 
 @dataclass
@@ -66,9 +69,8 @@ def adjudicate(bills: tuple[Bill, ...], terms: Terms) -> list[Verdict]:
         _apply_ratio(lines, terms.ratio)
         if bill.max_fen is not None:
             _cut(lines, bill.max_fen, "paid_elsewhere")
-        if ceiling_left is not None:
-            _cut(lines, ceiling_left, "ceiling")
-            ceiling_left -= sum(line.approved_fen for line in lines)
+        _cut(lines, ceiling_left, "ceiling")
+        ceiling_left -= sum(line.approved_fen for line in lines)
         verdicts += lines
     return verdicts
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_partners.insurer.reasons import of
-from mock_partners.insurer.rules import Bill, Line, Terms, Verdict, adjudicate, apportion
+from mock_partners.insurer.rules import NO_CEILING_FEN, Bill, Line, Terms, Verdict, adjudicate, apportion
 
 LINES = st.lists(
     st.builds(
@@ -43,7 +43,7 @@ TERMS = st.builds(
     Terms,
     st.decimals(0, 1, places=2),
     st.integers(0, 500_000),
-    st.none() | st.integers(0, 2_000_000),
+    st.just(NO_CEILING_FEN) | st.integers(0, 2_000_000),
 )
 
 
@@ -72,7 +72,7 @@ def test_sums_keep_to_bill_deductible_and_ceiling(claimed: list[Bill], terms: Te
         assert 0 <= approved <= covered <= bill.borne_fen
         assert bill.max_fen is None or approved <= bill.max_fen
     total = sum(v.approved_fen for v in verdicts)
-    assert terms.ceiling_fen is None or total <= terms.ceiling_fen
+    assert total <= terms.ceiling_fen
     assert sum(v.deductible_fen for v in verdicts) == min(terms.deductible_fen, sum(v.covered_fen for v in verdicts))
 
 
