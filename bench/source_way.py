@@ -82,7 +82,8 @@ def _members(redis: Redis, name: str) -> set[str]:
     at = [party for party, mark in zip(PARTIES, name, strict=True) if mark == "1"]
     not_at = [party for party, mark in zip(PARTIES, name, strict=True) if mark == "0"]
     redis.sinterstore("at", at)
-    return {member.decode() for member in redis.sdiff("at", *not_at)}
+    members: set[bytes] = redis.sdiff(["at", *not_at])  # type: ignore[assignment]
+    return {member.decode() for member in members}
 
 
 def _differ(books: Mapping[str, Book], number: str, field: int) -> bool:

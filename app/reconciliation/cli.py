@@ -18,8 +18,7 @@ from redis.retry import Retry
 
 from app.core.embedded import Valkey
 from app.reconciliation.engine.compare import compare
-from app.reconciliation.engine.ledger import PARTIES, Ledger
-from app.reconciliation.engine.ledger_file import ENCODINGS, LedgerFileError, read_ledger_file
+from app.reconciliation.engine.ledger_file import ENCODINGS, read_ledger_files
 from app.reconciliation.engine.summary import as_json, as_text
 
 # Exit statuses of sysexits.h.
@@ -52,11 +51,11 @@ def files(context: click.Context, /, day: datetime, encoding: str, json_path: Pa
     REDIS_URL names the server to work in; without it an embedded one runs as long as the comparison. Exit status 65: a
     file cannot be used, nothing was compared; 69: the server does not answer.
     """
-    ledgers, blocked = _read(paths, encoding)
-    if blocked:
-        for party, reason in blocked.items():
-            click.echo(f"{party}: {reason}", err=True)
-        _write(json_path, {"date": f"{day:%Y-%m-%d}", "blocked": blocked})
+    ledgers, refused = read_ledger_files(paths, encoding=encoding)
+    if refused:
+        reasons = {party: str(error) for party, error in refused.items()}
+        click.echo("\n".join(f"{party}: {reason}" for party, reason in reasons.items()), err=True)
+        _write(json_path, {"date": f"{day:%Y-%m-%d}", "blocked": reasons})
         context.exit(EX_DATAERR)
     try:
         with _redis() as redis:
@@ -66,17 +65,6 @@ def files(context: click.Context, /, day: datetime, encoding: str, json_path: Pa
         context.exit(EX_UNAVAILABLE)
     _write(json_path, as_json(outcome))
     click.echo(as_text(outcome), err=json_path == Path("-"))
-
-
-def _read(paths: dict[str, Path], encoding: str) -> tuple[dict[str, Ledger], dict[str, str]]:
-    """The ledgers, and for each party whose file cannot be used the reason."""
-    ledgers, blocked = {}, {}
-    for party in PARTIES:
-        try:
-            ledgers[party] = read_ledger_file(paths[party], encoding=encoding)
-        except LedgerFileError as error:
-            blocked[party] = str(error)
-    return ledgers, blocked
 
 
 @contextmanager

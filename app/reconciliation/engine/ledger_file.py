@@ -10,6 +10,7 @@ import csv
 import gzip
 import mmap
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,19 @@ class LedgerFileError(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def read_ledger_files(
+    paths: Mapping[str, Path], *, encoding: str = "utf-8"
+) -> tuple[dict[str, Ledger], dict[str, LedgerFileError]]:
+    """The ledgers that can be used by party, and why the others cannot."""
+    ledgers, refused = {}, {}
+    for party, path in paths.items():
+        try:
+            ledgers[party] = read_ledger_file(path, encoding=encoding)
+        except LedgerFileError as error:
+            refused[party] = error
+    return ledgers, refused
 
 
 def read_ledger_file(path: Path, *, encoding: str = "utf-8") -> Ledger:
