@@ -1,4 +1,4 @@
-"""What a double still has to do: durable items with a due time, worked off by a few threads.
+"""What a double still has to do: durable items with a due time, worked off one after the other by a thread.
 
 An item survives a restart of the double, because it stands in one of its tables until it is done.
 """
@@ -24,28 +24,26 @@ Handler = Callable[[str, dict[str, Any]], float | None]
 class Agenda:
     """Items are worked off earliest first. `start` reads what the table still holds."""
 
-    def __init__(self, table: Table, handler: Handler, *, threads: int = 1) -> None:
-        self._table, self._handler, self._threads = table, handler, threads
+    def __init__(self, table: Table, handler: Handler) -> None:
+        self._table, self._handler = table, handler
         self._heap: list[tuple[float, int, str]] = []
         self._count = 0
         self._working: set[str] = set()
         self._changed = threading.Condition()
-        self._running: list[threading.Thread] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._stopped = False
 
     def start(self) -> None:
         for key, item in self._table.items():
             self._push(key, item["due_at"])
-        self._running = [threading.Thread(target=self._run, daemon=True) for _ in range(self._threads)]
-        for thread in self._running:
-            thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-        for thread in self._running:
-            thread.join(10)
+        if self._thread.is_alive():
+            self._thread.join(10)
 
     def put(self, key: str, body: dict[str, Any], *, in_s: float = 0.0) -> None:
         due_at = time.time() + in_s

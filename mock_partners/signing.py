@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
+from zlib import crc32
 
 import httpx
 from flask import request
@@ -22,7 +23,7 @@ from mock_partners.answers import Answer, refusal
 from mock_partners.double import Double
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.2, 10.0
-SEND_THREADS = 2
+LANES = 2
 
 
 class Unsigned(Exception):
@@ -77,40 +78,44 @@ class Habits:
 class Sender:
     """Posts messages to the platform in the background until each is answered with 2xx, always under the same id.
 
-    What is still to be sent stands in the double's table `outbox`, what was taken in `sent` (id, type, tries, status).
+    Messages about one subject go out one after the other, in order unless one has to be tried again. What is still to
+    be sent stands in the double's tables `outbox0`, `outbox1`, what was taken in `sent` (id, type, tries, status).
     """
 
     def __init__(self, double: Double, url: str, partner: str, secret: str) -> None:
         self._url, self._partner, self._secret = url, partner, secret
         self._sent = double.table("sent")
         self._client = httpx.Client(timeout=httpx.Timeout(10.0, connect=2.0), trust_env=False)
-        self._agenda = Agenda(double.table("outbox"), self._deliver, threads=SEND_THREADS)
+        self._lanes = [Agenda(double.table(f"outbox{n}"), self._deliver) for n in range(LANES)]
         self.habits = Habits()
         self._random = random.Random(self.habits.seed)
 
     def start(self) -> None:
-        self._agenda.start()
+        for lane in self._lanes:
+            lane.start()
 
     def stop(self) -> None:
-        self._agenda.stop()
+        for lane in self._lanes:
+            lane.stop()
         self._client.close()
 
     def idle(self) -> bool:
-        return self._agenda.idle()
+        return all(lane.idle() for lane in self._lanes)
 
     def behave(self, **habits: Any) -> None:
         self.habits = Habits(**habits)
         self._random = random.Random(self.habits.seed)
 
-    def post(self, kind: str, data: Mapping[str, Any]) -> str:
-        """Queue one message; returns its id."""
+    def post(self, kind: str, subject: str, data: Mapping[str, Any]) -> str:
+        """Queue one message about a subject (a claim, a transfer); returns its id."""
+        lane = self._lanes[crc32(subject.encode()) % LANES]
         message_id = f"msg_{uuid4().hex}"
         body = json.dumps({"type": kind, "data": data}, ensure_ascii=False, separators=(",", ":"))
         item = {"message_id": message_id, "type": kind, "body": body, "tries": 0}
         late = self._random.random() < self.habits.late
-        self._agenda.put(message_id, item, in_s=self.habits.late_s if late else 0.0)
+        lane.put(message_id, item, in_s=self.habits.late_s if late else 0.0)
         if self._random.random() < self.habits.duplicate:
-            self._agenda.put(f"{message_id}:again", dict(item), in_s=self._random.random() * self.habits.late_s)
+            lane.put(f"{message_id}:again", dict(item), in_s=self._random.random() * self.habits.late_s)
         return message_id
 
     def _deliver(self, key: str, item: dict[str, Any]) -> float | None:

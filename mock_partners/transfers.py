@@ -115,14 +115,17 @@ class Transfers:
                 self._return(transfer)
 
     def _finish(self, transfer: dict[str, Any]) -> None:
-        self._sender.post("bank.transfer_finished", {"out_no": transfer["out_no"], "status": "succeeded", "reason": ""})
+        out_no = transfer["out_no"]
+        message = {"out_no": out_no, "status": "succeeded", "reason": ""}
+        self._sender.post("bank.transfer_finished", out_no, message)
         transfer["status"] = "succeeded"
         self._transfers.put(transfer["out_no"], transfer)
         self._perhaps_return(transfer)
 
     def _return(self, transfer: dict[str, Any]) -> None:
         """The money comes back (退票): a booking of its own; the transfer stays succeeded with a reason."""
-        self._sender.post("bank.returned", {"out_no": transfer["out_no"], "reason": "returned"})
+        out_no = transfer["out_no"]
+        self._sender.post("bank.returned", out_no, {"out_no": out_no, "reason": "returned"})
         self._move(transfer["from_account"], transfer["amount_fen"])
         self._returns.put(transfer["out_no"], {"business_date": self._today(), "at": self._now()})
         self._transfers.put(transfer["out_no"], {**transfer, "reason": "returned"})

@@ -35,7 +35,7 @@ def _ask(book: Casebook, case: Case, policy: Policy) -> None:
         "items": [dict(item) for item in policy.documents_asked],
         "deadline": deadline.isoformat(timespec="seconds"),
     }
-    book.sender.post("claim.documents_requested", message)
+    book.sender.post("claim.documents_requested", case["claim_no"], message)
     book.save(case)
 
 
@@ -51,7 +51,7 @@ def _decide(book: Casebook, case: Case, policy: Policy) -> None:
     made = _decision(case, decision.decide(question), str(policy.ratio))
     case["decisions"].append(made)
     case["state"] = "decided"
-    book.sender.post("claim.adjudicated", made)
+    book.sender.post("claim.adjudicated", case["claim_no"], made)
     book.save(case)
 
 

@@ -64,7 +64,7 @@ def _open(book: Casebook, body: Mapping[str, Any], old: Case | None) -> Case:
     book.ledger.strike(case["claim_no"], numbers)
     book.ledger.book(parts["bills"], case["claim_no"], book.now())
     if old is None:
-        book.sender.post("claim.case_opened", {k: case[k] for k in ("claim_no", "case_no")})
+        book.sender.post("claim.case_opened", case["claim_no"], {k: case[k] for k in ("claim_no", "case_no")})
     book.to_adjuster(case)
     return case
 

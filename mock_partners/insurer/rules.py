@@ -14,7 +14,6 @@ from fractions import Fraction
 
 from mock_partners.insurer.reasons import Reason, of
 
-
 NO_CEILING_FEN = 10**15
 
 

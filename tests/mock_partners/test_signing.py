@@ -64,7 +64,7 @@ def test_an_old_message_rightly_signed_is_refused() -> None:
 def test_the_pause_named_by_the_platform_is_kept(double: Double, exchange: Exchange) -> None:
     exchange.fail("/messages", status=429, headers={"Retry-After": "1"})
     sending, begun = sender(double, exchange), time.monotonic()
-    sending.post("claim.case_opened", {"claim_no": "CL1"})
+    sending.post("claim.case_opened", "CL1", {"claim_no": "CL1"})
     exchange.wait_for("claim.case_opened")
     assert time.monotonic() - begun >= 1
     sending.stop()
@@ -77,7 +77,7 @@ def test_messages_wait_for_a_platform_that_is_away_and_survive_a_restart(
     exchange.fail("/messages", drop="before", times=3)
     first = Double("sender", state_dir=tmp_path)
     sending = sender(first, exchange)
-    message_id = sending.post("claim.case_opened", {"claim_no": "CL1"})
+    message_id = sending.post("claim.case_opened", "CL1", {"claim_no": "CL1"})
     wait_until(lambda: any(fault.times < 3 for fault in exchange.faults))
     sending.stop()
     first.stop()
@@ -89,6 +89,15 @@ def test_messages_wait_for_a_platform_that_is_away_and_survive_a_restart(
     assert [row["status"] for row in second.table("sent").values()] == [202]
     sending.stop()
     second.stop()
+
+
+def test_messages_about_one_subject_stay_in_order(double: Double, exchange: Exchange) -> None:
+    sending = sender(double, exchange)
+    for number in range(20):
+        sending.post(f"step.{number}", "CL1", {})
+    wait_until(sending.idle)
+    assert [taken[1] for taken in exchange.taken] == [f"step.{number}" for number in range(20)]
+    sending.stop()
 
 
 def test_canonical_json_has_one_form() -> None:
