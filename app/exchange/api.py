@@ -142,8 +142,8 @@ def poll_commands(call: Call[contracts.PollIn]) -> BaseModel:
 def answer_commands(work: Work, signer: Signer, given: contracts.AnswersIn) -> BaseModel:
     """回复指令；每条指令只认第一次回复"""
     accepted = commands.take_answers(work, signer.partner_id, signer.party_id, given.answers)
-    ignored = list(dict.fromkeys(one.id for one in given.answers if one.id not in set(accepted)))
-    return contracts.AnswersView(accepted=accepted, ignored=ignored)
+    ignored = {one.id for one in given.answers}.difference(accepted)
+    return contracts.AnswersView(accepted=accepted, ignored=sorted(ignored))
 
 
 @effect("/messages", contracts.MessageIn, contracts.MessageTaken, 202)

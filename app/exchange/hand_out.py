@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.core.work import Work
 from app.exchange.commands import body_place
-from app.exchange.models import Command, Lane, Party
+from app.exchange.models import Lane, Party
 from app.exchange.states import commands
 
 # How many commands of one lane may be unanswered in an agent's hands; a party's config `lane_limits` may say less.
@@ -41,6 +41,11 @@ _READY = text("""
     LIMIT :most
 """)
 
+_NUMBER = text("""
+    UPDATE command SET seq = n.seq
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:places AS bigint[])) AS n(id, seq) WHERE command.id = n.id
+""")
+
 
 @dataclass(frozen=True)
 class Handed:
@@ -63,52 +68,77 @@ class Ask:
     lanes: Sequence[str] | None = None
 
 
+@dataclass
+class _Place:
+    """A lane as it is now: its last sequence number, and how many of its commands may be open."""
+
+    last_seq: int
+    limit: int
+
+
 def anything_for(session: Session, ask: Ask) -> bool:
     """Whether handing out would find something. Takes no lock."""
-    names = session.scalars(_lanes(ask).with_only_columns(Lane.name)).all()
-    return bool(names) and bool(_ready(session, ask, names, most=1))
+    lanes = _lanes(session, ask, lock=False)
+    return bool(lanes) and bool(_ready(session, ask, lanes, most=1))
 
 
 def hand_out(work: Work, ask: Ask) -> list[Handed]:
     """Mark up to `ask.most` commands as fetched and give their contents; each is audited as it leaves."""
-    lanes = {lane.name: lane.last_seq for lane in work.session.execute(_lanes(ask).with_for_update(key_share=True))}
-    ready = _ready(work.session, ask, list(lanes), most=ask.most) if lanes else []
-    if not ready:
-        return []
-    handed = []
-    for row in ready:
-        if row.seq is None:
-            lanes[row.lane] += 1
+    lanes = _lanes(work.session, ask, lock=True)
+    handed, new = [], []
+    for row in _ready(work.session, ask, lanes, most=ask.most):
+        seq = row.seq
+        if seq is None:
+            seq = lanes[row.lane].last_seq = lanes[row.lane].last_seq + 1
+            new.append((row.id, seq))
         body = work.privacy.open_json(row.body_sealed, body_place(row.id))
-        handed.append(Handed(row.id, row.kind, row.lane, row.seq or lanes[row.lane], row.left_ms, body))
-    _write_places(work.session, ask.party_id, handed, lanes)
-    commands.move(work, [one.id for one in handed], "fetch", values={"handed_at": work.now})
+        handed.append(Handed(row.id, row.kind, row.lane, seq, row.left_ms, body))
+    if new:
+        _number(work.session, new)
+        _count_up(work.session, ask.party_id, lanes)
+    if handed:
+        commands.move(work, [one.id for one in handed], "fetch", values={"handed_at": work.now})
     return handed
 
 
-def _lanes(ask: Ask) -> Any:
-    wanted = select(Lane.name, Lane.last_seq).where(Lane.party_id == ask.party_id).order_by(Lane.name)
-    return wanted if ask.lanes is None else wanted.where(Lane.name.in_(ask.lanes))
-
-
-def _ready(session: Session, ask: Ask, names: Sequence[str], *, most: int) -> Sequence[Any]:
-    config = session.scalar(select(Party.config).where(Party.id == ask.party_id)) or {}
-    limits = config.get("lane_limits", {})
-    values = {"lanes": names, "limits": [int(limits.get(name, LANE_LIMIT)) for name in names]}
-    return session.execute(_READY, {"party_id": ask.party_id, "most": most, "again_s": HAND_AGAIN_S, **values}).all()
-
-
-def _write_places(session: Session, party_id: UUID, handed: Sequence[Handed], lanes: Mapping[str, int]) -> None:
-    connection = session.connection()
-    commands_table, lane_table = cast(Table, Command.__table__), cast(Table, Lane.__table__)
-    connection.execute(
-        update(commands_table).where(commands_table.c.id == bindparam("b_id")).values(seq=bindparam("b_seq")),
-        # In the order in which `move` locks, so that answers coming in at the same time cannot deadlock with it.
-        [{"b_id": one.id, "b_seq": one.seq} for one in sorted(handed, key=lambda one: one.id)],
+def _lanes(session: Session, ask: Ask, *, lock: bool) -> dict[str, _Place]:
+    wanted = (
+        select(Lane.name, Lane.last_seq, Party.config["lane_limits"].label("limits"))
+        .join(Party, Party.id == Lane.party_id)
+        .where(Lane.party_id == ask.party_id)
+        .order_by(Lane.name)
     )
-    mine = (lane_table.c.party_id == party_id) & (lane_table.c.name == bindparam("b_name"))
-    used = {one.lane for one in handed}
-    connection.execute(
-        update(lane_table).where(mine).values(last_seq=bindparam("b_last")),
-        [{"b_name": name, "b_last": lanes[name]} for name in sorted(used)],
+    if ask.lanes is not None:
+        wanted = wanted.where(Lane.name.in_(ask.lanes))
+    if lock:
+        wanted = wanted.with_for_update(key_share=True, of=Lane)
+    return {
+        lane.name: _Place(lane.last_seq, int((lane.limits or {}).get(lane.name, LANE_LIMIT)))
+        for lane in session.execute(wanted)
+    }
+
+
+def _ready(session: Session, ask: Ask, lanes: Mapping[str, _Place], *, most: int) -> Sequence[Any]:
+    values = {
+        "party_id": ask.party_id,
+        "lanes": list(lanes),
+        "limits": [lane.limit for lane in lanes.values()],
+        "most": most,
+        "again_s": HAND_AGAIN_S,
+    }
+    return session.execute(_READY, values).all()
+
+
+def _number(session: Session, new: Sequence[tuple[UUID, int]]) -> None:
+    """Only commands that nobody has seen yet are numbered, so no answer can wait for these rows."""
+    ids, places = zip(*new, strict=True)
+    session.execute(_NUMBER, {"ids": list(ids), "places": list(places)})
+
+
+def _count_up(session: Session, party_id: UUID, lanes: Mapping[str, _Place]) -> None:
+    table = cast(Table, Lane.__table__)
+    mine = (table.c.party_id == party_id) & (table.c.name == bindparam("b_name"))
+    session.connection().execute(
+        update(table).where(mine).values(last_seq=bindparam("b_last")),
+        [{"b_name": name, "b_last": lane.last_seq} for name, lane in lanes.items()],
     )
