@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from mock_partners.his.fill import hospital_url, prepare
@@ -29,6 +31,10 @@ WORLD: dict[str, Any] = {
 }
 
 
+def _libpq(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://")
+
+
 @dataclass
 class Filling:
     """A database that holds one filling: its URL, its dialect and the people that `prepare` returned."""
@@ -41,8 +47,7 @@ class Filling:
         return hospital_url(self.url, self.dialect, hospital)
 
     def rows(self, hospital: str, query: str, *values: Any) -> list[dict[str, Any]]:
-        url = self.of(hospital).replace("postgresql+psycopg://", "postgresql://")
-        with psycopg.connect(url, row_factory=dict_row) as db:
+        with psycopg.connect(_libpq(self.of(hospital)), row_factory=dict_row) as db:
             return db.execute(query.encode(), values).fetchall()
 
 
@@ -100,16 +105,34 @@ def sample(postgres: Databases, sample_folder: Path) -> Filling:
     return Filling(url, "synthea", prepare(url, WORLD, his_data_dir=sample_folder))
 
 
+@pytest.fixture(scope="session")
+def templates(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Filling]:
+    """One small filling per dialect, to be copied and never to be connected to."""
+    folder = small_sample.write(tmp_path_factory.mktemp("template"))
+    urls = {dialect: postgres.create(migrated=False) for dialect in ("builtin", "synthea")}
+    return {
+        "builtin": Filling(urls["builtin"], "builtin", prepare(urls["builtin"], WORLD, 8)),
+        "synthea": Filling(urls["synthea"], "synthea", prepare(urls["synthea"], WORLD, his_data_dir=folder)),
+    }
+
+
+def _copy(template: Filling) -> Filling:
+    head, _, name = template.url.rpartition("/")
+    copy = f"test_{uuid4().hex}"
+    with psycopg.connect(f"{_libpq(head)}/postgres", autocommit=True) as db:
+        db.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(copy), sql.Identifier(name)))
+    return Filling(f"{head}/{copy}", template.dialect, template.people)
+
+
 @pytest.fixture(params=["builtin", "synthea"])
-def hospital(request: pytest.FixtureRequest, empty_database_url: str, tmp_path: Path) -> Iterator[Hospital]:
+def hospital(request: pytest.FixtureRequest, postgres: Databases, templates: dict[str, Filling]) -> Iterator[Hospital]:
     """A double of its own for one test, once per dialect."""
-    folder = small_sample.write(tmp_path / "sample") if request.param == "synthea" else None
-    people = prepare(empty_database_url, WORLD, 8, folder)
-    filling = Filling(empty_database_url, request.param, people)
-    code = next(person["hospital"] for person in people if person["claims"])
+    filling = _copy(templates[request.param])
+    code = next(person["hospital"] for person in filling.people if person["claims"])
     with (
         His(code, filling.of(code), request.param) as double,
         httpx.Client(base_url=double.url, timeout=10) as http,
     ):
         assert isinstance(double, His)
         yield Hospital(filling, double, http, code)
+    postgres.drop(filling.url)

@@ -44,7 +44,7 @@ VISITS = {
 def write(folder: Path) -> Path:
     """Write the eleven files; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = {name: [] for name in HEADERS} | _clinical() | _billing()
+    rows: dict[str, list[dict[str, str]]] = {**_clinical(), **_billing()}
     for name, header in HEADERS.items():
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, header.split(","), restval="")

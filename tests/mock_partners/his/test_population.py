@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
@@ -63,9 +63,8 @@ def test_large_sums_go_to_bank_cards() -> None:
         assert "wechat_payee" in part.cases or "unconfirmed_transfer" not in part.cases
 
 
-def _person(**about: Any) -> Person:
-    common = {"name": "a", "document_no": "1", "phone": "1", "sex": "male", "medical_card_no": "1", "hospital": "H1"}
-    return Person(patient_no="P", birth_date=date(1980, 1, 1), **common, **about)
+def _person(bills: Sequence[EarlierBill] = (), *, alive: bool = True) -> Person:
+    return Person("P", "H1", "a", "1", "1", date(1980, 1, 1), "male", "C", alive=alive, bills=list(bills))
 
 
 def _cover(start: date, end: date) -> Cover:
@@ -77,10 +76,10 @@ def test_only_a_balanced_bill_inside_a_cover_is_claimed_else_the_visit_of_the_da
     broken = EarlierBill("B2", DAY - timedelta(days=3), 500, 400, balanced=False)
     free = EarlierBill("B3", DAY - timedelta(days=2), 0, 0, balanced=True)
     cover = _cover(DAY - timedelta(days=10), DAY)
-    (part,) = population.plan([_person(bills=[old, broken, free])], {"P": [cover]}, DAY)
+    (part,) = population.plan([_person([old, broken, free])], {"P": [cover]}, DAY)
     assert part.claims == [(cover, [])]
     good = EarlierBill("B4", DAY - timedelta(days=10), 500, 400, balanced=True)
-    (part,) = population.plan([_person(bills=[old, good])], {"P": [cover]}, DAY)
+    (part,) = population.plan([_person([old, good])], {"P": [cover]}, DAY)
     assert part.claims == [(cover, [good])]
 
 

@@ -18,10 +18,8 @@ def test_each_hospital_lists_its_own_people(built_in: Filling) -> None:
 
 def test_a_restarted_double_finds_its_books(hospital: Hospital, tmp_path: Path) -> None:
     visit = hospital.attend(hospital.people[0]["patient_no"])
-    with (
-        His(hospital.code, hospital.filling.of(hospital.code), hospital.filling.dialect, state_dir=tmp_path) as again,
-        again.records.transaction() as db,
-    ):
+    again = His(hospital.code, hospital.filling.of(hospital.code), hospital.filling.dialect, state_dir=tmp_path)
+    with again, again.records.transaction() as db:
         bill = again.records.bill(db, visit["bill_key"])
     assert bill is not None and bill.total_fen == visit["total_fen"] and bill.status == "unsettled"
 
