@@ -32,7 +32,7 @@ def line_amount_fen(unit_price_yuan: Decimal, quantity: Decimal) -> int:
 
 
 def share_out(amount_fen: int, weights: list[int]) -> list[int]:
-    """Split `amount_fen` (>= 0) by `weights` (>= 0, not all 0); the largest remainders take the odd fen, first first."""
+    """Split `amount_fen` (>= 0) by `weights` (>= 0); the largest remainders take the odd fen, first one first"""
     total = sum(weights)
     if amount_fen < 0 or total <= 0 or min(weights) < 0:
         raise ValueError("nothing to share out by")

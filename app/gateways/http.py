@@ -62,16 +62,19 @@ class Http:
 
 
 def signed(secret: str, message_id: str, body: Any) -> dict[str, Any]:
-    """httpx keywords for a POST signed by Standard Webhooks; `message_id` is the idempotency key, kept on retries."""
+    """httpx keywords for a POST of JSON with our signature."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return {"content": text.encode(), "headers": {"content-type": "application/json", **sign(secret, message_id, text)}}
+
+
+def sign(secret: str, message_id: str, text: str) -> dict[str, str]:
+    """The headers of Standard Webhooks; `message_id` is the idempotency key and stays the same on retries."""
     now = datetime.now(UTC)
-    headers = {
-        "content-type": "application/json",
+    return {
         "webhook-id": message_id,
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": Webhook(secret).sign(message_id, now, text),
     }
-    return {"content": text.encode(), "headers": headers}
 
 
 def _code_of(response: httpx.Response) -> str:

@@ -1,0 +1,169 @@
+"""What patients do with claims."""
+
+from __future__ import annotations
+
+from itertools import chain
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from sqlalchemy.orm import Session
+
+from app.claim import contracts as c
+from app.claim import decisions, queries, rules, submission
+from app.claim.models import Claim
+from app.claim.states import HOLDER, State
+from app.core.errors import NotFound
+from app.core.paging import PageQuery
+from app.core.work import Work
+from app.exchange import service as exchange
+from app.identity import service as identity
+from app.record import queries as record
+from app.record.queries import BillFacts
+from app.web.routes import command, door, question
+from app.web.site import ACCOUNT, Caller
+
+bp = APIBlueprint("claim", __name__, url_prefix="/api/v1", tag="理赔")
+MINE = door(ACCOUNT)
+
+
+@question(bp, "/insurers", MINE, out=c.InsurerPage)
+def list_insurers(session: Session, caller: Caller) -> c.InsurerPage:
+    """可以申请理赔的保险公司"""
+    found = exchange.parties(session, "insurer")
+    return c.InsurerPage(items=[c.InsurerView(code=party.code, name=party.name) for party in found])
+
+
+@question(bp, "/claimable-bills", MINE, out=c.ClaimableBillPage, query=c.OfPerson)
+def list_claimable(session: Session, caller: Caller, query: c.OfPerson) -> c.ClaimableBillPage:
+    """就诊人的结算单，以及能否申请理赔"""
+    identity.require_person(session, caller.id, query.person_id)
+    numbers = identity.patient_numbers(session, query.person_id)
+    bills = chain.from_iterable(record.bills_of_patient(session, hospital, number) for hospital, number in numbers)
+    return c.ClaimableBillPage(items=[_claimable(bill) for bill in bills])
+
+
+@command(bp, "/claims", MINE, body=c.SubmitClaim, out=c.ClaimDetail, status=201)
+def submit(work: Work, caller: Caller, body: c.SubmitClaim) -> c.ClaimDetail:
+    """申请理赔"""
+    return _after(work, submission.submit(work, caller.id, body))
+
+
+@question(bp, "/claims", MINE, out=c.ClaimPage, query=PageQuery)
+def list_claims(session: Session, caller: Caller, query: PageQuery) -> c.ClaimPage:
+    """我的理赔，最新的在前"""
+    rows, cursor = queries.page_of_account(session, caller.id, query)
+    return c.ClaimPage(items=[_view(row) for row in rows], next_cursor=cursor)
+
+
+@question(bp, "/claims/<uuid:claim_id>", MINE, out=c.ClaimDetail)
+def read_claim(session: Session, caller: Caller, claim_id: UUID) -> c.ClaimDetail:
+    """一次理赔：进度、核赔明细、需要补充的材料"""
+    return _detail(session, _mine(session, caller, claim_id))
+
+
+@question(bp, "/claims/<uuid:claim_id>/timeline", MINE, out=c.Timeline)
+def read_timeline(session: Session, caller: Caller, claim_id: UUID) -> c.Timeline:
+    """理赔的时间线：每一步、何时、在谁手里"""
+    return c.Timeline(items=_timeline(session, _mine(session, caller, claim_id)))
+
+
+@command(bp, "/claims/<uuid:claim_id>/documents", MINE, body=c.SendDocuments, out=c.ClaimDetail)
+def send_documents(work: Work, caller: Caller, body: c.SendDocuments, claim_id: UUID) -> c.ClaimDetail:
+    """补充材料，一次补齐"""
+    return _after(work, decisions.send_documents(work, caller.id, claim_id, body))
+
+
+@command(bp, "/claims/<uuid:claim_id>/appeal", MINE, body=c.AppealIn, out=c.ClaimDetail)
+def appeal(work: Work, caller: Caller, body: c.AppealIn, claim_id: UUID) -> c.ClaimDetail:
+    """对核赔结果申诉，可以只针对一条明细"""
+    return _after(work, decisions.appeal(work, caller.id, claim_id, body))
+
+
+@command(bp, "/claims/<uuid:claim_id>/accept", MINE, out=c.ClaimDetail)
+def accept(work: Work, caller: Caller, claim_id: UUID) -> c.ClaimDetail:
+    """接受核赔结果，进入付款"""
+    return _after(work, decisions.accept(work, caller.id, claim_id))
+
+
+@command(bp, "/claims/<uuid:claim_id>/withdraw", MINE, out=c.ClaimDetail)
+def withdraw(work: Work, caller: Caller, claim_id: UUID) -> c.ClaimDetail:
+    """撤回理赔申请"""
+    return _after(work, decisions.withdraw(work, caller.id, claim_id))
+
+
+def _after(work: Work, row: Claim) -> c.ClaimDetail:
+    work.session.flush()
+    return _detail(work.session, row)
+
+
+def _mine(session: Session, caller: Caller, claim_id: UUID) -> Claim:
+    row = queries.claim(session, claim_id)
+    if row is None or row.account_id != caller.id:
+        raise NotFound
+    return row
+
+
+def _claimable(bill: BillFacts) -> c.ClaimableBillView:
+    code = rules.why_not_claimable(
+        state=bill.state, refused=bill.refused_reason, borne_fen=bill.borne_fen, e_bill_state=bill.e_bill_state
+    )
+    return c.ClaimableBillView(
+        bill_id=bill.id,
+        hospital_id=bill.hospital_id,
+        bill_no=bill.bill_no,
+        department_name=bill.department_name,
+        billed_on=bill.billed_on,
+        total_fen=bill.total_fen,
+        borne_fen=bill.borne_fen,
+        why_not=rules.TEXTS[code] if code else None,
+    )
+
+
+def _view(row: Claim) -> c.ClaimView:
+    names = set(c.ClaimView.model_fields) - {"reasons"}
+    reasons = [c.ReasonView(**reason) for reason in row.reasons or ()]
+    return c.ClaimView(**{name: getattr(row, name) for name in names}, reasons=reasons)
+
+
+def _detail(session: Session, row: Claim) -> c.ClaimDetail:
+    decision = queries.latest_decision(session, row.id)
+    return c.ClaimDetail(
+        **_view(row).model_dump(),
+        bills=[c.ClaimBillView.model_validate(b, from_attributes=True) for b in queries.bills(session, row.id)],
+        lines=_lines(session, decision.id) if decision else [],
+        document_requests=[
+            c.DocumentRequestView(
+                request_no=request.request_no,
+                items=[c.ItemView(**item) for item in request.items],
+                deadline=request.deadline,
+                answered=request.answered_at is not None,
+            )
+            for request in queries.document_requests(session, row.id)
+        ],
+        timeline=_timeline(session, row),
+    )
+
+
+def _lines(session: Session, decision_id: UUID) -> list[c.LineView]:
+    return [
+        c.LineView(
+            clearing_no=line.clearing_no,
+            line_no=line.line_no,
+            billed_fen=line.billed_fen,
+            covered_fen=line.covered_fen,
+            deductible_fen=line.deductible_fen,
+            ratio=str(line.ratio),
+            approved_fen=line.approved_fen,
+            reasons=[c.ReasonView(**reason) for reason in line.reasons],
+            in_words=rules.in_words(line.billed_fen, line.approved_fen, [reason["text"] for reason in line.reasons]),
+        )
+        for line in queries.decision_lines(session, decision_id)
+    ]
+
+
+def _timeline(session: Session, row: Claim) -> list[c.StepView]:
+    return [
+        c.StepView(at=entry.at, status=entry.to_status, holder=HOLDER[State(entry.to_status)])
+        for entry in queries.history(session, row.id)
+        if entry.to_status is not None
+    ]

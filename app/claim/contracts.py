@@ -1,0 +1,283 @@
+"""What crosses HTTP about claims: the patient's side, and the insurer's messages."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    model_validator,
+)
+
+from app.claim.rules import MAX_BILLS
+from app.core.paging import PageView
+
+Key = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Base64 = Annotated[str, StringConstraints(min_length=4, max_length=4_000_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+Fen = Annotated[StrictInt, Field(ge=-(10**13), le=10**13)]
+
+
+class Input(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class DocumentIn(Input):
+    """A photograph or a scan. `kind` is what the insurer asked for, or `identity_image`."""
+
+    kind: Key
+    title: Text
+    media_type: Literal["image/jpeg", "image/png", "application/pdf"]
+    content_base64: Base64
+
+
+class PayeeIn(Input):
+    """Where the money goes. `name` and `bank_account` only for a bank card; the name must be the payee's own."""
+
+    kind: Literal["wechat", "bank"]
+    relation: Literal["self", "guardian"] = "self"
+    bank_account: Annotated[str, StringConstraints(pattern=r"^[0-9]{12,19}$")] | None = None
+
+    @model_validator(mode="after")
+    def _bank_needs_a_card(self) -> PayeeIn:
+        if (self.kind == "bank") != (self.bank_account is not None):
+            raise ValueError("选择银行卡收款时请填写卡号，选择微信收款时不要填写")
+        return self
+
+
+class SubmitClaim(Input):
+    """`way`: only 快赔 (quick) is offered. `consent` must be true: separate consent for this insurer and health data."""
+
+    person_id: UUID
+    insurer: Key
+    policy_no: Key | None = None
+    bill_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_BILLS)]
+    payee: PayeeIn
+    consent: StrictBool
+    way: Literal["quick", "partly_direct", "fully_direct"] = "quick"
+    documents: Annotated[list[DocumentIn], Field(max_length=6)] = []
+
+
+class SendDocuments(Input):
+    documents: Annotated[list[DocumentIn], Field(min_length=1, max_length=12)]
+
+
+class LineRef(Input):
+    clearing_no: Key
+    line_no: StrictInt
+
+
+class AppealIn(Input):
+    """Which lines; none means the whole decision."""
+
+    lines: Annotated[list[LineRef], Field(max_length=200)] = []
+    reason: Text
+
+
+class OfPerson(BaseModel):
+    person_id: UUID
+
+
+class InsurerView(BaseModel):
+    code: str
+    name: str
+
+
+class InsurerPage(BaseModel):
+    items: list[InsurerView]
+
+
+class ClaimableBillView(BaseModel):
+    """`why_not` says in Chinese why a bill cannot be claimed; None if it can."""
+
+    bill_id: UUID
+    hospital_id: UUID
+    bill_no: str
+    department_name: str
+    billed_on: date
+    total_fen: int
+    borne_fen: int
+    why_not: str | None
+
+
+class ClaimableBillPage(BaseModel):
+    items: list[ClaimableBillView]
+
+
+class ReasonView(BaseModel):
+    code: str
+    text: str
+
+
+class LineView(BaseModel):
+    """billed → covered → deductible → ratio → approved, and every reason at once."""
+
+    clearing_no: str
+    line_no: int
+    billed_fen: int
+    covered_fen: int
+    deductible_fen: int
+    ratio: str
+    approved_fen: int
+    reasons: list[ReasonView]
+    in_words: str
+
+
+class ClaimBillView(BaseModel):
+    clearing_no: str
+    bill_id: UUID
+    kind: str
+    borne_fen: int
+    approved_fen: int | None
+
+
+class ItemView(BaseModel):
+    kind: str
+    text: str
+
+
+class DocumentRequestView(BaseModel):
+    request_no: str
+    items: list[ItemView]
+    deadline: datetime | None
+    answered: bool
+
+
+class StepView(BaseModel):
+    at: datetime
+    status: str
+    holder: str
+
+
+class ClaimView(BaseModel):
+    """`holder` says who must act now and `status_since` since when."""
+
+    id: UUID
+    no: str
+    status: str
+    status_since: datetime
+    holder: str
+    person_id: UUID
+    hospital_id: UUID
+    insurer_id: UUID
+    policy_no: str | None
+    case_no: str | None
+    payee_kind: str
+    asked_fen: int
+    approved_fen: int | None
+    paid_fen: int
+    accept_by: datetime | None
+    reasons: list[ReasonView]
+
+
+class ClaimDetail(ClaimView):
+    bills: list[ClaimBillView]
+    lines: list[LineView]
+    document_requests: list[DocumentRequestView]
+    timeline: list[StepView]
+
+
+class ClaimPage(PageView):
+    items: list[ClaimView]
+
+
+class Timeline(BaseModel):
+    items: list[StepView]
+
+
+class ReasonIn(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    code: Key
+    text: Text
+
+
+class AdjudicatedLineIn(BaseModel):
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    clearing_no: Key
+    line_no: StrictInt
+    billed_fen: Fen
+    covered_fen: Fen
+    deductible_fen: Fen
+    ratio: Annotated[Decimal, Field(ge=0, le=1)]
+    approved_fen: Fen
+    reasons: list[ReasonIn]
+
+
+class AdjudicatedIn(BaseModel):
+    """`claim.adjudicated` of an insurer."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    claim_no: Key
+    case_no: Key
+    decision_no: Key
+    supersedes: Key | None = None
+    outcome: Literal["approved", "partly", "rejected"]
+    lines: Annotated[list[AdjudicatedLineIn], Field(max_length=5000)]
+    approved_fen: Annotated[StrictInt, Field(ge=0, le=10**13)]
+
+
+class ItemIn(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    kind: Key
+    text: Text
+
+
+class DocumentsRequestedIn(BaseModel):
+    """`claim.documents_requested`: once, and all at once."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    claim_no: Key
+    request_no: Key
+    items: Annotated[list[ItemIn], Field(min_length=1, max_length=20)]
+    deadline: AwareDatetime | None = None
+
+
+class CaseOpenedIn(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    claim_no: Key
+    case_no: Key
+
+
+class PolicyIn(BaseModel):
+    """One policy in an insurer's answer to an eligibility question."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    policy_no: Key
+    product_name: Text
+    product_filing_no: Key
+    valid_from: date
+    valid_to: date
+    in_scope: StrictBool
+    deductible_left_fen: Annotated[StrictInt, Field(ge=0)]
+    ratio: Annotated[Decimal, Field(ge=0, le=1)]
+    ceiling_left_fen: Annotated[StrictInt, Field(ge=0)]
+    reasons: list[ReasonIn] = []
+
+
+class EligibilityIn(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    insured: StrictBool
+    policies: list[PolicyIn]
+
+
+class CaseIn(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    case_no: Key

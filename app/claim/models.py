@@ -1,0 +1,206 @@
+"""Claims and what belongs to them. Amounts in fen."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base, Checked, Fen, Row, Sealed
+from app.core.machine import Stateful
+
+
+class Policy(Row, Base):
+    """What an insurer's verification last answered about one policy of one person: a cache, never the truth."""
+
+    __tablename__ = "policy"
+    __table_args__ = (UniqueConstraint("insurer_id", "policy_no", "person_id"),)
+
+    insurer_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    policy_no: Mapped[str]
+    product_name: Mapped[str]
+    product_filing_no: Mapped[str]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date]
+    deductible_left_fen: Mapped[Fen]
+    ratio: Mapped[Decimal] = mapped_column(Numeric(5, 4))
+    ceiling_left_fen: Mapped[Fen]
+    asked_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class Claim(Stateful, Base):
+    """One person, one policy, one to three bills, one payee. `holder` names who must act now: patient, hospital,
+    platform or insurer, since `status_since`. `clock_paused_since` is set while a person supplements documents."""
+
+    __tablename__ = "claim"
+    __table_args__ = (
+        CheckConstraint("holder IN ('patient', 'hospital', 'platform', 'insurer', 'nobody')", name="holder"),
+        CheckConstraint("payee_kind IN ('wechat', 'bank')", name="payee_kind"),
+    )
+
+    no: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
+    insurer_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), index=True)
+    policy_no: Mapped[str | None]
+    case_no: Mapped[str | None] = mapped_column(index=True)
+    consent_id: Mapped[UUID] = mapped_column(ForeignKey("consent.id"))
+    business_date: Mapped[date]
+    holder: Mapped[str]
+    payee_kind: Mapped[str]
+    payee_relation: Mapped[str]  # self, guardian or proxy
+    payee_name_sealed: Mapped[Sealed]
+    payee_account_sealed: Mapped[Sealed | None]  # a bank card; None for WeChat
+    asked_fen: Mapped[Fen]
+    approved_fen: Mapped[Fen | None]
+    paid_fen: Mapped[Fen] = mapped_column(default=0)
+    accept_by: Mapped[datetime | None]
+    clock_paused_since: Mapped[datetime | None]
+    reasons: Mapped[list[Any] | None]  # [{code, text}] of an ineligible or rejected claim
+
+
+class ClaimBill(Row, Checked, Base):
+    """The clearing row: one bill in one claim, the unit of reconciliation. `ordinal` is dense within `business_date`.
+
+    A `reverse` row has a number of its own and names the original's. A row counts in the ledgers from `booked_at` on:
+    then the package that names it was sealed and the hospital was told.
+    """
+
+    __tablename__ = "claim_bill"
+    __table_args__ = (
+        UniqueConstraint("business_date", "ordinal"),
+        CheckConstraint("kind IN ('pay', 'reverse')", name="kind"),
+        CheckConstraint("(kind = 'reverse') = (original_clearing_no IS NOT NULL)", name="original"),
+        CheckConstraint(
+            "borne_fen >= 0 AND (approved_fen IS NULL OR approved_fen BETWEEN 0 AND borne_fen)", name="amounts"
+        ),
+        Index("uq_claim_bill_pay", "claim_id", "bill_id", unique=True, postgresql_where=text("kind = 'pay'")),
+    )
+    check_over = ("clearing_no", "claim_id", "bill_id", "kind", "borne_fen", "approved_fen", "live")
+
+    clearing_no: Mapped[str] = mapped_column(unique=True)
+    business_date: Mapped[date]
+    ordinal: Mapped[int]
+    kind: Mapped[str]
+    original_clearing_no: Mapped[str | None]
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), index=True)
+    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"), index=True)
+    hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
+    insurer_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
+    borne_fen: Mapped[Fen]
+    approved_fen: Mapped[Fen | None]
+    live: Mapped[bool]
+    booked_at: Mapped[datetime | None]
+
+
+class EBillGuard(Base):
+    """The e-bill of a bill in a live claim: at most one live claim per policy, whichever hospital or insurer."""
+
+    __tablename__ = "e_bill_guard"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(primary_key=True)
+    insurer_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
+    policy_no: Mapped[str] = mapped_column(primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), index=True)
+
+
+class Decision(Row, Checked, Base):
+    """One decision of the insurer on one claim; a later one supersedes it."""
+
+    __tablename__ = "decision"
+    __table_args__ = (UniqueConstraint("claim_id", "decision_no"),)
+    check_over = ("claim_id", "decision_no", "outcome", "approved_fen")
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"))
+    decision_no: Mapped[str]
+    supersedes: Mapped[str | None]
+    outcome: Mapped[str]
+    approved_fen: Mapped[Fen]
+    decided_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class DecisionLine(Row, Checked, Base):
+    """billed → covered → deductible → ratio → approved, and every reason at once, for one fee line."""
+
+    __tablename__ = "decision_line"
+    __table_args__ = (UniqueConstraint("decision_id", "clearing_no", "line_no"),)
+    check_over = (
+        "decision_id",
+        "clearing_no",
+        "line_no",
+        "billed_fen",
+        "covered_fen",
+        "deductible_fen",
+        "approved_fen",
+    )
+
+    decision_id: Mapped[UUID] = mapped_column(ForeignKey("decision.id"))
+    clearing_no: Mapped[str]
+    line_no: Mapped[int]
+    billed_fen: Mapped[Fen]
+    covered_fen: Mapped[Fen]
+    deductible_fen: Mapped[Fen]
+    ratio: Mapped[Decimal] = mapped_column(Numeric(5, 4))
+    approved_fen: Mapped[Fen]
+    reasons: Mapped[list[Any]]
+
+
+class DocumentRequest(Row, Base):
+    """What the insurer asks for, once and all at once; `answered_at` when the patient has sent everything."""
+
+    __tablename__ = "document_request"
+    __table_args__ = (UniqueConstraint("claim_id", "request_no"),)
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"))
+    request_no: Mapped[str]
+    items: Mapped[list[Any]]  # [{kind, text}]
+    deadline: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+
+
+class ClaimDocument(Row, Base):
+    """A file of the patient's. Its content is sealed as base64; `sha256` is over the bytes."""
+
+    __tablename__ = "claim_document"
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), index=True)
+    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("document_request.id"))
+    kind: Mapped[str]
+    title: Mapped[str]
+    media_type: Mapped[str]
+    sha256: Mapped[str]
+    content_sealed: Mapped[Sealed]
+
+
+class Appeal(Row, Base):
+    """The patient's objection to one line or to all (`lines` empty)."""
+
+    __tablename__ = "appeal"
+    __table_args__ = (UniqueConstraint("claim_id"),)
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"))
+    lines: Mapped[list[Any]]  # [{clearing_no, line_no}]
+    reason: Mapped[str]
+    decided_at: Mapped[datetime | None]
+
+
+class ClaimPackage(Row, Base):
+    """The frozen, hashed, signed content of a claim. `content_sealed` is the native JSON of manifest and parts."""
+
+    __tablename__ = "claim_package"
+    __table_args__ = (UniqueConstraint("claim_id", "version"),)
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"))
+    version: Mapped[int]
+    root: Mapped[str]
+    previous_root: Mapped[str | None]
+    signature: Mapped[str]
+    content_sealed: Mapped[Sealed] = mapped_column(deferred=True)
+    delivered_at: Mapped[datetime | None]

@@ -1,0 +1,63 @@
+"""What may be claimed, by whom it may be received, and what a decision must add up to. Amounts in fen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+
+from app.core.money import yuan
+
+MAX_BILLS = 3
+# Above WeChat's usual transfer limit only a bank card can be chosen; never split to stay under it.
+WECHAT_LIMIT_FEN = 20_000_00
+# From this on the identity document's image is on file before money is sent (anti-money-laundering rules).
+IDENTITY_IMAGE_FROM_FEN = 10_000_00
+ACCEPT_AFTER = timedelta(days=3)  # silence is agreement
+DATA_WAIT = timedelta(days=5)  # how long the hospital's data are waited for
+# What the insurer gets to see, in the words of the consent.
+CONSENT_SCOPE = ("identity", "visits", "diagnoses", "bills", "e_bills", "documents")
+
+TEXTS = {
+    "bill_unsettled": "结算单还没有结算",
+    "bill_refused": "结算单不平，医院更正后才能理赔",
+    "bill_zero": "个人负担为零，不能理赔",
+    "bill_refunded": "结算单已退费",
+    "e_bill_missing": "电子票据还没有开出",
+    "e_bill_reversed": "电子票据已红冲",
+    "bill_claimed": "这张结算单已经在同一保险公司申请理赔",
+    "borne_used_up": "其他保单已经赔付了全部个人负担",
+    "data_missing": "医院没有在期限内提供理赔所需的数据",
+    "package_refused": "保险公司未受理理赔资料，请联系客服",
+    "not_insured": "没有查到有效保单",
+    "policy_out_of_scope": "就诊不在保单的保障范围内",
+}
+
+
+def why_not_claimable(*, state: str, refused: str | None, borne_fen: int, e_bill_state: str | None) -> str | None:
+    """The code of the first reason that a bill cannot be claimed now, None if it can (its e-bill may still come)."""
+    if state == "refunded":
+        return "bill_refunded"
+    if state != "settled":
+        return "bill_unsettled"
+    if refused is not None:
+        return "bill_refused"
+    if borne_fen <= 0:
+        return "bill_zero"
+    return "e_bill_reversed" if e_bill_state == "reversed" else None
+
+
+def line_adds_up(*, covered_fen: int, deductible_fen: int, ratio: Decimal, approved_fen: int) -> bool:
+    """No line is approved beyond what is covered, and the deductible comes off what is covered."""
+    if not 0 <= ratio <= 1:
+        return False
+    if covered_fen < 0:  # a returned item takes back what it once was covered for
+        return covered_fen <= approved_fen <= 0
+    return 0 <= approved_fen <= covered_fen and 0 <= deductible_fen <= covered_fen
+
+
+def in_words(billed_fen: int, approved_fen: int, reasons: Iterable[str]) -> str:
+    """One fee line's result in plain Chinese."""
+    why = "；".join(reasons)
+    head = f"费用 {yuan(billed_fen)} 元，赔付 {yuan(approved_fen)} 元"
+    return f"{head}：{why}" if why else head

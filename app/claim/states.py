@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.claim.models import Claim
+from app.core.machine import Machine
+
+
+class State(StrEnum):
+    SUBMITTED = "submitted"
+    ASSEMBLING = "assembling"  # the hospital's data are waited for
+    VERIFYING = "verifying"
+    INELIGIBLE = "ineligible"
+    VERIFIED = "verified"
+    DELIVERING = "delivering"
+    ADJUDICATING = "adjudicating"
+    NEEDS_DOCUMENTS = "needs_documents"
+    APPROVED = "approved"  # fully or partly
+    REJECTED = "rejected"
+    ACCEPTED = "accepted"
+    APPEALED = "appealed"
+    PAYING = "paying"
+    PAID = "paid"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+# Who must act while a claim is in this state.
+HOLDER = {
+    State.SUBMITTED: "platform",
+    State.ASSEMBLING: "hospital",
+    State.VERIFYING: "insurer",
+    State.INELIGIBLE: "nobody",
+    State.VERIFIED: "platform",
+    State.DELIVERING: "platform",
+    State.ADJUDICATING: "insurer",
+    State.NEEDS_DOCUMENTS: "patient",
+    State.APPROVED: "patient",
+    State.REJECTED: "patient",
+    State.ACCEPTED: "platform",
+    State.APPEALED: "insurer",
+    State.PAYING: "insurer",
+    State.PAID: "nobody",
+    State.CLOSED: "nobody",
+    State.WITHDRAWN: "nobody",
+}
+# A claim in one of these still holds its bills.
+LIVE = tuple(s for s in State if s not in (State.INELIGIBLE, State.WITHDRAWN))
+
+claims = Machine(
+    "claim",
+    Claim,
+    {
+        (State.SUBMITTED, "assemble"): State.ASSEMBLING,
+        (State.ASSEMBLING, "verify"): State.VERIFYING,
+        (State.VERIFYING, "eligible"): State.VERIFIED,
+        (State.VERIFYING, "ineligible"): State.INELIGIBLE,
+        (State.ASSEMBLING, "ineligible"): State.INELIGIBLE,
+        (State.VERIFIED, "deliver"): State.DELIVERING,
+        (State.DELIVERING, "delivered"): State.ADJUDICATING,
+        (State.DELIVERING, "ineligible"): State.INELIGIBLE,
+        (State.ADJUDICATING, "ask_documents"): State.NEEDS_DOCUMENTS,
+        (State.NEEDS_DOCUMENTS, "documents_sent"): State.ADJUDICATING,
+        (State.NEEDS_DOCUMENTS, "documents_late"): State.ADJUDICATING,
+        (State.ADJUDICATING, "approve"): State.APPROVED,
+        (State.ADJUDICATING, "reject"): State.REJECTED,
+        (State.APPROVED, "accept"): State.ACCEPTED,
+        (State.APPROVED, "appeal"): State.APPEALED,
+        (State.REJECTED, "appeal"): State.APPEALED,
+        (State.REJECTED, "close"): State.CLOSED,
+        (State.APPEALED, "approve"): State.APPROVED,
+        (State.APPEALED, "reject"): State.REJECTED,
+        (State.ACCEPTED, "pay"): State.PAYING,
+        (State.PAYING, "paid"): State.PAID,
+        (State.PAYING, "unpaid"): State.ACCEPTED,
+        (State.PAID, "returned"): State.ACCEPTED,
+        (State.PAID, "close"): State.CLOSED,
+        **{
+            (state, "withdraw"): State.WITHDRAWN
+            for state in (
+                State.SUBMITTED,
+                State.ASSEMBLING,
+                State.VERIFYING,
+                State.VERIFIED,
+                State.DELIVERING,
+                State.ADJUDICATING,
+                State.NEEDS_DOCUMENTS,
+            )
+        },
+    },
+)

@@ -1,0 +1,74 @@
+"""Trial and settlement of a bill, with the place in line."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+from app.core.work import Work
+from app.settlement import contracts as c
+from app.settlement import queries, rules, service, trials
+from app.settlement.models import Settlement
+from app.web.routes import command, door, question
+from app.web.site import ACCOUNT, Caller
+
+bp = APIBlueprint("settlement", __name__, url_prefix="/api/v1", tag="医保结算")
+MINE = door(ACCOUNT)
+
+
+@command(bp, "/trials", MINE, body=c.AskTrial, out=c.SettlementView, status=202)
+def ask_trial(work: Work, caller: Caller, body: c.AskTrial) -> c.SettlementView:
+    """申请医保试算：排队，轮到时自动试算并通知"""
+    row = trials.ask_trial(work, caller.id, body.bill_id, wait=body.wait)
+    work.session.flush()
+    return _view(work.session, row)
+
+
+@question(bp, "/trials/<uuid:trial_id>", MINE, out=c.SettlementView)
+def read_trial(session: Session, caller: Caller, trial_id: UUID) -> c.SettlementView:
+    """试算进度：排队位置、预计时间、结果"""
+    return _read(session, caller, trial_id)
+
+
+@command(bp, "/settlements", MINE, body=c.Settle, out=c.SettlementView, status=201)
+def settle(work: Work, caller: Caller, body: c.Settle) -> c.SettlementView:
+    """按试算结果结算：先付自付部分，再结医保部分"""
+    return _view(work.session, service.settle(work, caller.id, body.trial_id))
+
+
+@question(bp, "/settlements/<uuid:settlement_id>", MINE, out=c.SettlementView)
+def read_settlement(session: Session, caller: Caller, settlement_id: UUID) -> c.SettlementView:
+    """结算进度"""
+    return _read(session, caller, settlement_id)
+
+
+def _read(session: Session, caller: Caller, settlement_id: UUID) -> c.SettlementView:
+    row = queries.settlement(session, settlement_id)
+    if row is None or row.account_id != caller.id:
+        raise NotFound
+    return _view(session, row)
+
+
+def _view(session: Session, row: Settlement) -> c.SettlementView:
+    place = queries.place(session, row, trials.budget_of(session, row.interface_id))
+    return c.SettlementView(
+        id=row.id,
+        bill_id=row.bill_id,
+        person_id=row.person_id,
+        status=row.status,
+        status_since=row.status_since,
+        place=place.place if place else None,
+        expected_at=place.expected_at if place else None,
+        valid_until=row.valid_until,
+        total_fen=row.total_fen,
+        fund_fen=row.fund_fen,
+        account_fen=row.account_fen,
+        self_pay_fen=row.self_pay_fen,
+        insurance_part=row.insurance_part,
+        self_pay_part=row.self_pay_part,
+        payment_id=row.payment_order_id,
+        refused=rules.REFUSED if row.refused_code else None,
+    )

@@ -1,0 +1,58 @@
+"""What follows the line's clock, the interface's answers and payments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from app.core.tasks import Job
+from app.core.work import Runtime, Work
+from app.exchange import service as exchange
+from app.exchange.service import CommandAnswer
+from app.gateways import Gateways
+from app.settlement import service, trials
+
+Handler = Callable[[Runtime, Gateways, Job], None]
+
+
+def admit(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    """Several wishes to admit at one interface are one."""
+    with runtime.work(finish=jobs) as work:
+        for interface_id in sorted({job.subject for job in jobs}):
+            trials.admit(work, interface_id)
+
+
+def on_answer(then: Callable[[Work, CommandAnswer], None]) -> Handler:
+    """The task that follows `exchange.answered.*`."""
+
+    def handle(runtime: Runtime, _: Gateways, job: Job) -> None:
+        with runtime.work(finish=[job]) as work:
+            then(work, exchange.answer(work, job.subject))
+
+    return handle
+
+
+def on_payment(then: Callable[[Work, UUID], None]) -> Handler:
+    """The task that follows `payment.*`: events come for every purpose, only ours is for us."""
+
+    def handle(runtime: Runtime, _: Gateways, job: Job) -> None:
+        with runtime.work(finish=[job]) as work:
+            if job.args["purpose"] == "settlement":
+                then(work, UUID(job.args["subject"]))
+
+    return handle
+
+
+def on_time(then: Callable[[Work, UUID], None]) -> Handler:
+    """A task about one settlement whose time has come."""
+
+    def handle(runtime: Runtime, _: Gateways, job: Job) -> None:
+        with runtime.work(finish=[job]) as work:
+            then(work, job.subject)
+
+    return handle
+
+
+def tell_again(runtime: Runtime, _: Gateways, job: Job) -> None:
+    with runtime.work(finish=[job]) as work:
+        service.tell_again(work, job.subject, hospital=bool(job.args["hospital"]))

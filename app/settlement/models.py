@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base, Checked, Fen
+from app.core.machine import Stateful
+
+
+class Settlement(Stateful, Checked, Base):
+    """One bill's way from trial to synchronised.
+
+    `line_no` is the place in the interface's line and stays through every try; `trial_no` is new for each try, because
+    each try is a request of its own to the interface; `no` is the settlement's number there and never changes.
+    Amounts are those of the last trial: fund + account + self-pay = total.
+    """
+
+    __tablename__ = "settlement"
+    check_over = ("bill_id", "no", "total_fen", "fund_fen", "account_fen", "self_pay_fen", "setl_id")
+    __table_args__ = (
+        UniqueConstraint("interface_id", "line_no"),
+        Index(
+            "uq_settlement_live",
+            "bill_id",
+            unique=True,
+            postgresql_where=text("status NOT IN ('failed', 'reversed')"),
+        ),
+        Index("ix_settlement_line", "interface_id", "line_no", postgresql_where=text("status = 'trial_waiting'")),
+        CheckConstraint(
+            "fund_fen IS NULL OR fund_fen + account_fen + self_pay_fen = total_fen",
+            name="adds_up",
+        ),
+    )
+
+    no: Mapped[str] = mapped_column(unique=True)
+    interface_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
+    line_no: Mapped[int] = mapped_column(BigInteger)
+    hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
+    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    throttled: Mapped[bool] = mapped_column(default=False)
+    trial_no: Mapped[str]
+    trial_command_id: Mapped[UUID | None]
+    valid_until: Mapped[datetime | None]
+    total_fen: Mapped[Fen]
+    fund_fen: Mapped[Fen | None]
+    account_fen: Mapped[Fen | None]
+    self_pay_fen: Mapped[Fen | None]
+    insurance_part: Mapped[str] = mapped_column(default="none")
+    self_pay_part: Mapped[str] = mapped_column(default="none")
+    setl_id: Mapped[str | None]
+    payment_order_id: Mapped[UUID | None]
+    paid_at: Mapped[datetime | None]
+    hospital_told: Mapped[bool] = mapped_column(default=False)
+    network_told: Mapped[bool] = mapped_column(default=False)
+    tries: Mapped[int] = mapped_column(default=0)
+    refused_code: Mapped[str | None]
+    refused_message: Mapped[str | None]

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.core.machine import Machine
+from app.settlement.models import Settlement
+
+
+class State(StrEnum):
+    CREATED = "created"
+    TRIAL_WAITING = "trial_waiting"  # in the interface's line
+    TRIALLING = "trialling"
+    TRIALLED = "trialled"  # valid for a set time
+    SETTLING = "settling"
+    SETTLED = "settled"
+    SYNCHRONISED = "synchronised"
+    FAILED = "failed"  # nothing was settled; what was paid goes back
+    REVERSED = "reversed"  # settled with the insurance and taken back (2208)
+
+
+class Part(StrEnum):
+    """Where one half of a settlement stands."""
+
+    NONE = "none"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+    DONE = "done"
+    REVERSED = "reversed"
+
+
+settlements = Machine(
+    "settlement",
+    Settlement,
+    {
+        (State.CREATED, "queue"): State.TRIAL_WAITING,
+        (State.TRIAL_WAITING, "admit"): State.TRIALLING,
+        (State.TRIALLING, "requeue"): State.TRIAL_WAITING,
+        (State.TRIALLING, "trial"): State.TRIALLED,
+        (State.TRIALLING, "refuse"): State.FAILED,
+        (State.TRIAL_WAITING, "leave"): State.FAILED,
+        (State.TRIALLED, "expire"): State.FAILED,
+        (State.TRIALLED, "settle"): State.SETTLING,
+        (State.SETTLING, "settled"): State.SETTLED,
+        (State.SETTLING, "fail"): State.FAILED,
+        (State.SETTLING, "reverse"): State.REVERSED,
+        (State.SETTLED, "synchronise"): State.SYNCHRONISED,
+    },
+)
