@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 from pathlib import Path
@@ -18,6 +19,8 @@ from mock_wechat.server import WeChat
 @click.option("--host", default="127.0.0.1")
 @click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), help="where a restart finds its memory")
 def main(world: Path, port: int, host: str, state_dir: Path | None) -> None:
+    if os.environ.get("APP_ENV") == "production":
+        raise click.UsageError("this is a stand-in: it does not run where APP_ENV is production")
     if state_dir:
         state_dir.mkdir(parents=True, exist_ok=True)
     wechat = WeChat(json.loads(world.read_text(encoding="utf-8"))["wechat"], state_dir=state_dir)

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask
 
-from mock_partners.double import Double, Table
+from mock_partners.double import Double, Table, VirtualClock
 from mock_wechat.entries import App, Merchant, read_app, read_merchant
 from mock_wechat.errors import AccountError, PhoneError
 from mock_wechat.settings import Settings
@@ -72,6 +72,19 @@ class Ground:
         """Add `(method, path, view)` routes; `name` keeps the endpoints of the parts apart."""
         for method, path, view in routes:
             self.flask.add_url_rule(path, f"{name}:{method}:{path}", view, methods=[method])
+
+
+class RememberedClock(VirtualClock):
+    """A virtual time that a restart does not turn back."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__()
+        self._table = table
+        self.offset_s = float(table.get("clock", {}).get("offset_s", 0.0))
+
+    def advance(self, seconds: float) -> None:
+        super().advance(seconds)
+        self._table.put("clock", {"offset_s": self.offset_s})
 
 
 def read_ground(double: Double, world: dict[str, Any]) -> Ground:

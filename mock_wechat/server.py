@@ -22,7 +22,7 @@ from mock_wechat.account.people import People
 from mock_wechat.account.template import Templates
 from mock_wechat.account.token import Tokens
 from mock_wechat.admin import Controls, PayControls
-from mock_wechat.ground import read_ground
+from mock_wechat.ground import RememberedClock, read_ground
 from mock_wechat.mini.links import Links
 from mock_wechat.mini.login import Login
 from mock_wechat.mini.phone_number import PhoneNumber
@@ -37,6 +37,7 @@ from mock_wechat.pay.outcomes import Outcomes
 from mock_wechat.pay.refunds import Refunds
 from mock_wechat.pay.transfer_book import TransferBook
 from mock_wechat.pay.transfers import Transfers
+from mock_wechat.phone.page import PhonePage
 from mock_wechat.phone.people_routes import ChatRoutes, ConsentRoutes, PeopleRoutes
 from mock_wechat.phone.wallet_routes import WalletRoutes
 from mock_wechat.push import Pusher
@@ -53,6 +54,7 @@ class WeChat(Double):
         super().__init__("wechat", state_dir=state_dir)
         self.app.template_folder = str(Path(__file__).parent / "templates")
         errors.install(self.app)
+        self.clock = RememberedClock(self.table("clock"))
         self.ground = read_ground(self, world)
         self.settings = self.ground.settings
         self.pusher = Pusher(self.ground)
@@ -93,6 +95,7 @@ class WeChat(Double):
         ChatRoutes(ground, people, self.callback, self.custom, self.menu)
         ConsentRoutes(ground, people, self.oauth, self.subscriptions)
         WalletRoutes(ground, people, self.orders, self.transfer_book, self.custom, self.inbox)
+        PhonePage(ground, people, self.inbox, self.menu, self.orders, self.transfer_book)
         Controls(ground, self.tokens, self.callback)
         PayControls(ground, self.pusher, self.gate, self.accounts, self.outcomes)
 

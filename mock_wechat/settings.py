@@ -23,6 +23,8 @@ class Settings:
     - `transfer_max_fen`, `transfer_day_max_fen`: limits per transfer and per payee and day, 0 for none;
     - `transfer_account`: which account pays transfers, "OPERATION" or "BASIC".
 
+    `platform_certificates` gives the merchants a platform certificate beside the public key, as during the change from
+    one to the other; `notices_signed_by` is then "public_key", "certificate" or "either" (by turns).
     `ladder_factor` multiplies every pause of the notification ladder. `business_date` (YYYY-MM-DD), when set, is the
     date under which the bills book everything; otherwise the clock's date in Shanghai counts.
     `bills_wait` keeps a day's bills back until 10:00 of the next day. Durations end in `_s`.
@@ -45,6 +47,7 @@ class Settings:
     lenient_notify_url: bool = True
     refuse_replayed_nonce: bool = True
     platform_certificates: bool = False
+    notices_signed_by: str = "public_key"
     fee_rate: str = "0.006"
     refund_takes_s: float = 0.2
     refund_gap_s: float = 60.0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -30,13 +29,14 @@ NO_CERTIFICATE = "无可用的平台证书，请在商户平台-API安全申请�
 class PlatformCertificates:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+        self._made: dict[str, tuple[rsa.RSAPrivateKey, x509.Certificate]] = {}
         ground.mount("certificates", [("GET", "/v3/certificates", self.list)])
 
     def list(self) -> Response:
         if not self._ground.settings.platform_certificates:
             raise PayError(404, "RESOURCE_NOT_EXISTS", NO_CERTIFICATE)
         merchant: Merchant = g.merchant
-        _, certificate = platform_certificate(merchant.mchid)
+        _, certificate = self._certificate(merchant.mchid)
         pem = certificate.public_bytes(Encoding.PEM).decode()
         entry = {
             "serial_no": serial_of(certificate),
@@ -46,15 +46,24 @@ class PlatformCertificates:
         }
         return answer({"data": [entry]})
 
+    def _certificate(self, mchid: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+        """A merchant's platform certificate: made when first needed, another one after a restart."""
+        with self._ground.lock:
+            if mchid not in self._made:
+                self._made[mchid] = make_certificate(mchid)
+            return self._made[mchid]
+
     def signed_headers(self, merchant: Merchant, body: bytes, serial: str, spoiled: str = "") -> dict[str, str]:
-        """The five headers under a body; `serial` is the key that the caller asked for, "" for the usual one.
+        """The five headers under a body; `serial` is the key that the caller asked for.
+
+        Without certificates the public key signs whatever was asked for.
 
         `spoiled`: "wrong" (another text), "signtest" (WeChat's own probe), "unknown_serial".
         """
         stamp, nonce = str(int(time.time())), make_nonce()
         key, shown = merchant.wechat_key, merchant.wechat_public_key_id
         if self._ground.settings.platform_certificates and not serial.startswith("PUB_KEY_ID_"):
-            key, certificate = platform_certificate(merchant.mchid)
+            key, certificate = self._certificate(merchant.mchid)
             shown = serial_of(certificate)
         signature = sign(key, lines(stamp, nonce, body + b"?" if spoiled == "wrong" else body))
         if spoiled == "signtest":
@@ -68,9 +77,8 @@ class PlatformCertificates:
         }
 
 
-@lru_cache
-def platform_certificate(mchid: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
-    """A self-signed certificate for one merchant, made when first asked for and new after a restart."""
+def make_certificate(mchid: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    """A key with its self-signed certificate, of WeChat Pay for one merchant."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Mock Tenpay.com sign for {mchid}")])
     now = datetime.now(UTC)

@@ -42,10 +42,17 @@ class Notices:
     def _send(self, row: dict[str, Any], fault: PushFault) -> Sent:
         merchant: Merchant = self._ground.merchants[row["owner"]]
         body = row["content"]["body"].encode()
-        headers = self._certificates.signed_headers(merchant, body, "", fault.signature)
+        headers = self._certificates.signed_headers(merchant, body, self._serial(merchant, row), fault.signature)
         headers |= {"Content-Type": "application/json", "Accept": "*/*", "User-Agent": "Mozilla/4.0"}
         answer = self._pusher.http.post(row["url"], content=body, headers=headers)
         return Sent(answer.status_code in (200, 204), answer.status_code, answer.text)
+
+    def _serial(self, merchant: Merchant, row: dict[str, Any]) -> str:
+        """The key to sign a push with: while keys change, it may be either, and another one on the next try."""
+        choice = self._ground.settings.notices_signed_by
+        if choice == "either":
+            choice = ("certificate", "public_key")[(int(row["key"]) + row["tries"]) % 2]
+        return merchant.wechat_public_key_id if choice == "public_key" else ""
 
 
 SUMMARIES = {

@@ -77,11 +77,14 @@ class Orders:
 
     def _aged(self, row: dict[str, Any]) -> dict[str, Any]:
         """The order after what time alone did to it: past its end it is closed."""
+        key = f"{row['mchid']}:{row['out_trade_no']}"
         end = parse(row["time_expire"]) if row.get("time_expire") else parse(row["created"]) + ORDER_LIFE
-        if row["state"] == "NOTPAY" and self._ground.now() >= end:
-            self._orders.put(f"{row['mchid']}:{row['out_trade_no']}", {**row, "state": "CLOSED"})
-            return self._orders[f"{row['mchid']}:{row['out_trade_no']}"]
-        return row
+        with self._ground.lock:
+            row = self._orders[key]
+            if row["state"] == "NOTPAY" and self._ground.now() >= end:
+                row = {**row, "state": "CLOSED"}
+                self._orders.put(key, row)
+            return row
 
     def query(self, out_trade_no: str) -> Response:
         return self._show(f"{g.merchant.mchid}:{out_trade_no}")
@@ -164,6 +167,12 @@ class Orders:
         self._accounts.move(Movement(row["mchid"], "BASIC", "交易", row["amount"]["total"], **numbers))
         if row["fee_fen"]:
             self._accounts.move(Movement(row["mchid"], "BASIC", "扣除交易手续费", -row["fee_fen"], **numbers))
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """The orders that can be paid now, each with its newest `prepay_id`."""
+        alive = {row["key"]: number for number, row in self._prepays.items() if row["expires"] > self._ground.epoch()}
+        orders = ({**self._orders[key], "prepay_id": number} for key, number in alive.items())
+        return [row for row in orders if row["state"] == "NOTPAY"]
 
     def paid_on(self, mchid: str, date: str) -> list[dict[str, Any]]:
         return [row for row in self._orders.values() if row["mchid"] == mchid and row.get("date") == date]

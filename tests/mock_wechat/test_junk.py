@@ -12,12 +12,46 @@ from wechatpayv3.type import RequestType
 from mock_wechat.server import WeChat
 from tests.mock_wechat.kit import Api
 
-JUNK = (None, 0, "x", [], [1], {}, {"a": 1}, True)
-KEYS = (
-    "appid secret grant_type touser template_id data user_list button msgtype text code openid path query jump_wxa "
-    "expire_interval version scene content user app_id redirect_uri state template_ids key prepay_id params "
-    "out_bill_no package_info out_no account fen out_trade_no amount payer notify_url mchid"
-).split()
+JUNK: tuple[Any, ...] = (None, 0, "x", [], [1], {}, {"a": 1}, True)
+KEYS = [
+    "appid",
+    "secret",
+    "grant_type",
+    "touser",
+    "template_id",
+    "data",
+    "user_list",
+    "button",
+    "msgtype",
+    "text",
+    "code",
+    "openid",
+    "path",
+    "query",
+    "jump_wxa",
+    "expire_interval",
+    "version",
+    "scene",
+    "content",
+    "user",
+    "app_id",
+    "redirect_uri",
+    "state",
+    "template_ids",
+    "key",
+    "prepay_id",
+    "params",
+    "out_bill_no",
+    "package_info",
+    "out_no",
+    "account",
+    "fen",
+    "out_trade_no",
+    "amount",
+    "payer",
+    "notify_url",
+    "mchid",
+]
 
 
 def bodies(junk: Any) -> list[Any]:

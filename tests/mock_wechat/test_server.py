@@ -27,6 +27,7 @@ def test_a_restart_remembers(world: dict[str, Any], tmp_path: Path, receiver: Re
         order = pay.pay(description="x", out_trade_no="ORDER001", amount={"total": 100}, payer={"openid": openid})
         package = text_of(bill(pay, openid))["package_info"]
         before.orders.pay("zhang", text_of(order)["prepay_id"])
+        before.clock.advance(7)
         until(lambda: before.memory.load("push")["000000001"]["tries"] == 1)
     receiver.answers = []
     with WeChat(world, state_dir=tmp_path) as after:
@@ -36,6 +37,7 @@ def test_a_restart_remembers(world: dict[str, Any], tmp_path: Path, receiver: Re
         assert Api(after.url).token(oa) == token
         assert code_of(bill(pay, openid, fen=1)) == (400, "INVALID_REQUEST")
         assert Api(after.url).phone("confirm_transfer", user="zhang", package_info=package)["state"] == "SUCCESS"
+        assert after.clock.offset_s == 7
         after.clock.advance(3601)
         told = {json.loads(body)["event_type"] for _, _, body in receiver.wait(3)}
         assert told == {"TRANSACTION.SUCCESS", "MCHTRANSFER.BILL.FINISHED"}
@@ -94,3 +96,11 @@ def test_the_command_runs_until_it_is_told_to_stop(world: dict[str, Any], tmp_pa
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     assert (tmp_path / "state" / "wechat.sqlite").exists()
+
+
+def test_it_does_not_run_in_production(world: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "world.json").write_text(json.dumps({"wechat": world}))
+    command = [sys.executable, "-m", "mock_wechat", "--world", str(tmp_path / "world.json")]
+    ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "APP_ENV": "production"})
+    assert ended.returncode == 2
+    assert "stand-in" in ended.stderr

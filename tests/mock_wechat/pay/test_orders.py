@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -109,3 +110,11 @@ def test_a_wrong_field_is_named(pay: WeChatPay, openid: str, more: dict[str, Any
 def test_a_strict_double_demands_https(pay: WeChatPay, openid: str, wechat: WeChat) -> None:
     wechat.settings.lenient_notify_url = False
     assert code_of(order(pay, openid)) == (400, "PARAM_ERROR")
+
+
+def test_of_many_thumbs_at_once_one_pays(pay: WeChatPay, openid: str, api: Api, wechat: WeChat) -> None:
+    prepay_id = text_of(order(pay, openid))["prepay_id"]
+    with ThreadPoolExecutor(4) as thumbs:
+        answers = list(thumbs.map(lambda _: api.phone("pay", user="zhang", prepay_id=prepay_id), range(4)))
+    assert sorted(answer.get("code", "ok") for answer in answers) == ["ok"] + ["order_finished"] * 3
+    assert [e["fen"] for e in wechat.memory.load("entry").values() if e["kind"] == "交易"] == [12345]

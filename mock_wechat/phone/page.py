@@ -1,0 +1,50 @@
+"""The phone itself, for people: one page on which a user follows, chats, taps the menu, pays and takes transfers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, make_response, render_template, request
+
+from mock_wechat.account.inbox import Inbox
+from mock_wechat.account.menu import Menu
+from mock_wechat.account.people import People
+from mock_wechat.errors import answer
+from mock_wechat.ground import Ground
+from mock_wechat.pay.orders import Orders
+from mock_wechat.pay.transfer_book import TransferBook
+
+NEWEST = 50
+
+
+class PhonePage:
+    def __init__(
+        self, ground: Ground, people: People, inbox: Inbox, menu: Menu, orders: Orders, book: TransferBook
+    ) -> None:
+        self._ground, self._people, self._inbox, self._menu = ground, people, inbox, menu
+        self._orders, self._book = orders, book
+        ground.flask.jinja_env.filters["yuan"] = lambda fen: f"{fen / 100:.2f}"
+        ground.mount("page", [("GET", "/phone", self.page), ("GET", "/__mock__/phone/count", self.count)])
+
+    def page(self) -> Response:
+        people = self._people.all()
+        chosen = next((row for row in people if row["user"] == request.args.get("user")), None)
+        app = self._ground.apps.get(request.args.get("app", ""))
+        shown: dict[str, Any] = {"people": people, "chosen": chosen, "app": app, "apps": self._ground.apps.values()}
+        if chosen:
+            shown |= self._mine(chosen)
+            shown["messages"] = self._inbox.of(chosen["user"], app.app_id if app else "")[-NEWEST:]
+            shown["count"] = self._inbox.count()
+            shown["buttons"] = self._menu.buttons(app.app_id) if app else []
+        return make_response(render_template("phone.html", **shown))
+
+    def count(self) -> Response:
+        """How many messages there are in all: the page reloads when that changes."""
+        return answer({"count": self._inbox.count()})
+
+    def _mine(self, chosen: dict[str, Any]) -> dict[str, Any]:
+        mine = set(chosen["openids"].items())
+        waiting = [row for row in self._book.all() if row["state"] == "WAIT_USER_CONFIRM"]
+        transfers = [r for r in waiting if (r["wanted"]["appid"], r["wanted"]["openid"]) in mine]
+        orders = [row for row in self._orders.waiting() if (row["appid"], row["payer"]["openid"]) in mine]
+        return {"transfers": transfers, "orders": orders}
