@@ -64,12 +64,16 @@ def _lay_out(part: Part, low: int, high: int) -> _Array:
     distinct = int(np.count_nonzero(words))
     if distinct == len(offsets):
         return _Array(words, distinct, np.empty(0, np.intp))
-    rows = np.arange(len(offsets), dtype=np.uint32)
-    first = np.zeros(high - low, dtype=np.uint32)
-    first[offsets[::-1]] = rows[::-1]  # of several assignments to one place the last one stays
-    repeats = np.flatnonzero(first[offsets] != rows)
-    words[offsets[::-1]] = part.words[::-1]
-    return _Array(words, distinct, _in_ledger(part.rows, repeats))
+    rows = _rows_of_repeated(offsets, high - low)
+    _, first = np.unique(offsets[rows], return_index=True)
+    words[offsets[rows[first]]] = part.words[rows[first]]
+    return _Array(words, distinct, _in_ledger(part.rows, np.delete(rows, first)))
+
+
+def _rows_of_repeated(offsets: NDArray[np.uint32], size: int) -> NDArray[np.intp]:
+    """All rows, in order, whose offset occurs more than once."""
+    is_repeated = np.bincount(offsets, minlength=size) > 1
+    return np.flatnonzero(is_repeated.take(offsets))
 
 
 def _in_ledger(rows: Rows, places: NDArray[np.intp]) -> NDArray[np.intp]:

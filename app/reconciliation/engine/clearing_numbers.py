@@ -1,12 +1,13 @@
 """Clearing numbers by columns: 19 digits, which are yyyymmdd, a ten-digit ordinal and a Luhn check digit.
 
-The check digit is that of ISO/IEC 7812-1 annex B. Five digits at a time are looked up in tables of 100 kB, and rows
-are taken in chunks, so that tables and intermediate arrays stay in the processor's cache.
+The check digit is that of ISO/IEC 7812-1 annex B. It is looked up in tables for five digits at a time, and rows are
+taken in chunks, so that tables and intermediate arrays stay in the processor's cache.
 """
 
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,25 +15,28 @@ from numpy.typing import NDArray
 CHUNK = 1 << 16
 ORDINALS = 10**10
 _GROUP = 10**5
+_DAY_GROUPS = ORDINALS // _GROUP  # groups of five digits in a day
+_MOST_GROUPS = 64  # beyond that a table of all digits in a range is larger than the cache
 
 Numbers = NDArray[np.uint64]
 
 
+@cache
 def _group_sums(*, first_doubled: bool) -> NDArray[np.uint8]:
-    """Shape (100000,): the Luhn sum of a group of five digits, the last of which is doubled or not."""
+    """Shape (100000,): the Luhn sum, modulo 10, of a group of five digits; every other one is doubled, or the rest."""
     plain = np.arange(10, dtype=np.uint8)
     doubled = np.array([0, 2, 4, 6, 8, 1, 3, 5, 7, 9], dtype=np.uint8)
     sums = np.zeros(1, dtype=np.uint8)
     for place in range(5):
         digit = doubled if (place % 2 == 0) == first_doubled else plain
         sums = np.add.outer(digit, sums).ravel()
-    return sums
+    return sums % np.uint8(10)
 
 
-_DOUBLED_FIRST = _group_sums(first_doubled=True)
-_PLAIN_FIRST = _group_sums(first_doubled=False)
-# Four groups and the check digit add up to at most 189.
-_IS_MULTIPLE_OF_TEN = np.arange(256) % 10 == 0
+@cache
+def _check_digits_after(prefix_sum: int) -> NDArray[np.uint8]:
+    """Shape (100000,): the check digit for each last group of five digits after a prefix of that sum (modulo 10)."""
+    return (np.uint8(20 - prefix_sum) - _group_sums(first_doubled=True)) % np.uint8(10)
 
 
 def day_prefix(day: date) -> int:
@@ -45,32 +49,43 @@ def first_number(day: date) -> int:
     return day_prefix(day) * ORDINALS * 10
 
 
-def _luhn_sums(bodies: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Sums over the 18 digits before the check digit."""
-    days = bodies // ORDINALS
-    ordinals = bodies - days * ORDINALS
-    high = ordinals // _GROUP
-    sums: NDArray[np.uint8] = _DOUBLED_FIRST[ordinals - high * _GROUP] + _PLAIN_FIRST[high]
-    if days.size and days.min() == days.max():
-        days = days[:1]  # one business date: its part is the same for all
-    century = days // _GROUP
-    sums += _DOUBLED_FIRST[days - century * _GROUP]
-    sums += _PLAIN_FIRST[century]
-    return sums
-
-
 def are_valid(numbers: Numbers) -> NDArray[np.bool_]:
     """Shape (n,): whether each number, of at most 19 digits, ends with its right check digit."""
     valid = np.empty(len(numbers), dtype=np.bool_)
     for start in range(0, len(numbers), CHUNK):
-        chunk = numbers[start : start + CHUNK]
-        bodies = (chunk // np.uint64(10)).view(np.int64)
-        digits = (chunk.view(np.int64) - bodies * 10).astype(np.uint8)
-        valid[start : start + CHUNK] = _IS_MULTIPLE_OF_TEN[_luhn_sums(bodies) + digits]
+        part = slice(start, start + CHUNK)
+        valid[part] = _are_valid_near(numbers[part])
     return valid
+
+
+def _are_valid_near(numbers: Numbers) -> NDArray[np.bool_]:
+    """With one table of all check digits between the least and the greatest, if they lie near each other."""
+    first_group, last_group = int(numbers.min()) // (_GROUP * 10), int(numbers.max()) // (_GROUP * 10)
+    if last_group - first_group >= _MOST_GROUPS:
+        bodies = numbers // np.uint64(10)
+        return _check_digits(bodies.view(np.int64)) == numbers - bodies * np.uint64(10)
+    prefix_sums = _prefix_sums(np.arange(first_group, last_group + 1))
+    expected = np.concatenate([_check_digits_after(int(prefix_sum)) for prefix_sum in prefix_sums])
+    distances = (numbers - np.uint64(first_group * _GROUP * 10)).astype(np.uint32)
+    bodies = distances // np.uint32(10)
+    return expected.take(bodies) == (distances - bodies * np.uint32(10)).astype(np.uint8)
 
 
 def with_check_digits(bodies: NDArray[np.int64]) -> Numbers:
     """Shape (n,): the numbers whose first 18 digits are `bodies`."""
-    digits = (10 - _luhn_sums(bodies) % 10) % 10
-    return (bodies * 10 + digits).view(np.uint64)
+    return (bodies * 10 + _check_digits(bodies)).view(np.uint64)
+
+
+def _check_digits(bodies: NDArray[np.int64]) -> NDArray[np.uint8]:
+    groups = bodies // _GROUP
+    sums = _prefix_sums(groups) + _group_sums(first_doubled=True)[bodies - groups * _GROUP]
+    return (np.uint8(50) - sums) % np.uint8(10)
+
+
+def _prefix_sums(groups: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Luhn sums, modulo 10, of the 13 digits before the last group of five."""
+    days = groups // _DAY_GROUPS
+    centuries = days // _GROUP
+    sums = _group_sums(first_doubled=False)[groups - days * _DAY_GROUPS]
+    sums = sums + _group_sums(first_doubled=True)[days - centuries * _GROUP]
+    return (sums + _group_sums(first_doubled=False)[centuries]) % np.uint8(10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from app.reconciliation.engine import clearing_numbers
@@ -49,16 +50,21 @@ class Ledger:
         line (1, 2, … if absent), fault (why a row is bad already, or null). `statuses` maps the partner's words to
         ours; a word it lacks stays as it is.
         """
-        columns = [_number(frame), _amount(frame), _status(frame, statuses), _line(frame)]
-        others = [name for name in (*OWNERS, "fault") if name in frame.columns]
-        judged = frame.select(*columns, *others)
-        faults = _faults(judged)
-        judged = judged.drop("fault", strict=False)
+        rows = pl.DataFrame(
+            {
+                "number": _numbers(frame["clearing_no"]),
+                "amount_fen": _amounts(frame["amount_fen"]),
+                "status": _statuses(frame, statuses),
+                "line": frame["line"] if "line" in frame.columns else np.arange(1, len(frame) + 1, dtype=np.uint32),
+                **{name: frame[name] for name in OWNERS if name in frame.columns},
+            }
+        )
+        faults = _faults(rows, frame["fault"] if "fault" in frame.columns else None)
         if faults is None:
-            return cls(judged, pl.DataFrame(schema=BAD_ROW_SCHEMA))
+            return cls(rows, pl.DataFrame(schema=BAD_ROW_SCHEMA))
         good = faults.is_null()
-        bad = judged.select("line", faults, "amount_fen").filter(~good)
-        return cls(judged.filter(good), bad)
+        bad = rows.select("line", faults, "amount_fen").filter(~good)
+        return cls(rows.filter(good), bad)
 
     def refuse(self, is_bad: pl.Series, reason: str) -> Ledger:
         """The same ledger with some of its good rows (a boolean column) declared bad."""
@@ -74,60 +80,61 @@ def exact_sum(amounts: pl.Series) -> int:
     return int(amounts.sum())
 
 
-def _digits_only(name: str) -> pl.Expr:
-    """Text to UInt64; null for what is not digits alone. The cast lets a leading plus through, which sorts before 0."""
-    text = pl.col(name)
-    return pl.when(text >= "0").then(text.cast(pl.UInt64, strict=False))
+def _numbers(column: pl.Series) -> pl.Series:
+    """To UInt64; null for what is not 19 digits alone."""
+    numbers = column.cast(pl.UInt64, strict=False)
+    if column.dtype == pl.String:
+        return _without(numbers, (column.str.len_bytes() != 19) | _is_signed(column))
+    return _without(numbers, (numbers < 10**18) | (numbers >= 10**19))
 
 
-def _number(frame: pl.DataFrame) -> pl.Expr:
-    if frame.schema["clearing_no"] != pl.String:
-        number = pl.col("clearing_no").cast(pl.UInt64, strict=False)
-        return pl.when(number < 10**19).then(number).alias("number")
-    of_19_bytes = pl.col("clearing_no").str.len_bytes() == 19
-    return pl.when(of_19_bytes).then(_digits_only("clearing_no")).alias("number")
+def _amounts(column: pl.Series) -> pl.Series:
+    """To Int64; null for what is not digits alone, and for more than fits."""
+    if column.dtype == pl.String:
+        return _without(column.cast(pl.Int64, strict=False), _is_signed(column))
+    amounts = column.cast(pl.Int64, strict=False)
+    return _without(amounts, amounts < 0)
 
 
-def _amount(frame: pl.DataFrame) -> pl.Expr:
-    if frame.schema["amount_fen"] == pl.String:
-        return _digits_only("amount_fen").cast(pl.Int64, strict=False)
-    amount = pl.col("amount_fen").cast(pl.Int64, strict=False)
-    return pl.when(amount >= 0).then(amount).alias("amount_fen")
+def _is_signed(column: pl.Series) -> pl.Series:
+    """A cast from text lets signs through, and they sort before the digits."""
+    return column < "0"
 
 
-def _status(frame: pl.DataFrame, statuses: Mapping[str, str] | None) -> pl.Expr:
+def _without(values: pl.Series, unwanted: pl.Series) -> pl.Series:
+    if not unwanted.any():
+        return values
+    return pl.select(pl.when(~unwanted).then(values)).to_series()
+
+
+def _statuses(frame: pl.DataFrame, words: Mapping[str, str] | None) -> pl.Series:
     status = pl.col("status")
-    if statuses:
-        status = status.replace(dict(statuses))
+    if words:
+        status = status.replace(dict(words))
     if "kind" in frame.columns:
         kind = pl.col("kind").fill_null(_PAY)
         other = pl.when(status != "").then(pl.concat_str(kind, pl.lit(":"), status))
         status = pl.when(kind == _PAY).then(status).otherwise(other)
-    return status.alias("status")
+    return frame.select(status.alias("status")).to_series()
 
 
-def _line(frame: pl.DataFrame) -> pl.Expr:
-    if "line" in frame.columns:
-        return pl.col("line").cast(pl.UInt32)
-    return pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias("line")
-
-
-def _faults(judged: pl.DataFrame) -> pl.Series | None:
+def _faults(rows: pl.DataFrame, known: pl.Series | None) -> pl.Series | None:
     """The first fault of each row, null for a good one; None if all are good."""
-    number = judged["number"]
-    valid = pl.Series(clearing_numbers.are_valid(number.fill_null(1).to_numpy()))  # 1 has a wrong check digit
-    status_given = judged["status"].fill_null("") != ""
-    known = judged["fault"] if "fault" in judged.columns else pl.Series([None], dtype=pl.String)
-    if valid.all() and judged["amount_fen"].null_count() + known.is_not_null().sum() == 0 and status_given.all():
+    number, amount, status = rows["number"], rows["amount_fen"], rows["status"]
+    # 1 has a wrong check digit.
+    valid = pl.Series(clearing_numbers.are_valid(number.fill_null(1).to_numpy()))
+    empty = status == ""
+    nulls = amount.null_count() + status.null_count() + (0 if known is None else int(known.is_not_null().sum()))
+    if nulls == 0 and valid.all() and not empty.any():
         return None
     fault = (
-        pl.when(known.is_not_null())
-        .then(known)
-        .when(~valid)
+        pl.when(~valid)
         .then(pl.lit("clearing_no"))
-        .when(judged["amount_fen"].is_null())
+        .when(amount.is_null())
         .then(pl.lit("amount_fen"))
-        .when(~status_given)
+        .when(empty.fill_null(True))
         .then(pl.lit("status"))
     )
-    return judged.select(fault.alias("reason"))["reason"]
+    if known is not None:
+        fault = pl.coalesce(known, fault)
+    return rows.select(fault.alias("reason")).to_series()

@@ -26,6 +26,8 @@ _BOM = b"\xef\xbb\xbf"
 _LOST = "\ufffd"  # what a decoder leaves where it could not decode
 _FIRST_ROW_LINE = 2
 _SCAN_BYTES = 1 << 18
+_INTEGERS = {"clearing_no": pl.UInt64(), "amount_fen": pl.Int64()}
+_LINE_WITH_ZERO = int.from_bytes(b"\n0", "little")
 
 Data = bytes | mmap.mmap
 
@@ -97,16 +99,17 @@ def _header(data: Data, encoding: str) -> list[str]:
 
 
 def _rows(path: Path, data: Data, names: list[str], encoding: str) -> pl.DataFrame | None:
-    """All fields as text, one row a line; None if that can only be had line by line."""
+    """One row a line, numbers and amounts as integers or as text; None if that can only be had line by line."""
     source: Path | bytes = path if isinstance(data, mmap.mmap) else data
     if encoding != "utf-8":
         try:
             source = data[:].decode(encoding).encode()
         except UnicodeDecodeError:
             return None
-    quoted = _contains(data, b'"')
+    quoted, plain = _look_through(data, names)
     wanted = [name for name in REQUIRED + OPTIONAL if name in names]
-    schema = {name if name in wanted else f"{place}:{name}": pl.String for place, name in enumerate(names)}
+    types = dict.fromkeys(wanted, pl.String()) | (_INTEGERS if plain else {})
+    schema = {name if name in wanted else f"{place}:{name}": pl.String() for place, name in enumerate(names)} | types
     try:
         frame = pl.read_csv(
             source,
@@ -115,6 +118,7 @@ def _rows(path: Path, data: Data, names: list[str], encoding: str) -> pl.DataFra
             has_header=False,
             skip_lines=1,
             quote_char='"' if quoted else None,
+            ignore_errors=plain,
             truncate_ragged_lines=True,
             extra_columns="ignore",
             missing_columns="insert",
@@ -125,6 +129,29 @@ def _rows(path: Path, data: Data, names: list[str], encoding: str) -> pl.DataFra
     if quoted and len(frame) != _line_count(data) - 1:
         return None
     return frame
+
+
+def _look_through(data: Data, names: list[str]) -> tuple[bool, bool]:
+    """Whether there are quotes, and whether the file is so plain that its integers can be read as such.
+
+    Reading integers is faster than reading text, but lets signs, blanks and leading zeros through. So a file is plain
+    if it has no character that could be one of these, and no line that begins with a zero.
+    """
+    plain, last = names[0] == "clearing_no", b""
+    for start in range(data.find(b"\n"), len(data), _SCAN_BYTES):
+        piece = last + data[start : start + _SCAN_BYTES]
+        if b'"' in piece:
+            return True, False
+        plain = plain and not any(mark in piece for mark in (b"-", b"+", b" ")) and not _has_line_with_zero(piece)
+        last = piece[-1:]
+    return False, plain
+
+
+def _has_line_with_zero(piece: bytes) -> bool:
+    """Two bytes at a time, at even and at odd places: four times as fast as a search for two bytes."""
+    even = np.frombuffer(piece, dtype="<u2", count=len(piece) // 2)
+    odd = np.frombuffer(piece, dtype="<u2", count=(len(piece) - 1) // 2, offset=1)
+    return bool((even == _LINE_WITH_ZERO).any() or (odd == _LINE_WITH_ZERO).any())
 
 
 def _rows_one_by_one(data: Data, names: list[str], encoding: str) -> pl.DataFrame:
@@ -150,11 +177,6 @@ def _fields(line: str) -> tuple[list[str], str | None]:
         return [], "columns"
 
 
-def _contains(data: Data, byte: bytes) -> bool:
-    """Searched in pieces: copying a piece and searching it is several times faster than mmap.find."""
-    return any(byte in data[start : start + _SCAN_BYTES] for start in range(0, len(data), _SCAN_BYTES))
-
-
 def _line_count(data: Data) -> int:
     pieces = range(0, len(data), _SCAN_BYTES)
     ends = sum(data[start : start + _SCAN_BYTES].count(b"\n") for start in pieces)
@@ -163,6 +185,8 @@ def _line_count(data: Data) -> int:
 
 def _without_blank_lines(frame: pl.DataFrame, data: Data) -> pl.DataFrame:
     """A line without a single character is no row; one of commas alone is a bad row."""
+    if not frame["clearing_no"].null_count():
+        return frame
     empty = frame.select(pl.all_horizontal(pl.exclude("line").is_null())).to_series()
     if not empty.any():
         return frame

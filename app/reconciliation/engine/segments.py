@@ -38,10 +38,12 @@ def segment_numbers(day: date, segment: int) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Located:
-    """For each row of a ledger its segment (uint16) and the ordinal's offset in it (uint32)."""
+    """For each row of a ledger its segment (uint16) and the ordinal's offset in it (uint32); `counts`, shape (65536,):
+    rows in each segment."""
 
     segments: NDArray[np.uint16]
     offsets: NDArray[np.uint32]
+    counts: NDArray[np.intp]
 
     @cached_property
     def _order(self) -> NDArray[np.intp] | None:
@@ -53,11 +55,6 @@ class Located:
     @cached_property
     def _ends(self) -> NDArray[np.intp]:
         return np.cumsum(self.counts)
-
-    @cached_property
-    def counts(self) -> NDArray[np.intp]:
-        """Shape (65536,): rows in each segment."""
-        return np.bincount(self.segments, minlength=_OTHER_DAY + 1)
 
     def rows(self, segment: int) -> Rows:
         """The ledger's rows in a segment, as what may index its columns."""
@@ -71,6 +68,7 @@ def locate(numbers: Numbers, day: date) -> Located:
     first, end = np.uint64(first_number(day)), np.uint64(ORDINALS * 10)
     segments = np.empty(len(numbers), dtype=np.uint16)
     offsets = np.empty(len(numbers), dtype=np.uint32)
+    counts = np.zeros(_OTHER_DAY + 1, dtype=np.intp)
     for start in range(0, len(numbers), CHUNK):
         part = slice(start, start + CHUNK)
         distances = numbers[part] - first  # below the first they wrap around and become too large
@@ -79,7 +77,11 @@ def locate(numbers: Numbers, day: date) -> Located:
         segments[part] = ordinals >> np.uint64(SEGMENT_BITS)
         if distances.max() >= end:
             segments[part][distances >= end] = _OTHER_DAY
-    return Located(segments, offsets)
+        least, greatest = int(segments[part].min()), int(segments[part].max())
+        counts[least : greatest + 1] += (
+            np.bincount(segments[part] - np.uint16(least)) if least < greatest else len(ordinals)
+        )
+    return Located(segments, offsets, counts)
 
 
 @dataclass(frozen=True)
