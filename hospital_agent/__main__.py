@@ -83,7 +83,7 @@ def _dry_run(config: Config) -> int:
     if source is None:
         raise ConfigError("this role reads no database")
     store = Store(config.store, exclusive=False)
-    sendable, bad = dry_run.show(source, Spool(store), config.bulk.statement_timeout_ms)
+    sendable, bad = dry_run.show(source, Spool(store), config.bulk.statement_timeout_ms, sys.stdout)
     store.close()
     print(f"{sendable} rows would be sent, {bad} cannot be", file=sys.stderr)
     return EXIT_OK if not bad else EXIT_FAILED

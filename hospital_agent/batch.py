@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,10 +73,18 @@ class Line:
     amount_fen: int
 
 
+def lines_of(rows: str) -> list[Line]:
+    """The lines of a batch's canonical JSON array."""
+    return [Line(canonical(row), _amount_fen(row["type"], row["data"])) for row in json.loads(rows)]
+
+
 def line_of(row: Row, data: str, version: int) -> Line:
     text = f'{{"data":{data},"key":{canonical(row.key)},"type":{canonical(row.type)},"version":{version}}}'
-    amount = AMOUNTS.get(row.type)
-    return Line(text, row.data[amount] if amount else 0)
+    return Line(text, _amount_fen(row.type, row.data))
+
+
+def _amount_fen(row_type: str, data: Mapping[str, Any]) -> int:
+    return int(data[AMOUNTS[row_type]]) if row_type in AMOUNTS else 0
 
 
 def cut(lines: list[Line]) -> list[list[Line]]:

@@ -1,8 +1,7 @@
-"""`--dry-run`: what would be sent, as JSON lines on standard output; nothing is sent and nothing is remembered."""
+"""`--dry-run`: what would be sent, as JSON lines; nothing is sent and nothing is remembered."""
 
 from __future__ import annotations
 
-import sys
 from typing import TextIO
 
 from hospital_agent.canonical import canonical
@@ -12,7 +11,7 @@ from hospital_agent.source.records import Reading, Records, read_rows
 from hospital_agent.store.spool import Spool
 
 
-def show(source: SourceLink, spool: Spool, timeout_ms: int, out: TextIO = sys.stdout) -> tuple[int, int]:
+def show(source: SourceLink, spool: Spool, timeout_ms: int, out: TextIO) -> tuple[int, int]:
     """Print every row that would be sent and every row that cannot be; answers both counts."""
     sendable = bad = 0
     with snapshot(source.engine, timeout_ms) as connection:

@@ -11,6 +11,10 @@ BadValue (ValueError)  a value of the source that cannot become ours; the row is
 
 from __future__ import annotations
 
+import re
+
+_NOT_A_CODE = re.compile(r"[^A-Za-z0-9_.\-]+", re.ASCII)
+
 
 class AgentError(Exception):
     """Any failure that the agent expects."""
@@ -28,8 +32,9 @@ class Refused(AgentError):
     """A final refusal with the other side's stable code and its message for people."""
 
     def __init__(self, code: str, message: str = "", *, status: int = 0) -> None:
-        super().__init__(code)
-        self.code, self.message, self.status = code, message[:200], status
+        self.code = _NOT_A_CODE.sub("_", code)[:64] or "refused"
+        self.message, self.status = message[:200], status
+        super().__init__(self.code)
 
 
 class Temporary(AgentError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from hospital_agent import log
 from hospital_agent.backoff import retrying
@@ -68,6 +69,8 @@ class BatchSender:
         log.warning("batch_refused", batch_no=batch.batch_no, kind=batch.kind, code=refused.code)
         if refused.code == "batch_no_reused":
             self._spool.renumber()
+        elif refused.status in (413, 422) and batch.count:
+            self._spool.split(batch, refused.code)
         else:
             self._spool.refused(batch.batch_no, refused.code)
 
@@ -118,10 +121,25 @@ class AnswerSender:
     def send_all(self, attempts: int = 0) -> None:
         """Deliver everything that waits. Raises Temporary, Refused."""
         while answers := self._inbox.undelivered():
-            message_id = str(uuid.uuid4())
-            for attempt in retrying(self._stop, attempts):
-                with attempt:
-                    settled = self._client.answer(answers, message_id)
-            self._inbox.delivered(settled)
-            if not settled:
-                raise Refused("answers_not_settled")
+            try:
+                self._send(answers, attempts)
+            except Refused:
+                self._send_singly(answers, attempts)
+
+    def _send(self, answers: Sequence[dict[str, Any]], attempts: int) -> None:
+        message_id = str(uuid.uuid4())
+        for attempt in retrying(self._stop, attempts):
+            with attempt:
+                settled = self._client.answer(answers, message_id)
+                if not settled:
+                    raise Temporary("answers_not_named")
+                self._inbox.delivered(settled)
+
+    def _send_singly(self, answers: Sequence[dict[str, Any]], attempts: int) -> None:
+        """One answer that the exchange cannot take must not hold up the others: it is dropped and asked for again."""
+        for answer in answers:
+            try:
+                self._send([answer], attempts)
+            except Refused as refused:
+                log.failure("answer_dropped", refused, id=answer["id"])
+                self._inbox.delivered([answer["id"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ CATALOGUE = ("department", "doctor", "slot")
 RECORD = ("visit", "diagnosis", "procedure", "report", "document", "bill", "fee_line", "e_bill")
 PUSHED = CATALOGUE + RECORD
 """In the order of pushing: parents before children."""
+
+_KEY = re.compile(r"[^\x00-\x1f\x7f]{1,120}")
 
 Record = Mapping[Any, Any]
 """One record of the source by column name."""
@@ -99,6 +102,8 @@ class Entity:
         key = join_key(record, self.key, conventions.encoding)
         if not key:
             raise BadValue("a row without a key")
+        if not _KEY.fullmatch(key):
+            raise BadValue("a key that is too long or holds control characters")
         return key
 
     def data(self, record: Record, conventions: Conventions) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hospital_agent.clock import rfc3339
 from hospital_agent.errors import BadValue
 
 TRUE, FALSE = frozenset({"true", "t", "1", "y", "yes"}), frozenset({"false", "f", "0", "n", "no", ""})
-MAX_FEN = 2**53
+MAX_FEN = 10**12
 
 
 def to_text(value: Any, encoding: str = "gb18030") -> str | None:

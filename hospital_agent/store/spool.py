@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hospital_agent import clock
-from hospital_agent.batch import Batch, Line, Parcel, Row, cut, line_of
+from hospital_agent.batch import Batch, Line, Parcel, Row, cut, line_of, lines_of
 from hospital_agent.canonical import canonical, content_hash, sha256_hex
 from hospital_agent.errors import AgentError
 from hospital_agent.store.db import Store
@@ -94,6 +94,22 @@ class Spool:
                 )
             _next(db, "batch_no")
 
+    def split(self, batch: Batch, reason: str) -> None:
+        """Halve a batch whose content the exchange does not take, until the row at fault is alone and reported.
+
+        The number is used by the first half, or by an empty batch in the end: numbers stay dense.
+        """
+        lines = lines_of(batch.rows)
+        half = len(lines) // 2
+        with self._store.transaction() as db:
+            _rewrite(db, batch.batch_no, lines[:half])
+            if half:
+                parcel = Parcel(batch.kind, batch.business_date, (), 0)
+                _write(db, parcel, lines[half:])
+        if len(lines) == 1:
+            row = json.loads(lines[0].text)
+            self.note_bad([(row["type"], row["key"], f"exchange: {reason}")])
+
     def mark(self, name: str) -> str | None:
         rows = self._store.all("SELECT value FROM mark WHERE name = ?", (name,))
         return rows[0]["value"] if rows else None
@@ -169,10 +185,20 @@ def _known(db: sqlite3.Connection, rows: Sequence[Row]) -> dict[tuple[str, str],
     return {(r["type"], r["key"]): r for type_, ks in keys.items() for r in db.execute(sql, (type_, json.dumps(ks)))}
 
 
-def _write(db: sqlite3.Connection, parcel: Parcel, lines: list[Line]) -> int:
+def _write(db: sqlite3.Connection, parcel: Parcel, lines: Sequence[Line]) -> int:
     batch_no = _next(db, "batch_no")
+    db.execute(
+        "INSERT INTO batch VALUES (?, '', ?, ?, 0, 0, '', NULL, 'spooled', NULL)",
+        (batch_no, parcel.kind, parcel.business_date),
+    )
+    _rewrite(db, batch_no, lines)
+    return batch_no
+
+
+def _rewrite(db: sqlite3.Connection, batch_no: int, lines: Sequence[Line]) -> None:
     rows = f"[{','.join(line.text for line in lines)}]"
     amount_fen = sum(line.amount_fen for line in lines)
-    values = (batch_no, str(uuid.uuid4()), parcel.kind, parcel.business_date, len(lines), amount_fen, sha256_hex(rows))
-    db.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'spooled', NULL)", (*values, rows))
-    return batch_no
+    db.execute(
+        "UPDATE batch SET webhook_id = ?, count = ?, amount_fen = ?, sha256 = ?, rows = ? WHERE batch_no = ?",
+        (str(uuid.uuid4()), len(lines), amount_fen, sha256_hex(rows), rows, batch_no),
+    )

@@ -137,3 +137,21 @@ def test_nothing_of_a_patient_stays_once_a_batch_is_accepted(spool: Spool, store
     put(spool, bill("B1", 1))
     spool.accepted(1)
     assert [row["rows"] for row in store.all("SELECT rows FROM batch")] == [None]
+
+
+def test_a_batch_that_is_not_taken_is_halved_until_the_row_at_fault_is_alone(spool: Spool) -> None:
+    put(spool, *[bill(f"B{n}", n) for n in range(5)])
+    taken: dict[int, list[str]] = {}
+    while (batch := spool.next_unsent()) is not None:
+        sent = json.loads(batch.body())
+        assert sent["sha256"] == sha256_hex(canonical(sent["rows"]))
+        assert sent["amount_fen"] == sum(row["data"]["total_fen"] for row in sent["rows"])
+        keys = [row["key"] for row in sent["rows"]]
+        if "B3" in keys:
+            spool.split(batch, "invalid")
+        else:
+            taken[batch.batch_no] = keys
+            spool.accepted(batch.batch_no)
+    assert sorted(key for keys in taken.values() for key in keys) == ["B0", "B1", "B2", "B4"]
+    assert sorted(taken) == list(range(1, len(taken) + 1)), "numbers stay dense"
+    assert spool.bad_rows() == [("bill", "B3", "exchange: invalid")]

@@ -1,0 +1,281 @@
+"""The agent and the real exchange, over HTTP."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.core.settings import Settings
+from app.core.work import Runtime
+from app.exchange import service
+from app.exchange.service import Verdict
+from app.wiring import make_runtime
+from hospital_agent.__main__ import main
+from hospital_agent.agent import Agent
+from hospital_agent.exchange import ExchangeClient, NotTrusted
+from mock_partners.medical_insurance.server import MedicalInsurance
+from tests import servers
+from tests.app.conftest import client, gateways, world  # noqa: F401
+from tests.hospital_agent.exchange_site import ROUTES, Platform, hospital, load, serving, wait_for, write_config
+from tests.hospital_agent.handlers.test_medical_insurance import trial_body
+from tests.hospital_agent.small_his import DAY, open_small, run
+
+ROWS = 15
+"""Rows that the small hospital has to send at first."""
+
+
+@pytest.fixture
+def runtime(fresh_database_url: str, redis_url: str) -> Iterator[Runtime]:
+    settings = Settings(database_url=fresh_database_url, redis_url=redis_url, caller_limit="100000 per minute")
+    runtime = make_runtime(settings, routes=ROUTES, ring=lambda kinds: None)
+    yield runtime
+    runtime.database.dispose()
+
+
+@pytest.fixture
+def platform(runtime: Runtime, world: object) -> Iterator[Platform]:  # noqa: F811
+    with serving(runtime) as url:
+        yield Platform(url, runtime, world)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def source_url(postgres: servers.Databases, tmp_path: Path) -> Iterator[str]:
+    url = postgres.create(migrated=False)
+    open_small(url, tmp_path).engine.dispose()
+    yield url
+    postgres.drop(url)
+
+
+@contextmanager
+def running(path: Path) -> Iterator[Agent]:
+    agent = Agent(load(path))
+    agent.start()
+    try:
+        yield agent
+    finally:
+        agent.stop()
+
+
+def test_once_sends_everything_and_ends(platform: Platform, source_url: str, tmp_path: Path) -> None:
+    path = hospital(tmp_path, platform, source_url)
+    assert main(["--config", str(path), "--once", "--timeout-s", "20"]) == 0
+    assert [number for _, number, _ in platform.batches()] == [1]
+    assert len(platform.rows()) == ROWS
+    assert main(["--config", str(path), "--once", "--timeout-s", "20"]) == 0
+    assert len(platform.batches()) == 1
+
+
+def test_a_command_is_answered_within_a_moment(platform: Platform, source_url: str, tmp_path: Path) -> None:
+    with running(hospital(tmp_path, platform, source_url, commands={"wait_ms": 2000})) as agent:
+        wait_for(lambda: platform.batches() and not agent.spool.unsent())
+        for _ in range(3):
+            started_s = time.monotonic()
+            answer = platform.wait_answer(platform.command("H1", "list_ties", {}))
+            assert (answer.outcome, answer.body) == ("done", {"ties": []})
+            assert time.monotonic() - started_s < 1
+
+
+def test_a_pull_is_answered_when_its_rows_are_with_the_exchange(
+    platform: Platform, source_url: str, tmp_path: Path
+) -> None:
+    path = hospital(tmp_path, platform, source_url, bulk={"enabled": False})
+    with running(path):
+        answer = platform.wait_answer(platform.command("H1", "pull_patient", {"patient_no": "P2"}))
+        assert answer.body == {"batch_nos": [1]}
+        assert sorted(row["key"] for row in platform.rows()) == ["2", "5", "B2", "B2-1", "B5", "B5-1"]
+        again = platform.wait_answer(platform.command("H1", "pull_patient", {"patient_no": "P2"}))
+        assert again.body == {"batch_nos": []}
+
+
+def test_a_ledger_is_answered_with_what_the_batch_declares(platform: Platform, source_url: str, tmp_path: Path) -> None:
+    with running(hospital(tmp_path, platform, source_url, bulk={"enabled": False})):
+        answer = platform.wait_answer(platform.command("H1", "collect_ledger", {"business_date": DAY.isoformat()}))
+        assert (answer.body["batch_no"], answer.body["count"], answer.body["amount_fen"]) == (1, 0, 0)
+        assert [kind for _, _, kind in platform.batches()] == ["ledger"]
+
+
+def test_a_hospital_that_cannot_be_reached_is_a_failure_and_an_unknown_command_a_refusal(
+    platform: Platform, source_url: str, tmp_path: Path
+) -> None:
+    with running(hospital(tmp_path, platform, source_url)):
+        failed = platform.command("H1", "register", {"registration_no": "R1"}, lane="registration")
+        assert platform.wait_answer(failed).outcome == "failed"
+        refused = platform.wait_answer(platform.command("H1", "settle", {}))
+        assert (refused.outcome, refused.code) == ("refused", "unsupported_command")
+
+
+def test_the_network_may_be_away_at_the_start(
+    platform: Platform, runtime: Runtime, source_url: str, tmp_path: Path
+) -> None:
+    with serving(runtime) as url:
+        port = int(url.rpartition(":")[2])
+    away = Platform(url, runtime, platform.world)
+    with running(hospital(tmp_path, away, source_url)) as agent:
+        wait_for(agent.spool.unsent)
+        assert platform.batches() == []
+        with serving(runtime, port):
+            wait_for(lambda: len(platform.batches()) == 1)
+            wait_for(lambda: not agent.spool.unsent())
+
+
+def test_the_same_batch_again_is_the_same_batch(platform: Platform, source_url: str, tmp_path: Path) -> None:
+    agent = Agent(load(hospital(tmp_path, platform, source_url)))
+    assert agent.bulk is not None
+    agent.bulk.scan()
+    batch = agent.spool.next_unsent()
+    assert batch is not None
+    assert agent.client.push(batch) == agent.client.push(batch)
+    agent.stop()
+
+
+def test_a_store_from_an_old_copy_goes_on_behind_what_the_exchange_knows(
+    platform: Platform, source_url: str, tmp_path: Path
+) -> None:
+    path = hospital(tmp_path, platform, source_url)
+    assert main(["--config", str(path), "--once"]) == 0
+    first = {row["key"]: row["version"] for row in platform.rows()}
+    for file in tmp_path.glob("H1.sqlite*"):
+        file.unlink()
+    time.sleep(1.1)
+    assert main(["--config", str(path), "--once"]) == 0
+    assert [number for _, number, _ in platform.batches()] == [1, 2]
+    newer = platform.rows()[ROWS:]
+    assert len(newer) == ROWS
+    assert all(row["version"] > first[row["key"]] for row in newer)
+
+
+def test_a_wrong_secret_loses_nothing(platform: Platform, source_url: str, tmp_path: Path) -> None:
+    path = hospital(tmp_path, platform, source_url)
+    wrong = tmp_path / "wrong.toml"
+    text = path.read_text(encoding="utf-8")
+    wrong.write_text(text.replace(platform.world.partner["H1"].secret, "whsec_" + "d3Jv" * 8), encoding="utf-8")
+    with pytest.raises(NotTrusted):
+        ExchangeClient(load(wrong).link).poll(1, 0, None)
+    with running(wrong) as agent:
+        wait_for(agent.spool.unsent)
+    assert platform.batches() == []
+    assert main(["--config", str(path), "--once"]) == 0
+    assert len(platform.rows()) == ROWS
+
+
+def test_what_the_exchange_refused_is_seen_at_the_source(platform: Platform, source_url: str, tmp_path: Path) -> None:
+    path = hospital(tmp_path, platform, source_url)
+    assert main(["--config", str(path), "--once"]) == 0
+    (batch_id, _, _) = platform.batches()[0]
+    with platform.runtime.work() as work:
+        verdicts = [Verdict(row["type"], row["key"], "applied") for row in service.open_batch(work, batch_id).rows]
+        verdicts[-1] = Verdict("fee_line", "B5-1", "refused", "lines_do_not_add_up")
+        service.settle_batch(work, batch_id, verdicts)
+    with running(path) as agent:
+        wait_for(lambda: agent.spool.bad_rows() == [("fee_line", "B5-1", "exchange: lines_do_not_add_up")])
+        assert agent.spool.unjudged() == []
+
+
+def start(path: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "hospital_agent", "--config", str(path)])
+
+
+def test_a_killed_agent_loses_and_doubles_nothing(platform: Platform, source_url: str, tmp_path: Path) -> None:
+    path = hospital(tmp_path, platform, source_url, bulk={"interval_s": 0.01, "max_active": 50})
+    source = open_small(source_url, tmp_path, fill=False)
+    for life in range(5):
+        run(source, "UPDATE mx SET je = je + 1; UPDATE jsd SET zje = zje + 1")
+        process = start(path)
+        wait_for((tmp_path / "H1.sqlite").exists)
+        time.sleep(0.3 + 0.25 * life)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert main(["--config", str(path), "--once"]) == 0
+    numbers = [number for _, number, _ in platform.batches()]
+    assert numbers == list(range(1, len(numbers) + 1))
+    rows = platform.rows()
+    seen = [(row["type"], row["key"], row["version"]) for row in rows]
+    assert len(seen) == len(set(seen)), "no row with the same version twice"
+    newest = {(row["type"], row["key"]): row["data"] for row in rows}
+    assert len(newest) == ROWS
+    assert newest["fee_line", "B1-1"]["amount_fen"] == 1001 + 500
+    source.engine.dispose()
+
+
+def test_a_command_that_was_in_work_is_done_by_the_next_life(
+    platform: Platform, source_url: str, tmp_path: Path
+) -> None:
+    path = hospital(tmp_path, platform, source_url)
+    first = Agent(load(path))
+    command_id = platform.command("H1", "list_ties", {})
+    first.inbox.take(first.client.poll(10, 0, None))
+    first.store.close()
+    with running(path):
+        assert platform.wait_answer(command_id).outcome == "done"
+
+
+def test_sigterm_ends_it_in_order(platform: Platform, source_url: str, tmp_path: Path) -> None:
+    process = start(hospital(tmp_path, platform, source_url))
+    wait_for(platform.batches)
+    process.terminate()
+    assert process.wait(15) == 0
+
+
+def test_a_trial_goes_through_the_medical_insurance_agent_once(platform: Platform, tmp_path: Path) -> None:
+    interface = MedicalInsurance({"code": "M1", "n": 10, "window_s": 6})
+    interface.behave(latency={"kind": "fixed", "s": 0.0})
+    url = interface.start()
+    path = write_config(tmp_path, platform, "M1", role="medical_insurance", medical_insurance={"url": url})
+    with running(path):
+        command_id = platform.command("M1", "trial", trial_body(), lane="trial", left_s=5)
+        answer = platform.wait_answer(command_id)
+        assert answer.outcome == "done"
+        arrivals = interface.gate.rows()
+        assert [row["at_ms"] for row in arrivals] == [answer.body["received_ms"]]
+    interface.stop()
+
+
+def test_an_insurers_agent_pushes_its_own_books(platform: Platform, source_url: str, tmp_path: Path) -> None:
+    source = open_small(source_url, tmp_path, fill=False)
+    run(source, "INSERT INTO qs VALUES ('2026112100000000017', '1', NULL, 12.34, 'booked', NULL, '2026-11-21')")
+    section = {"database_url": source_url, "mapping": "small.mapping.toml"}
+    path = write_config(tmp_path, platform, "I1", role="insurer", source=section, bulk={"enabled": False})
+    with running(path):
+        answer = platform.wait_answer(platform.command("I1", "collect_ledger", {"business_date": DAY.isoformat()}))
+        assert (answer.body["count"], answer.body["amount_fen"]) == (1, 1234)
+    source.engine.dispose()
+
+
+def test_the_doctor_names_what_to_mend(
+    platform: Platform, source_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = hospital(tmp_path, platform, source_url, his={"url": platform.url})
+    assert main(["--config", str(path), "--doctor"]) == 0
+    assert "MEND" not in capsys.readouterr().out
+    source = open_small(source_url, tmp_path, fill=False)
+    run(source, "UPDATE jsd SET zje = 1.005 WHERE jsdh = 'B1'; DROP TABLE qs")
+    path.chmod(0o644)
+    text = path.read_text(encoding="utf-8").replace(platform.world.partner["H1"].secret, "whsec_" + "d3Jv" * 8)
+    path.write_text(text, encoding="utf-8")
+    assert main(["--config", str(path), "--doctor"]) == 1
+    told = capsys.readouterr().out
+    for advice in ("chmod 600", "source bill", "total_fen", "source own", "does not accept partner and secret"):
+        assert advice in told
+    source.engine.dispose()
+
+
+def test_a_dry_run_sends_and_remembers_nothing(
+    platform: Platform, source_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = hospital(tmp_path, platform, source_url)
+    for _ in range(2):
+        assert main(["--config", str(path), "--dry-run"]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == ROWS
+    assert platform.batches() == []
+
+
+def test_a_configuration_that_cannot_be_used_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config", str(tmp_path / "none.toml")]) == 2
+    assert "cannot be read" in capsys.readouterr().err
