@@ -12,7 +12,7 @@ from flask import Response, jsonify, request
 from mock_partners import books
 from mock_partners.answers import Answer, answer_refusals, json_body
 from mock_partners.double import Double
-from mock_partners.signing import Sender, guard
+from mock_partners.signing import Caller, Sender, guard
 from mock_partners.transfers import ORDER, Settings, Transfers
 
 STATEMENT = ("bank_no", "out_no", "kind", "from_account", "to_account", "amount_fen", "status", "at")
@@ -34,7 +34,7 @@ class Bank(Double):
     ) -> None:
         bank = world["bank"]
         super().__init__(bank["code"], state_dir=state_dir)
-        self.sender = Sender(self, world["platform"]["exchange_url"], bank["partner"], bank["secret"])
+        self.sender = Sender(self, Caller(world["platform"]["exchange_url"], bank["partner"], bank["secret"]))
         self.transfers = Transfers(self, self.sender, Settings(business_date=world.get("business_date", "")))
         self.transfers.open((insurer["bank_account"] for insurer in world["insurers"]), first_balance_fen)
         guard(self, bank["outbound_secret"])

@@ -75,6 +75,30 @@ class Habits:
     seed: int = 0
 
 
+class Caller:
+    """Signed calls to the platform's exchange as one partner."""
+
+    def __init__(self, url: str, partner: str, secret: str) -> None:
+        self._url, self._partner, self._secret = url, partner, secret
+        self._http = httpx.Client(timeout=httpx.Timeout(10.0, connect=2.0), trust_env=False)
+
+    def post(self, path: str, body: str, message_id: str) -> httpx.Response:
+        """Raises httpx.HTTPError if there is no answer."""
+        headers = {
+            "Content-Type": "application/json",
+            "Zhipei-Partner": self._partner,
+            **sign(self._secret, body, message_id),
+        }
+        return self._http.post(f"{self._url}/exchange/v1/{path}", content=body.encode(), headers=headers)
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def new_message_id() -> str:
+    return f"msg_{uuid4().hex}"
+
+
 class Sender:
     """Posts messages to the platform in the background until each is answered with 2xx, always under the same id.
 
@@ -82,10 +106,9 @@ class Sender:
     be sent stands in the double's tables `outbox0`, `outbox1`, what was taken in `sent` (id, type, tries, status).
     """
 
-    def __init__(self, double: Double, url: str, partner: str, secret: str) -> None:
-        self._url, self._partner, self._secret = url, partner, secret
+    def __init__(self, double: Double, caller: Caller) -> None:
+        self._caller = caller
         self._sent = double.table("sent")
-        self._client = httpx.Client(timeout=httpx.Timeout(10.0, connect=2.0), trust_env=False)
         self._lanes = [Agenda(double.table(f"outbox{n}"), self._deliver) for n in range(LANES)]
         self.habits = Habits()
         self._random = random.Random(self.habits.seed)
@@ -97,7 +120,7 @@ class Sender:
     def stop(self) -> None:
         for lane in self._lanes:
             lane.stop()
-        self._client.close()
+        self._caller.close()
 
     def idle(self) -> bool:
         return all(lane.idle() for lane in self._lanes)
@@ -109,7 +132,7 @@ class Sender:
     def post(self, kind: str, subject: str, data: Mapping[str, Any]) -> str:
         """Queue one message about a subject (a claim, a transfer); returns its id."""
         lane = self._lanes[crc32(subject.encode()) % LANES]
-        message_id = f"msg_{uuid4().hex}"
+        message_id = new_message_id()
         body = json.dumps({"type": kind, "data": data}, ensure_ascii=False, separators=(",", ":"))
         item = {"message_id": message_id, "type": kind, "body": body, "tries": 0}
         late = self._random.random() < self.habits.late
@@ -128,13 +151,8 @@ class Sender:
         return max(retry_after_s, backoff_s * self._random.uniform(0.8, 1.2))
 
     def _send(self, item: Mapping[str, Any]) -> tuple[int, float]:
-        headers = {
-            "Content-Type": "application/json",
-            "Zhipei-Partner": self._partner,
-            **sign(self._secret, item["body"], item["message_id"]),
-        }
         try:
-            answer = self._client.post(f"{self._url}/exchange/v1/messages", content=item["body"], headers=headers)
+            answer = self._caller.post("messages", item["body"], item["message_id"])
         except httpx.HTTPError:
             return 0, 0.0
         after = answer.headers.get("Retry-After", "")

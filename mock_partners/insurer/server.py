@@ -16,10 +16,11 @@ from mock_partners.double import Double
 from mock_partners.insurer import desk
 from mock_partners.insurer.adjuster import think
 from mock_partners.insurer.casebook import Casebook, Settings
+from mock_partners.insurer.feed import Feed
 from mock_partners.insurer.intake import take_in
 from mock_partners.insurer.package import ANY_KEY
 from mock_partners.insurer.policies import eligibility, parse
-from mock_partners.signing import Sender, guard
+from mock_partners.signing import Caller, Sender, guard
 
 
 class Insurer(Double):
@@ -29,7 +30,9 @@ class Insurer(Double):
         self, insurer: Mapping[str, Any], platform: Mapping[str, Any], *, state_dir: Path | None = None
     ) -> None:
         super().__init__(insurer["code"], state_dir=state_dir)
-        self.sender = Sender(self, platform["exchange_url"], insurer["partner"], insurer["secret"])
+        caller = Caller(platform["exchange_url"], insurer["partner"], insurer["secret"])
+        self.sender = Sender(self, caller)
+        self.feed = Feed(self, caller)
         self.book = Casebook(self, insurer["code"], self.sender)
         settings = {"package_public_keys": _keys(platform), **self.table("settings").get("now", {})}
         self.book.settings = Settings(**settings)
@@ -40,6 +43,7 @@ class Insurer(Double):
         self._read_routes()
         self._control_routes()
         self._books_routes()
+        self._feed_routes()
 
     def start(self, port: int = 0, *, host: str = "127.0.0.1") -> str:
         self.sender.start()
@@ -117,6 +121,21 @@ class Insurer(Double):
             book.settings = replace(book.settings, **changes)
             self.table("settings").put("now", vars(book.settings))
             return jsonify(vars(book.settings))
+
+    def _feed_routes(self) -> None:
+        app, feed = self.app, self.feed
+
+        @app.post("/__mock__/requests")
+        def ask() -> Answer:
+            return jsonify(request_no=feed.ask(**json_body("hospital", "kind", "data"))), 202
+
+        @app.post("/__mock__/requests/answers")
+        def answers() -> Response:
+            return jsonify(feed.collect())
+
+        @app.post("/__mock__/changes")
+        def changes() -> Response:
+            return jsonify(feed.follow())
 
     def _books_routes(self) -> None:
         app, book = self.app, self.book

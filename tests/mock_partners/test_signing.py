@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from mock_partners import signing
 from mock_partners.double import Double
-from mock_partners.signing import Sender, Unsigned, canonical, sign, verify
+from mock_partners.signing import Caller, Sender, Unsigned, canonical, sign, verify
 from tests.mock_partners.wire import SECRETS, Exchange, secret, wait_until
 
 KEY = secret("ours")
@@ -24,7 +24,7 @@ def double(tmp_path: Path) -> Iterator[Double]:
 
 
 def sender(double: Double, exchange: Exchange) -> Sender:
-    made = Sender(double, exchange.url, "I1-core", SECRETS["I1-core"])
+    made = Sender(double, Caller(exchange.url, "I1-core", SECRETS["I1-core"]))
     made.start()
     return made
 
