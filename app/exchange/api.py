@@ -60,6 +60,8 @@ class Call(Generic[Given]):
 def _receive(contract: type[Given]) -> Call[Given]:
     caller = admit(BY_PARTNERS.kinds, BY_PARTNERS.roles)
     assert caller is not None and caller.party_id is not None
+    if rules.holds_nul(g.body_text):
+        raise Invalid("nul_character", "内容中有不允许的字符 U+0000")
     try:
         given = contract.model_validate_json(g.body_text)
     except ValidationError as error:

@@ -57,12 +57,15 @@ class Listener:
                     del self._waiters[str(party_id)]
 
     def _run(self) -> None:
-        while self._wanted():
+        idle_s = IDLE_S
+        while self._wanted(idle_s):
             try:
                 self._listen()
+                idle_s = IDLE_S
             except psycopg.Error as error:
                 log.warning("listener_lost", error=type(error).__name__)
                 time.sleep(RECONNECT_S)
+                idle_s = 0.0  # connect again only for somebody who waits now
             finally:
                 self.connected = False
 
@@ -73,14 +76,14 @@ class Listener:
             connection.execute(f"LISTEN {CHANNEL}")
             self.connected = True
             self._wake(None)  # what came while nobody listened
-            while self._wanted():
+            while self._wanted(IDLE_S):
                 for note in connection.notifies(timeout=_TICK_S):
                     self._wake(note.payload)
 
-    def _wanted(self) -> bool:
-        """False ends the thread; the next wait starts another."""
+    def _wanted(self, idle_s: float) -> bool:
+        """False ends the thread, `idle_s` after the last wait began; the next wait starts another."""
         with self._lock:
-            wanted = bool(self._waiters) or time.monotonic() - self._last_wait < IDLE_S
+            wanted = bool(self._waiters) or time.monotonic() - self._last_wait < idle_s
             if not wanted:
                 self._thread = None
             return wanted

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.core.work import Runtime
+from app.exchange import service
+from tests.app.exchange.kit import Thread, elsewhere, value
+from tests.app.partner import PartnerClient, World
+
+
+@pytest.fixture
+def insurer(world: World) -> PartnerClient:
+    return world.partner["I1"]
+
+
+def publish(runtime: Runtime, world: World, *numbers: int, code: str = "I1") -> None:
+    for number in numbers:
+        with runtime.work() as work:
+            service.publish(work, world.party[code], "claim.paid", {"number": number})
+
+
+def read(insurer: PartnerClient, cursor: int | None = None, **ask: Any) -> list[tuple[int, int]]:
+    changes = insurer.ok("/changes/poll", {"cursor": cursor} | ask)["changes"]
+    return [(change["cursor"], change["data"]["number"]) for change in changes]
+
+
+def test_changes_come_in_order_and_only_to_their_party(runtime: Runtime, world: World, insurer: PartnerClient) -> None:
+    publish(runtime, world, 1, 2)
+    publish(runtime, world, 9, code="I2")
+    assert read(insurer, 0) == [(1, 1), (2, 2)]
+    publish(runtime, world, 3)
+    assert read(insurer, 2) == [(3, 3)]
+    assert read(insurer, 1, max=1) == [(2, 2)]
+    assert read(world.partner["I2"], 0) == [(1, 9)]
+    assert "number" not in value(runtime, "SELECT data_sealed FROM change LIMIT 1")
+
+
+def test_what_is_acknowledged_is_left_behind(runtime: Runtime, world: World, insurer: PartnerClient) -> None:
+    publish(runtime, world, 1, 2, 3)
+    assert len(read(insurer)) == 3
+    assert insurer.ok("/changes/ack", {"cursor": 2}) == {"cursor": 2}
+    assert read(insurer) == [(3, 3)]
+    assert insurer.ok("/changes/ack", {"cursor": 1}) == {"cursor": 2}
+    assert read(insurer, 0)[0] == (1, 1)
+    answer = insurer.post("/changes/ack", {"cursor": 4})
+    assert (answer.status_code, answer.json["code"]) == (422, "cursor_unknown")
+
+
+def test_a_late_commit_is_not_missed(runtime: Runtime, world: World, insurer: PartnerClient) -> None:
+    with runtime.work() as slow:
+        service.publish(slow, world.party["I1"], "claim.paid", {"number": 1})
+        slow.session.flush()
+        publish(runtime, world, 2)
+        assert read(insurer, 0) == [(1, 2)]
+    assert read(insurer, 1) == [(2, 1)]
+
+
+def test_readers_at_the_same_time_agree(runtime: Runtime, world: World, insurer: PartnerClient) -> None:
+    publish(runtime, world, *range(20))
+    threads = [Thread(lambda: read(elsewhere(insurer), 0)) for _ in range(4)]
+    first, *others = [thread.result() for thread in threads]
+    assert [cursor for cursor, _ in first] == list(range(1, 21))
+    assert others == [first] * 3

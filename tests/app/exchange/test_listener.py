@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.core.work import Runtime
+from app.exchange import service
+from app.exchange.listener import FALLBACK_S, listener
+from tests.app.exchange.kit import Thread, elsewhere, run, value, write
+from tests.app.partner import PartnerClient, World
+
+LISTENING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+
+
+@pytest.fixture
+def agent(world: World) -> PartnerClient:
+    return world.partner["H1"]
+
+
+@pytest.fixture
+def hospital(world: World) -> UUID:
+    return world.party["H1"]
+
+
+def long_poll(partner: PartnerClient, path: str = "/commands/poll", **ask: Any) -> Thread:
+    """A poll of two seconds in a thread; its result is (answer, seconds)."""
+    mine = elsewhere(partner)
+
+    def poll() -> tuple[Any, float]:
+        started = time.monotonic()
+        return mine.ok(path, {"wait_ms": 2000} | ask), time.monotonic() - started
+
+    thread = Thread(poll)
+    time.sleep(0.4)
+    return thread
+
+
+def test_nothing_is_opened_before_somebody_waits(runtime: Runtime, agent: PartnerClient) -> None:
+    assert agent.poll() == []
+    assert listener(runtime.settings.database_url).connected is False
+    assert value(runtime, LISTENING) == 0
+
+
+def test_a_waiting_poll_is_woken_by_the_commit(runtime: Runtime, agent: PartnerClient, hospital: UUID) -> None:
+    polls = [long_poll(agent, lanes=["registration"]), long_poll(agent, lanes=["pull"])]
+    command_id = write(runtime, hospital)
+    committed = time.monotonic()
+    (answer, _), waited_s = polls[0].result(), time.monotonic() - committed
+    assert [one["id"] for one in answer["commands"]] == [command_id]
+    assert waited_s < 0.8
+    assert polls[1].result()[0]["commands"] == []
+    assert value(runtime, LISTENING) == 1
+
+
+def test_an_idle_poll_ends_in_time(agent: PartnerClient) -> None:
+    answer, took_s = long_poll(agent, wait_ms=600).result()
+    assert answer == {"commands": []} and 0.55 < took_s < 1.6
+
+
+def test_a_waiting_poll_holds_no_connection(runtime: Runtime, agent: PartnerClient) -> None:
+    poll = long_poll(agent)
+    assert runtime.database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    idle = value(runtime, "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'")
+    assert idle == 0
+    poll.result()
+
+
+def test_without_the_listening_connection_polls_look_for_themselves(
+    runtime: Runtime, agent: PartnerClient, hospital: UUID
+) -> None:
+    here = listener(runtime.settings.database_url)
+    poll = long_poll(agent)
+    assert here.connected
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = "
+    run(runtime, ended + "current_database()")
+    deadline = time.monotonic() + 2
+    while here.connected and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not here.connected
+    run(runtime, "INSERT INTO lane VALUES (:id, 'registration', 0)", id=hospital)
+    write(runtime, hospital)
+    written = time.monotonic()
+    answer, _ = poll.result()
+    assert len(answer["commands"]) == 1 and time.monotonic() - written < 3 * FALLBACK_S
+    for _ in range(200):
+        if here.connected:
+            break
+        time.sleep(0.02)
+    assert here.connected
+
+
+def test_a_change_wakes_the_insurer_that_waits(runtime: Runtime, world: World) -> None:
+    polls = {code: long_poll(world.partner[code], "/changes/poll", cursor=0) for code in ("I1", "I2")}
+    with runtime.work() as work:
+        service.publish(work, world.party["I1"], "claim.paid", {})
+    assert len(polls["I1"].result()[0]["changes"]) == 1
+    assert polls["I2"].result()[0]["changes"] == []
+
+
+def test_an_answer_makes_room_for_a_waiting_poll(runtime: Runtime, agent: PartnerClient, hospital: UUID) -> None:
+    run(runtime, """UPDATE party SET config = '{"lane_limits": {"registration": 1}}' WHERE id = :id""", id=hospital)
+    first, second = write(runtime, hospital), write(runtime, hospital)
+    assert [one["id"] for one in agent.poll()] == [first]
+    poll = long_poll(agent)
+    agent.answer(first)
+    answer, took_s = poll.result()
+    assert [one["id"] for one in answer["commands"]] == [second] and took_s < 1.8
