@@ -5,6 +5,7 @@ from __future__ import annotations
 from secrets import token_hex
 
 from apiflask import APIBlueprint, APIFlask
+from click import Command
 from flask import Response, g, request
 from flask_swagger_ui import get_swaggerui_blueprint
 
@@ -12,22 +13,32 @@ from app.core.log import configure_log
 from app.core.work import Runtime
 from app.exchange import api as exchange
 from app.gateways import Gateways
+from app.identity import cli as identity_cli
+from app.identity.consent import api as consent
+from app.identity.login import api as login
+from app.identity.operators import api as operators
+from app.identity.person import api as person
 from app.web import errors, limits
 from app.web.site import Authenticate, Site
 from app.wiring import make_gateways
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 # Blueprints and ways to prove who is asking, by role of the process.
-PUBLIC: tuple[APIBlueprint, ...] = ()
+PUBLIC: tuple[APIBlueprint, ...] = (login.bp, person.bp, consent.bp)
 EXCHANGE: tuple[APIBlueprint, ...] = (exchange.bp,)
-CONSOLE: tuple[APIBlueprint, ...] = ()
+CONSOLE: tuple[APIBlueprint, ...] = (operators.bp,)
 BLUEPRINTS = {
     "public": PUBLIC,
     "exchange": EXCHANGE,
     "console": CONSOLE,
     "all": (*PUBLIC, *EXCHANGE, *CONSOLE),
 }
-AUTHENTICATE: dict[str, Authenticate] = {"partner": exchange.authenticate_partner}
+COMMANDS: tuple[Command, ...] = (identity_cli.seed,)
+AUTHENTICATE: dict[str, Authenticate] = {
+    "account": login.authenticate,
+    "operator": operators.authenticate,
+    "partner": exchange.authenticate_partner,
+}
 
 
 def create_app(runtime: Runtime, gateways: Gateways | None = None) -> APIFlask:
@@ -52,6 +63,8 @@ def create_app(runtime: Runtime, gateways: Gateways | None = None) -> APIFlask:
     app.register_blueprint(
         get_swaggerui_blueprint("/api/docs", "/api/openapi.json", config={"app_name": "Zhipei 直赔"})
     )
+    for one in COMMANDS:
+        app.cli.add_command(one)
     app.add_url_rule("/healthz", "healthz", app.doc(hide=True)(_healthy))
     app.security_schemes = {
         kind: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"} for kind in ("account", "operator")

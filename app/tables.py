@@ -9,6 +9,12 @@ import app.core.schedule
 import app.core.sequence
 import app.core.tasks
 import app.exchange.models
+import app.identity.consent.models
+import app.identity.credential.models
+import app.identity.login.models
+import app.identity.operators.models
+import app.identity.person.models
+import app.identity.session.models
 from app.core.db import Base
 
 __all__ = ["Base", "app"]

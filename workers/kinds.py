@@ -10,6 +10,8 @@ from app.core.tasks import MAX_TRIES, Job
 from app.core.work import Runtime
 from app.exchange import service as exchange
 from app.gateways import Gateways
+from app.identity import sweep as identity_sweep
+from app.identity.person import calls as person_calls
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,15 @@ def _expire_commands(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
         exchange.expire(work)
 
 
+def _sweep_identity(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    with runtime.work(finish=jobs) as work:
+        identity_sweep.sweep(work)
+
+
 KINDS: dict[str, Desk] = {
     "audit.seal": Desk(all=_seal_audit),
     "exchange.overdue": Desk(all=_expire_commands),
+    "identity.ask_hospital": Desk(one=person_calls.ask_hospital),
+    "identity.hospital_answered": Desk(one=person_calls.hospital_answered),
+    "identity.sweep": Desk(all=_sweep_identity),
 }

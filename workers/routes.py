@@ -20,7 +20,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "exchange.answered.tie_account": (),
     "exchange.answered.trial": (),
     "exchange.answered.untie_account": (),
-    "exchange.answered.verify_identity": (),
+    "exchange.answered.verify_identity": ("identity.hospital_answered",),
     # What partners push, tell and ask. A type that is missing here is refused.
     "exchange.batch.catalogue": (),
     "exchange.batch.ledger": (),
@@ -31,4 +31,10 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "exchange.message.claim.case_opened": (),
     "exchange.message.claim.documents_requested": (),
     "exchange.request.record.visit": (),
+    # Who is bound to whom.
+    "identity.binding_refused": (),
+    "identity.bound": (),
+    "identity.consent_withdrawn": (),
+    "identity.phone_code_wanted": (),
+    "identity.unbound": (),
 }

@@ -33,7 +33,7 @@ class Daily:
     at: daytime
 
 
-EVERY = (Every("audit.seal", 2), Every("exchange.overdue", 1))
+EVERY = (Every("audit.seal", 2), Every("exchange.overdue", 1), Every("identity.sweep", 15))
 DAILY: tuple[Daily, ...] = ()
 
 

@@ -85,3 +85,11 @@ def actor(caller: Caller | None) -> Actor:
     if caller is None:
         return Actor("anyone", "-", request_id())
     return Actor(caller.kind, str(caller.id), request_id())
+
+
+def bearer(request: Request) -> str:
+    """The access token of a request (RFC 6750 section 2.1)."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorised("token_missing", "请先登录")
+    return token.strip()

@@ -1,7 +1,7 @@
 """WeChat's server APIs for public accounts and mini-programs: login, phone number, messages, menu, followers.
 
-Errors come with HTTP 200 and `errcode` (WeChat documentation, 全局返回码); each becomes a PartnerFault with that number as
-its code. Tokens and secrets stand in WeChat's URLs by protocol, so no URL is ever logged.
+Errors come with HTTP 200 and `errcode` (WeChat documentation, 全局返回码): each becomes a PartnerFault of that code.
+Tokens and secrets stand in WeChat's URLs by protocol, so no URL is ever logged.
 """
 
 from __future__ import annotations

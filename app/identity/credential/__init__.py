@@ -1,0 +1,1 @@
+"""What owners bring along: public accounts, mini-programs, merchant numbers, bank accounts; their secrets sealed."""

@@ -1,0 +1,1 @@
+"""WeChat users: login by code, sessions with rotating refresh tokens, revocation."""

@@ -1,0 +1,1 @@
+"""Operators: password and one-time password, roles that exclude each other, sessions."""

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from app.identity.person import rules
+
+Relation = Literal["self", "child", "parent", "spouse", "other"]
+DocumentType = Literal[
+    "id_card", "hmt_residence_permit", "foreign_permanent_residence", "passport", "birth_certificate"
+]
+# The hospital's or our refusal of a claim -> what the patient reads.
+REFUSALS = {
+    "name_mismatch": "姓名与医院登记的不一致，请核对；如有更名请到医院窗口更新",
+    "document_unknown": "医院核对不到这个证件，请检查证件类型和号码",
+    "phone_mismatch": "手机号与医院登记的不一致，请到医院窗口更新后再试",
+    "details_differ": "与已核验过的信息不一致，请核对姓名和手机号，或到医院窗口办理",
+    "patient_number_taken": "医院的就诊号已属于另一位就诊人，请到医院窗口办理",
+}
+REFUSED = "医院没有通过核对，请到医院窗口咨询"
+
+
+class PhoneCodeInput(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    phone: str = Field(max_length=24, description="中国大陆手机号")
+
+    @field_validator("phone")
+    @classmethod
+    def _phone(cls, value: str) -> str:
+        return _checked(rules.plain_phone(value), rules.is_phone, "请填写 11 位手机号")
+
+
+class PhoneCodeView(BaseModel):
+    expires_in_s: int = int(rules.CODE_LIFE.total_seconds())
+    again_in_s: int = int(rules.CODE_PAUSE.total_seconds())
+
+
+class GuardianProof(BaseModel):
+    """What shows that the account's owner is the child's guardian."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["household_register", "birth_certificate", "adoption_certificate", "court_decision"]
+    number: str = Field(min_length=1, max_length=60)
+
+
+class BindingInput(PhoneCodeInput):
+    """A claim to act for a person. `birth_date` and `sex` are needed where the document's number does not hold them."""
+
+    name: str = Field(max_length=60, description="与证件一致，可含间隔号·")
+    document_type: DocumentType
+    document_no: str = Field(max_length=40)
+    phone_code: str = Field(pattern=r"^[0-9]{6}$", description="短信验证码")
+    medical_card_no: str | None = Field(None, max_length=40, description="医保卡号")
+    relation: Relation
+    birth_date: date | None = None
+    sex: Literal["male", "female"] | None = None
+    guardian_proof: GuardianProof | None = Field(None, description="绑定未满 14 周岁的儿童时必填")
+    consent: Literal[True] = Field(description="同意把以上信息交给医院核对")
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        return _checked(rules.plain_name(value), rules.is_name, "请填写与证件一致的姓名")
+
+    @field_validator("medical_card_no")
+    @classmethod
+    def _card(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        return _checked(rules.plain_number(value), rules.is_card, "医保卡号格式不正确")
+
+    @model_validator(mode="after")
+    def _document(self) -> BindingInput:
+        number = rules.plain_number(self.document_no)
+        if not rules.is_document(self.document_type, number):
+            raise ValueError("证件号码不正确，请核对")
+        spoken = rules.spoken_facts(self.document_type, number)
+        birth_date, sex = spoken or (self.birth_date, self.sex)
+        if birth_date is None or sex is None:
+            raise ValueError("请填写出生日期和性别")
+        if self.birth_date not in (None, birth_date) or self.sex not in (None, sex):
+            raise ValueError("出生日期或性别与证件号码不一致")
+        self.document_no, self.birth_date, self.sex = number, birth_date, sex  # type: ignore[assignment]
+        return self
+
+
+class PersonOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    name_mask: str
+    document_type: DocumentType
+    document_mask: str
+    phone_mask: str
+    birth_date: date
+    sex: Literal["male", "female"]
+    has_medical_card: bool
+    identity_image: bool
+
+
+class BindingOut(BaseModel):
+    """`status`: pending 医院核对中, live 已绑定, refused 未通过, expired 医院未及时答复, revoked 已解除."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    status: Literal["pending", "live", "refused", "expired", "revoked"]
+    status_since: datetime
+    relation: Relation
+    name_mask: str
+    hospital_id: UUID
+    refused_code: str | None = None
+    reason: str | None = Field(None, description="未通过的原因")
+    person: PersonOut | None = None
+
+
+class BindingsOut(BaseModel):
+    bindings: list[BindingOut]
+
+
+def _checked(value: str, fits: rules.Fits, message: str) -> str:
+    if not fits(value):
+        raise ValueError(message)
+    return value

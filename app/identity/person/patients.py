@@ -1,0 +1,100 @@
+"""Which number a person has at which hospital, and the hospital's own list of accounts tied to its patients."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.core.errors import Invalid
+from app.core.privacy import Privacy
+from app.core.work import Work
+from app.exchange import service as exchange
+from app.identity.person.models import Binding, PatientNumber
+from app.identity.person.states import BindingState
+
+LANE = "pull"
+
+
+def account_ref(privacy: Privacy, account_id: UUID) -> str:
+    """The pseudonym under which a hospital's machine keeps an account."""
+    return privacy.index(str(account_id), "account_ref")[:32]
+
+
+def patient_number(session: Session, hospital_id: UUID, person_id: UUID) -> str | None:
+    mine = (PatientNumber.hospital_id == hospital_id, PatientNumber.person_id == person_id)
+    return session.scalar(select(PatientNumber.patient_no).where(*mine))
+
+
+def patient_numbers(session: Session, person_id: UUID) -> list[tuple[UUID, str]]:
+    """(hospital id, patient number) at every hospital that knows the person."""
+    wanted = select(PatientNumber.hospital_id, PatientNumber.patient_no).where(PatientNumber.person_id == person_id)
+    return [(row.hospital_id, row.patient_no) for row in session.execute(wanted.order_by(PatientNumber.since))]
+
+
+def person_of_patient(session: Session, hospital_id: UUID, patient_no: str) -> UUID | None:
+    wanted = select(PatientNumber.person_id)
+    return session.scalar(
+        wanted.where(PatientNumber.hospital_id == hospital_id, PatientNumber.patient_no == patient_no)
+    )
+
+
+def set_patient_number(work: Work, hospital_id: UUID, patient_no: str, person_id: UUID) -> bool:
+    """Note the hospital's number of a person; a number that replaces an older one counts from now on. When it is news,
+    the hospital's machine is told which accounts act for the patient and asked for the patient's records.
+
+    True if it was news. Invalid if the number is another person's."""
+    owner = person_of_patient(work.session, hospital_id, patient_no)
+    if owner == person_id:
+        return False
+    if owner is None:
+        owner = _store(work, hospital_id, patient_no, person_id)
+    if owner != person_id:
+        raise Invalid("patient_number_taken", "这个就诊号属于另一位就诊人")
+    work.audit("patient_number.set", "person", person_id, hospital=str(hospital_id))
+    tie(work, hospital_id, person_id, patient_no, None)
+    return True
+
+
+def tie(work: Work, hospital_id: UUID, person_id: UUID, patient_no: str, account_id: UUID | None) -> None:
+    """Tell the hospital's machine that these accounts (all that are bound, or one) act for the patient, and ask it for
+    everything of the patient that changed."""
+    accounts = _bound_accounts(work.session, hospital_id, person_id) if account_id is None else [account_id]
+    for one in accounts:
+        body = {"account_ref": account_ref(work.privacy, one), "patient_no": patient_no}
+        exchange.command(work, hospital_id, "tie_account", body, lane=LANE, subject=person_id)
+    exchange.command(work, hospital_id, "pull_patient", {"patient_no": patient_no}, lane=LANE, subject=person_id)
+
+
+def untie(work: Work, hospital_id: UUID, person_id: UUID, account_id: UUID) -> None:
+    """The account no longer acts for the person."""
+    patient_no = patient_number(work.session, hospital_id, person_id)
+    if patient_no is not None:
+        body = {"account_ref": account_ref(work.privacy, account_id), "patient_no": patient_no}
+        exchange.command(work, hospital_id, "untie_account", body, lane=LANE, subject=person_id)
+
+
+def ties(session: Session, privacy: Privacy, hospital_id: UUID) -> set[tuple[str, str]]:
+    """(account_ref, patient number) as the hospital's machine should have them: what `list_ties` is compared with."""
+    known = (PatientNumber.person_id == Binding.person_id) & (PatientNumber.hospital_id == Binding.hospital_id)
+    wanted = select(Binding.account_id, PatientNumber.patient_no).join(PatientNumber, known)
+    live = wanted.where(Binding.hospital_id == hospital_id, Binding.status == BindingState.LIVE)
+    return {(account_ref(privacy, row.account_id), row.patient_no) for row in session.execute(live)}
+
+
+def _store(work: Work, hospital_id: UUID, patient_no: str, person_id: UUID) -> UUID | None:
+    """Insert, or replace the person's older number at this hospital; whose the number is afterwards."""
+    mine = (PatientNumber.hospital_id == hospital_id, PatientNumber.person_id == person_id)
+    newer = update(PatientNumber).where(*mine).values(patient_no=patient_no, since=work.now)
+    if work.session.scalar(newer.returning(PatientNumber.person_id)) is not None:
+        return person_id
+    row = {"hospital_id": hospital_id, "patient_no": patient_no, "person_id": person_id}
+    work.session.execute(insert(PatientNumber).values(row).on_conflict_do_nothing())
+    return person_of_patient(work.session, hospital_id, patient_no)
+
+
+def _bound_accounts(session: Session, hospital_id: UUID, person_id: UUID) -> list[UUID]:
+    live = (Binding.person_id == person_id, Binding.hospital_id == hospital_id, Binding.status == BindingState.LIVE)
+    return list(session.scalars(select(Binding.account_id).where(*live).order_by(Binding.account_id)))

@@ -1,0 +1,156 @@
+"""Who an account may act for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+from app.identity.person import rules
+from app.identity.person.models import Binding, Person
+from app.identity.person.states import BindingState
+
+_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """A person as others may see it: masks only. `relation` is how the asking account is bound to it."""
+
+    id: UUID
+    name_mask: str
+    document_type: str
+    document_mask: str
+    phone_mask: str
+    birth_date: date
+    sex: str
+    has_medical_card: bool
+    identity_image: bool
+    relation: str
+    guardian_id: UUID | None
+
+
+@dataclass(frozen=True)
+class BindingView:
+    """`person` is None until the binding is live."""
+
+    id: UUID
+    status: str
+    relation: str
+    name_mask: str
+    hospital_id: UUID
+    status_since: datetime
+    refused_code: str | None
+    person: PersonView | None
+
+
+def require_person(session: Session, account_id: UUID, person_id: UUID) -> PersonView:
+    """The person, if a live binding of the account leads to it; NotFound for everybody else's."""
+    row = session.execute(_live(account_id).where(Person.id == person_id)).one_or_none()
+    if row is None:
+        raise NotFound("person_unknown", "没有找到这位就诊人")
+    return _person(row.Person, row.Binding)
+
+
+def live_bindings(session: Session, account_id: UUID) -> list[BindingView]:
+    return [_binding(row) for row in session.execute(_live(account_id).order_by(Binding.seat))]
+
+
+def bindings_of(session: Session, account_id: UUID) -> list[BindingView]:
+    """All of an account's bindings, newest first."""
+    mine = select(Binding, Person).outerjoin(Person, Person.id == Binding.person_id)
+    mine = mine.where(Binding.account_id == account_id).order_by(Binding.id.desc()).limit(_SHOWN)
+    return [_binding(row) for row in session.execute(mine)]
+
+
+def binding(session: Session, account_id: UUID, binding_id: UUID) -> BindingView:
+    mine = select(Binding, Person).outerjoin(Person, Person.id == Binding.person_id)
+    row = session.execute(mine.where(Binding.account_id == account_id, Binding.id == binding_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return _binding(row)
+
+
+@dataclass(frozen=True)
+class BoundPair:
+    """Who was bound to whom; `person_id` is None for a claim that led to nothing."""
+
+    account_id: UUID
+    person_id: UUID | None
+    hospital_id: UUID
+    relation: str
+    refused_code: str | None
+
+
+def bound_pair(session: Session, binding_id: UUID) -> BoundPair:
+    """For whoever follows the events `identity.bound`, `identity.binding_refused` and `identity.unbound`."""
+    row = session.get(Binding, binding_id)
+    if row is None:
+        raise NotFound
+    return BoundPair(row.account_id, row.person_id, row.hospital_id, row.relation, row.refused_code)
+
+
+def accounts_of_person(session: Session, person_id: UUID) -> list[UUID]:
+    """Every account that is bound live to the person, the earliest binding first."""
+    live = select(Binding.account_id).where(Binding.person_id == person_id, Binding.status == BindingState.LIVE)
+    return list(session.scalars(live.order_by(Binding.id)))
+
+
+def is_child(session: Session, person_id: UUID, day: date) -> bool:
+    """Under 14 on that day."""
+    birth_date = session.scalar(select(Person.birth_date).where(Person.id == person_id))
+    if birth_date is None:
+        raise NotFound
+    return rules.is_child(birth_date, day)
+
+
+def guardian_of(session: Session, account_id: UUID, person_id: UUID) -> UUID | None:
+    """The adult person who acts as guardian of a child through this account; None if it was bound as no child."""
+    live = (Binding.account_id == account_id, Binding.person_id == person_id, Binding.status == BindingState.LIVE)
+    return session.scalar(select(Binding.guardian_id).where(*live))
+
+
+def names(session: Session, person_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Masked names, for lists."""
+    wanted = select(Person.id, Person.name_mask).where(Person.id.in_(person_ids))
+    return {row.id: row.name_mask for row in session.execute(wanted)}
+
+
+def _live(account_id: UUID) -> Select[Binding, Person]:
+    both = select(Binding, Person).join(Person, Person.id == Binding.person_id)
+    return both.where(Binding.account_id == account_id, Binding.status == BindingState.LIVE)
+
+
+def _binding(row: Row[Binding, Person]) -> BindingView:
+    found = row.Binding
+    return BindingView(
+        id=found.id,
+        status=found.status,
+        relation=found.relation,
+        name_mask=found.name_mask,
+        hospital_id=found.hospital_id,
+        status_since=found.status_since,
+        refused_code=found.refused_code,
+        person=_person(row.Person, found) if found.status == BindingState.LIVE else None,
+    )
+
+
+def _person(row: Person, bound: Binding) -> PersonView:
+    return PersonView(
+        id=row.id,
+        name_mask=row.name_mask,
+        document_type=row.document_type,
+        document_mask=row.document_mask,
+        phone_mask=row.phone_mask,
+        birth_date=row.birth_date,
+        sex=row.sex,
+        has_medical_card=row.medical_card_no_sealed is not None,
+        identity_image=row.identity_image,
+        relation=bound.relation,
+        guardian_id=bound.guardian_id,
+    )

@@ -1,0 +1,73 @@
+"""Entering a whole world (world.json of the demonstration) at once: parties, programs, apps, merchants, operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.core.work import Work
+from app.exchange import service as exchange
+from app.exchange.service import NewParty
+from app.identity.credential import registry
+from app.identity.credential.registry import NewApp, NewMerchant
+from app.identity.operators import service as operators
+from app.identity.operators.service import NewOperator
+
+World = Mapping[str, Any]
+_INSURER_CONFIG = ("url", "credit_code", "product_name", "product_filing_no", "mails", "phones")
+
+
+def seed(work: Work, world: World) -> dict[str, int]:
+    """Enter everything; again changes nothing. How many of each kind the world has. KeyError names what is missing."""
+    for hospital in world["hospitals"]:
+        _party(work, "hospital", hospital, {"campuses": hospital.get("campuses", [])})
+        _agent(work, hospital)
+    for insurer in world["insurers"]:
+        party_id = _party(work, "insurer", insurer, {name: insurer.get(name) for name in _INSURER_CONFIG})
+        exchange.put_partner(work, party_id, insurer["partner"], insurer["secret"])
+        registry.put_bank_account(work, party_id, insurer["bank_account"], insurer["bank_account_name"])
+    network = world["medical_insurance"]
+    _party(work, "medical_insurance", network, {"n": network["n"], "window_s": network["window_s"]})
+    _agent(work, network)
+    bank = world["bank"]
+    bank_id = _party(work, "bank", {"name": "银行", **bank}, {"url": bank["url"]})
+    exchange.put_partner(work, bank_id, bank["partner"], bank["secret"])
+    _wechat(work, world["wechat"])
+    for entry in world["operators"]:
+        _operator(work, entry)
+    return {
+        "parties": len(world["hospitals"]) + len(world["insurers"]) + 2,
+        "apps": len(world["wechat"]["apps"]),
+        "merchants": len(world["wechat"]["merchants"]),
+        "operators": len(world["operators"]),
+    }
+
+
+def _party(work: Work, kind: str, entry: World, config: dict[str, Any]) -> Any:
+    new = NewParty(kind, entry["code"], entry["name"], config, entry.get("outbound_secret"))
+    return exchange.put_party(work, new)
+
+
+def _agent(work: Work, entry: World) -> None:
+    party = exchange.party_by_code(work.session, entry["code"])
+    exchange.put_partner(work, party.id, entry["agent"]["partner"], entry["agent"]["secret"])
+
+
+def _wechat(work: Work, wechat: World) -> None:
+    for app in wechat["apps"]:
+        owner = exchange.party_by_code(work.session, app["owner"])
+        registry.put_app(work, owner.id, NewApp(**{name: app[name] for name in NewApp.__dataclass_fields__}))
+    for merchant in wechat["merchants"]:
+        owner = exchange.party_by_code(work.session, merchant["owner"])
+        new = NewMerchant(**{name: merchant[name] for name in NewMerchant.__dataclass_fields__})
+        registry.put_merchant(work, owner.id, new)
+
+
+def _operator(work: Work, entry: World) -> None:
+    """An operator who exists is left alone: the password may have been changed since."""
+    if operators.operator_by_login(work.session, entry["login"]) is not None:
+        return
+    roles = entry.get("roles") or [entry["role"]]
+    party_id = exchange.party_by_code(work.session, entry["party"]).id if entry["party"] else None
+    new = NewOperator(entry["login"], roles, party_id, entry["password"], entry["totp_secret"])
+    operators.add_operator(work, new)

@@ -1,0 +1,94 @@
+"""Identity as other features see it."""
+
+from __future__ import annotations
+
+from app.identity.consent.service import (
+    ConsentView,
+    WantedConsent,
+    consent,
+    consent_in_force,
+    give_consent,
+    note_shared,
+    withdraw_consent,
+)
+from app.identity.credential.service import (
+    AppCredentials,
+    MerchantCredentials,
+    PayingAccount,
+    app_credentials,
+    apps_of,
+    merchant_credentials,
+    merchant_may_use,
+    party_of_app,
+    paying_bank_account,
+)
+from app.identity.login.service import AccountView, account, account_by_openid, follow, payment_identity
+from app.identity.person.patients import (
+    account_ref,
+    patient_number,
+    patient_numbers,
+    person_of_patient,
+    set_patient_number,
+    ties,
+)
+from app.identity.person.people import PersonFacts, facts, facts_of, note_identity_image
+from app.identity.person.phone_codes import PhoneCode
+from app.identity.person.phone_codes import issue as issue_phone_code
+from app.identity.person.queries import (
+    BindingView,
+    BoundPair,
+    PersonView,
+    accounts_of_person,
+    bound_pair,
+    guardian_of,
+    is_child,
+    live_bindings,
+    names,
+    require_person,
+)
+
+__all__ = [
+    "AccountView",
+    "AppCredentials",
+    "BindingView",
+    "BoundPair",
+    "ConsentView",
+    "MerchantCredentials",
+    "PayingAccount",
+    "PersonFacts",
+    "PersonView",
+    "PhoneCode",
+    "WantedConsent",
+    "account",
+    "account_by_openid",
+    "account_ref",
+    "accounts_of_person",
+    "app_credentials",
+    "apps_of",
+    "bound_pair",
+    "consent",
+    "consent_in_force",
+    "facts",
+    "facts_of",
+    "follow",
+    "give_consent",
+    "guardian_of",
+    "is_child",
+    "issue_phone_code",
+    "live_bindings",
+    "merchant_credentials",
+    "merchant_may_use",
+    "names",
+    "note_identity_image",
+    "note_shared",
+    "party_of_app",
+    "patient_number",
+    "patient_numbers",
+    "paying_bank_account",
+    "payment_identity",
+    "person_of_patient",
+    "require_person",
+    "set_patient_number",
+    "ties",
+    "withdraw_consent",
+]
