@@ -17,11 +17,12 @@ from typing import Any
 
 import httpx
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from hospital_agent import clock
 from hospital_agent.batch import Batch
 from hospital_agent.canonical import canonical
-from hospital_agent.errors import AgentError, Refused, Temporary, Unknown
+from hospital_agent.errors import AgentError, ConfigError, Refused, Temporary, Unknown
 from hospital_agent.store.commands import Command
 
 MAX_WAIT_MS = 2_000
@@ -52,7 +53,7 @@ class ExchangeClient:
 
     def __init__(self, link: Link) -> None:
         self._partner = link.partner
-        self._webhook = Webhook(link.secret)
+        self._webhook = _signer(link.secret)
         self._http = httpx.Client(
             base_url=link.url.rstrip("/") + "/exchange/v1",
             verify=_trust(link.ca_file),
@@ -116,6 +117,13 @@ class ExchangeClient:
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": self._webhook.sign(message_id, at, body),
         }
+
+
+def _signer(secret: str) -> Webhook:
+    try:
+        return Webhook(secret)
+    except (ValueError, EmptyWebhookSecretError) as error:
+        raise ConfigError("secret is not a key of the form whsec_<base64>") from error
 
 
 def _trust(ca_file: str | None) -> Any:

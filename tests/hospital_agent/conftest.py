@@ -10,7 +10,8 @@ import pytest
 from hospital_agent.source.bulk import SourceLink
 from hospital_agent.store.db import Store
 from hospital_agent.store.spool import Spool
-from tests.hospital_agent.small_his import open_small
+from tests import servers
+from tests.hospital_agent.small_his import open_small, with_schema
 
 
 @pytest.fixture
@@ -25,8 +26,23 @@ def spool(store: Store) -> Spool:
     return Spool(store)
 
 
+@pytest.fixture(scope="session")
+def source_database(postgres: servers.Databases) -> str:
+    """One database for the sources of all tests; each has a schema of its own in it."""
+    return postgres.create(migrated=False)
+
+
 @pytest.fixture
-def small(empty_database_url: str, tmp_path: Path) -> Iterator[SourceLink]:
-    link = open_small(empty_database_url, tmp_path)
+def source_url(source_database: str, tmp_path: Path) -> str:
+    """The URL of a small hospital with its first rows."""
+    url = with_schema(source_database)
+    open_small(url, tmp_path).engine.dispose()
+    return url
+
+
+@pytest.fixture
+def small(source_url: str, tmp_path: Path) -> Iterator[SourceLink]:
+    """The small hospital as a source."""
+    link = open_small(source_url, tmp_path, fill=False)
     yield link
     link.engine.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -109,6 +110,17 @@ DAY = date(2026, 11, 21)
 
 def parameters() -> Mapping[str, Any]:
     return {"business_date": DAY}
+
+
+def with_schema(database_url: str) -> str:
+    """A URL on a new schema of the database, whose tables are found without naming it."""
+    schema = f"small_{uuid.uuid4().hex[:12]}"
+    url = f"{database_url}?options=-csearch_path%3D{schema}"
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"CREATE SCHEMA {schema}"))
+    engine.dispose()
+    return url
 
 
 def open_small(database_url: str, folder: Path, *, fill: bool = True) -> SourceLink:

@@ -21,7 +21,6 @@ from hospital_agent.__main__ import main
 from hospital_agent.agent import Agent
 from hospital_agent.exchange import ExchangeClient, NotTrusted
 from mock_partners.medical_insurance.server import MedicalInsurance
-from tests import servers
 from tests.app.conftest import client, gateways, world  # noqa: F401
 from tests.hospital_agent.exchange_site import ROUTES, Platform, hospital, load, serving, wait_for, write_config
 from tests.hospital_agent.handlers.test_medical_insurance import trial_body
@@ -43,14 +42,6 @@ def runtime(fresh_database_url: str, redis_url: str) -> Iterator[Runtime]:
 def platform(runtime: Runtime, world: object) -> Iterator[Platform]:  # noqa: F811
     with serving(runtime) as url:
         yield Platform(url, runtime, world)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def source_url(postgres: servers.Databases, tmp_path: Path) -> Iterator[str]:
-    url = postgres.create(migrated=False)
-    open_small(url, tmp_path).engine.dispose()
-    yield url
-    postgres.drop(url)
 
 
 @contextmanager
@@ -175,7 +166,7 @@ def test_what_the_exchange_refused_is_seen_at_the_source(platform: Platform, sou
         service.settle_batch(work, batch_id, verdicts)
     with running(path) as agent:
         wait_for(lambda: agent.spool.bad_rows() == [("fee_line", "B5-1", "exchange: lines_do_not_add_up")])
-        assert agent.spool.unjudged() == []
+        wait_for(lambda: not agent.spool.unjudged())
 
 
 def start(path: Path) -> subprocess.Popen[bytes]:

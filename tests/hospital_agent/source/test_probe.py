@@ -29,10 +29,10 @@ def test_no_hours_means_always() -> None:
     assert Hours((), SHANGHAI, lambda: datetime.now(UTC)).is_idle()
 
 
-def test_sessions_at_work_make_the_source_busy(small: SourceLink, empty_database_url: str) -> None:
+def test_sessions_at_work_make_the_source_busy(small: SourceLink, source_url: str) -> None:
     probe = ActiveSessions(small.engine, limit=0)
     assert probe.is_idle()
-    other = sa.create_engine(empty_database_url.replace("postgresql://", "postgresql+psycopg://"))
+    other = sa.create_engine(source_url)
 
     def work() -> None:
         with other.connect() as connection:
