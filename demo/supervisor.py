@@ -24,8 +24,8 @@ from app.core.local_server import EmbeddedServerError, LocalServer
 from demo.log_files import LogFiles
 
 _WATCH_S = 0.1
-# A program that dies this soon after its start this often in a row is broken: restarting it again helps nobody.
-_SHORT_LIFE_S = 3.0
+# A program that dies by itself this soon after its start this often in a row is broken: another restart helps nobody.
+_SHORT_LIFE_S = 10.0
 _SHORT_LIVES = 5
 
 
@@ -70,6 +70,7 @@ class _Service(ABC):
     restart: bool
     started_at = 0.0
     short_lives = 0
+    struck = False  # we sent it a signal ourselves, so its end says nothing about it
 
     @property
     @abstractmethod
@@ -211,6 +212,7 @@ class Supervisor:
         if pid is None:
             raise ProgramFailed(f"{name} does not run")
         self.logs.note(f"sending {signal.Signals(number).name} to {name}")
+        self._service(name).struck = True
         os.kill(pid, number)
         return pid
 
@@ -255,7 +257,7 @@ class Supervisor:
                 self._launch(service)
 
     def _launch(self, service: _Service) -> None:
-        service.started_at = time.monotonic()
+        service.started_at, service.struck = time.monotonic(), False
         service.start()
         self.logs.note(f"started {service.name} as {service.pid}")
 
@@ -292,7 +294,7 @@ class Supervisor:
                     self._revive(service)
 
     def _revive(self, service: _Service) -> None:
-        short = time.monotonic() - service.started_at < _SHORT_LIFE_S
+        short = time.monotonic() - service.started_at < _SHORT_LIFE_S and not service.struck
         service.short_lives = service.short_lives + 1 if short else 0
         if not service.restart or service.short_lives >= _SHORT_LIVES:
             self._give_up(f"{service.name} ended:\n{service.last_lines()}")

@@ -21,11 +21,3 @@ def chromium() -> Path:
     """The browser's path, or the test ends here."""
     found = shutil.which("chromium") or shutil.which("google-chrome")
     return Path(found) if found else missing("chromium")
-
-
-def synthea_sample() -> Path:
-    """The folder of the Synthea sample's CSV tables, which SYNTHEA_DIR names. It is not part of the repository."""
-    folder = os.environ.get("SYNTHEA_DIR", "")
-    if not Path(folder, "claims.csv").is_file():
-        pytest.skip("SYNTHEA_DIR names no folder with the Synthea sample")
-    return Path(folder)

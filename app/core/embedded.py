@@ -90,7 +90,7 @@ class Postgres(LocalServer):
             password=self.password,
             dbname="postgres",
             autocommit=True,
-            connect_timeout=5,
+            connect_timeout=15,
         )
 
     def _working_directory(self) -> Path:

@@ -28,7 +28,7 @@ def sleeper(name: str, **options: object) -> Program:
     return python(name, "import time; print('up'); time.sleep(60)", **options)
 
 
-def eventually(condition: Callable[[], object], timeout_s: float = 10.0) -> bool:
+def eventually(condition: Callable[[], object], timeout_s: float = 30.0) -> bool:
     deadline = time.monotonic() + timeout_s
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -81,6 +81,15 @@ def test_restarts_what_was_killed_if_marked_so(tmp_path: Path) -> None:
         supervisor.start(sleeper("worker", restart=True))
         killed = supervisor.kill("worker")
         assert eventually(lambda: supervisor.pid("worker") not in (None, killed))
+        supervisor.check()
+
+
+def test_what_was_killed_on_purpose_may_be_killed_again_and_again(tmp_path: Path) -> None:
+    with Supervisor(tmp_path) as supervisor:
+        supervisor.start(sleeper("worker", restart=True))
+        for _ in range(7):
+            killed = supervisor.kill("worker")
+            assert eventually(lambda before=killed: supervisor.pid("worker") not in (None, before))  # type: ignore[misc]
         supervisor.check()
 
 
@@ -149,7 +158,7 @@ def test_nothing_survives_the_supervisor(tmp_path: Path, number: signal.Signals)
         assert eventually(lambda: log.exists() and log.read_text().endswith("\n"))
         family = [psutil.Process(int(pid)) for pid in log.read_text().split()]
         os.kill(supervising.pid, number)
-        supervising.wait(timeout=20)
+        supervising.wait(timeout=30)
     assert len(family) == 2
     assert eventually(lambda: all(map(has_ended, family)))
 
