@@ -9,6 +9,8 @@ from click import Command
 from flask import Response, g, request
 from flask_swagger_ui import get_swaggerui_blueprint
 
+from app.appointment import api as appointment
+from app.claim import api as claim
 from app.core.log import configure_log
 from app.core.work import Runtime
 from app.exchange import api as exchange
@@ -18,13 +20,31 @@ from app.identity.consent import api as consent
 from app.identity.login import api as login
 from app.identity.operators import api as operators
 from app.identity.person import api as person
+from app.notification import api as notification
+from app.payment import api as payment
+from app.record import api as record
+from app.registration import api as registration
+from app.settlement import api as settlement
 from app.web import errors, limits
 from app.web.site import Authenticate, Site
 from app.wiring import make_gateways
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 # Blueprints and ways to prove who is asking, by role of the process.
-PUBLIC: tuple[APIBlueprint, ...] = (login.bp, person.bp, consent.bp)
+PUBLIC: tuple[APIBlueprint, ...] = (
+    login.bp,
+    person.bp,
+    consent.bp,
+    record.bp,
+    notification.bp,
+    notification.wechat_bp,
+    payment.bp,
+    payment.notify_bp,
+    appointment.bp,
+    registration.bp,
+    settlement.bp,
+    claim.bp,
+)
 EXCHANGE: tuple[APIBlueprint, ...] = (exchange.bp,)
 CONSOLE: tuple[APIBlueprint, ...] = (operators.bp,)
 BLUEPRINTS = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import app.appointment.models
 import app.audit.models
+import app.claim.models
 import app.core.idempotency
 import app.core.quota
 import app.core.schedule
@@ -15,6 +17,11 @@ import app.identity.login.models
 import app.identity.operators.models
 import app.identity.person.models
 import app.identity.session.models
+import app.notification.models
+import app.payment.models
+import app.record.models
+import app.registration.models
+import app.settlement.models
 from app.core.db import Base
 
 __all__ = ["Base", "app"]

@@ -13,8 +13,13 @@ from app.core.settings import Settings
 from app.core.tokens import Tokens
 from app.core.work import Runtime
 from app.gateways import Gateways
+from app.gateways.bank import Bank
 from app.gateways.http import Http
+from app.gateways.insurer import Insurer
+from app.gateways.mail import Mail
+from app.gateways.sms import Sms
 from app.gateways.wechat.api import WeChat
+from app.gateways.wechat.pay import Pay
 
 
 def make_runtime(
@@ -42,4 +47,12 @@ def make_gateways(settings: Settings) -> Gateways:
         connect(settings.redis_url),
         Privacy(settings.master_key),
     )
-    return Gateways(wechat=wechat)
+    timeout_s = settings.partner_timeout_s
+    return Gateways(
+        wechat=wechat,
+        pay=Pay(settings.wechat_pay_url, timeout_s),
+        insurer=Insurer(Http("insurer", timeout_s)),
+        bank=Bank(Http("bank", timeout_s)),
+        sms=Sms(Http("sms", timeout_s), settings.sms_url, settings.sms_key),
+        mail=Mail(Http("mail", timeout_s), settings.mail_url, settings.mail_key, settings.mail_from),
+    )

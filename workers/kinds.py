@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.appointment import calls as appointment
 from app.audit import service as audit
+from app.claim import calls as claim
+from app.claim import contracts as claim_contracts
+from app.claim import decisions
 from app.core.tasks import MAX_TRIES, Job
 from app.core.work import Runtime
 from app.exchange import service as exchange
 from app.gateways import Gateways
 from app.identity import sweep as identity_sweep
 from app.identity.person import calls as person_calls
+from app.notification import calls as notification
+from app.payment import calls as payment
+from app.record import calls as record
+from app.registration import calls as registration
+from app.settlement import calls as settlement
+from app.settlement import service as halves
+from app.settlement import trials
 
 
 @dataclass(frozen=True)
@@ -51,4 +62,53 @@ KINDS: dict[str, Desk] = {
     "identity.ask_hospital": Desk(one=person_calls.ask_hospital),
     "identity.hospital_answered": Desk(one=person_calls.hospital_answered),
     "identity.sweep": Desk(all=_sweep_identity),
+    "record.apply": Desk(one=record.apply_batch, batch=4),
+    "notification.binding_refused": Desk(one=notification.binding_refused),
+    "notification.bound": Desk(one=notification.bound),
+    "notification.deliver": Desk(one=notification.deliver, threads=4),
+    "notification.phone_code": Desk(one=notification.phone_code),
+    "payment.apply_notification": Desk(one=payment.apply_notification),
+    "payment.close": Desk(one=payment.close, threads=4),
+    "payment.look": Desk(one=payment.look, threads=4),
+    "payment.look_at_refund": Desk(one=payment.look_at_refund, threads=4),
+    "payment.prepay": Desk(one=payment.prepay, threads=4),
+    "payment.refund": Desk(one=payment.refund, threads=4),
+    "appointment.apply_catalogue": Desk(one=appointment.apply_catalogue, batch=4),
+    "appointment.attended": Desk(one=appointment.attended),
+    "appointment.confirmed": Desk(one=appointment.confirmed),
+    "appointment.fee_closed": Desk(one=appointment.fee_closed),
+    "appointment.fee_paid": Desk(one=appointment.fee_paid),
+    "registration.answered": Desk(one=registration.answered),
+    "registration.enter": Desk(one=registration.enter),
+    "registration.poll": Desk(all=registration.poll),
+    "settlement.admit": Desk(all=settlement.admit),
+    "settlement.expire": Desk(one=settlement.on_time(trials.expire)),
+    "settlement.insurance_answered": Desk(one=settlement.on_answer(halves.insurance_answered)),
+    "settlement.query": Desk(one=settlement.on_time(halves.query_insurance)),
+    "settlement.query_answered": Desk(one=settlement.on_answer(halves.query_answered)),
+    "settlement.reverse": Desk(one=settlement.on_time(halves.reverse_again)),
+    "settlement.reverse_answered": Desk(one=settlement.on_answer(halves.reverse_answered)),
+    "settlement.self_paid": Desk(one=settlement.on_payment(halves.self_paid)),
+    "settlement.self_pay_closed": Desk(one=settlement.on_payment(halves.self_pay_closed)),
+    "settlement.self_pay_refunded": Desk(one=settlement.on_payment(halves.self_pay_refunded)),
+    "settlement.tell": Desk(one=settlement.tell_again),
+    "settlement.told": Desk(one=settlement.on_answer(halves.told)),
+    "settlement.trial_answered": Desk(one=settlement.on_answer(trials.trial_answered)),
+    "claim.adjudicated": Desk(one=claim.on_message(claim_contracts.AdjudicatedIn, decisions.adjudicated)),
+    "claim.assemble": Desk(one=claim.assemble),
+    "claim.bills_changed": Desk(one=claim.bills_changed),
+    "claim.case_opened": Desk(one=claim.on_message(claim_contracts.CaseOpenedIn, decisions.case_opened)),
+    "claim.deliver": Desk(one=claim.deliver, threads=4),
+    "claim.e_bills_reversed": Desk(one=claim.e_bills_reversed),
+    "claim.documents_late": Desk(one=claim.on_time(decisions.documents_late)),
+    "claim.documents_requested": Desk(
+        one=claim.on_message(claim_contracts.DocumentsRequestedIn, decisions.documents_requested)
+    ),
+    "claim.send_documents": Desk(one=claim.send_documents, threads=4),
+    "claim.silence": Desk(one=claim.on_time(decisions.silence)),
+    "claim.tell_acceptance": Desk(one=claim.tell_acceptance, threads=4),
+    "claim.tell_appeal": Desk(one=claim.tell_appeal, threads=4),
+    "claim.tell_payout": Desk(one=claim.tell_payout, threads=4),
+    "claim.tell_withdrawal": Desk(one=claim.tell_withdrawal, threads=4),
+    "claim.verify": Desk(one=claim.verify, threads=4),
 }

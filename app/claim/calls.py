@@ -39,6 +39,11 @@ def bills_changed(runtime: Runtime, _: Gateways, job: Job) -> None:
                 assembly.assemble(work, row.id)
 
 
+def e_bills_reversed(runtime: Runtime, _: Gateways, job: Job) -> None:
+    with runtime.work(finish=[job]) as work:
+        decisions.e_bills_reversed(work, [UUID(bill_id) for bill_id in job.args["bill_ids"]])
+
+
 def verify(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     """Ask the insurer whether the person is insured and the bills are in scope, before anything else is shared."""
     with runtime.work() as work:

@@ -55,7 +55,7 @@ class PayeeIn(Input):
 
 
 class SubmitClaim(Input):
-    """`way`: only 快赔 (quick) is offered. `consent` must be true: separate consent for this insurer and health data."""
+    """`way`: only 快赔 (quick) is offered. `consent` must be true: separate consent for insurer and health data."""
 
     person_id: UUID
     insurer: Key

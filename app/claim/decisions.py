@@ -200,15 +200,28 @@ def appeal(work: Work, account_id: UUID, claim_id: UUID, wanted: c.AppealIn) -> 
 def withdraw(work: Work, account_id: UUID, claim_id: UUID) -> Claim:
     """Possible until the decision. What the insurer has booked is reversed under clearing numbers of its own."""
     row = mine(work, account_id, claim_id)
-    if not advance(work, row, "withdraw"):
+    if not _withdraw(work, row):
         raise Conflict("too_late_to_withdraw", "理赔已有结果或已结束，不能撤回")
+    return row
+
+
+def e_bills_reversed(work: Work, bill_ids: Sequence[UUID]) -> None:
+    """A reversed e-bill is in no live claim: whatever is not decided yet is taken back, and the patient told."""
+    for row in queries.claims_of_bills(work.session, bill_ids):
+        if row.status != State.ASSEMBLING and _withdraw(work, row):
+            tell(work, row, "claim_ineligible", {"no": row.no, "reason": rules.TEXTS["e_bill_reversed"]}, "reversed")
+
+
+def _withdraw(work: Work, row: Claim) -> bool:
+    if not advance(work, row, "withdraw"):
+        return False
     booked = [b for b in queries.bills(work.session, row.id) if b.booked_at is not None]
     release_bills(work, row)
     if booked:
         _reverse(work, row, booked)
         work.later("claim.tell_withdrawal", row.id)
     work.emit("claim.withdrawn", row.id)
-    return row
+    return True
 
 
 def _reverse(work: Work, row: Claim, originals: Sequence[ClaimBill]) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.gateways.bank import Bank
+from app.gateways.insurer import Insurer
+from app.gateways.mail import Mail
+from app.gateways.sms import Sms
 from app.gateways.wechat.api import WeChat
+from app.gateways.wechat.pay import Pay
 
 
 @dataclass
@@ -12,3 +17,8 @@ class Gateways:
     """A client for each kind of partner; each is stateless, credentials come with the call."""
 
     wechat: WeChat
+    pay: Pay
+    insurer: Insurer
+    bank: Bank
+    sms: Sms
+    mail: Mail

@@ -164,6 +164,23 @@ def signed_command(
     return register
 
 
+def callback(
+    bp: APIBlueprint, rule: str, methods: tuple[str, ...] = ("POST",)
+) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """A route that WeChat calls in its own form: it proves itself by its signature, so anyone may knock. The function
+    reads the raw request and answers it; it stands in no API document."""
+
+    def register(function: Callable[..., Response]) -> Callable[..., Response]:
+        def view(**arguments: Any) -> Response:
+            return function(**arguments)
+
+        _describe(view, function, door(PUBLIC))
+        bp.route(rule, methods=list(methods), endpoint=function.__name__)(bp.doc(hide=True)(view))
+        return function
+
+    return register
+
+
 def _answer_once(
     work: Work, caller: Caller | None, keyed: bool, status: int, effect: Callable[[], BaseModel]
 ) -> Response:

@@ -1,0 +1,1 @@
+"""Telling people: WeChat messages, SMS, e-mail; each written with the data it is about and delivered afterwards."""

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+
+class JsapiView(BaseModel):
+    """Handed to WeixinJSBridge (H5) or wx.requestPayment (mini-program) as it is."""
+
+    appId: str  # noqa: N815 - WeChat's own names
+    timeStamp: str  # noqa: N815
+    nonceStr: str  # noqa: N815
+    package: str
+    signType: str  # noqa: N815
+    paySign: str  # noqa: N815
+
+
+class PaymentView(BaseModel):
+    """`jsapi` once the order can be paid (`prepaid`)."""
+
+    id: UUID
+    purpose: str
+    status: str
+    amount_fen: int
+    description: str
+    expires_at: datetime
+    jsapi: JsapiView | None

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.core.machine import Machine
+from app.payment.models import PaymentOrder, Refund
+
+
+class OrderState(StrEnum):
+    CREATED = "created"
+    PREPAID = "prepaid"  # the user can pay
+    PAID = "paid"
+    CLOSED = "closed"
+
+
+class RefundState(StrEnum):
+    CREATED = "created"
+    UNKNOWN = "unknown"  # sent, and nobody knows whether it was taken
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    ABNORMAL = "abnormal"  # the user's card took nothing: a person has to help
+
+
+orders = Machine(
+    "payment_order",
+    PaymentOrder,
+    {
+        (OrderState.CREATED, "prepay"): OrderState.PREPAID,
+        (OrderState.CREATED, "pay"): OrderState.PAID,
+        (OrderState.PREPAID, "pay"): OrderState.PAID,
+        (OrderState.CREATED, "close"): OrderState.CLOSED,
+        (OrderState.PREPAID, "close"): OrderState.CLOSED,
+    },
+)
+refunds = Machine(
+    "refund",
+    Refund,
+    {
+        (RefundState.CREATED, "lose_sight"): RefundState.UNKNOWN,
+        (RefundState.CREATED, "accept"): RefundState.PROCESSING,
+        (RefundState.UNKNOWN, "accept"): RefundState.PROCESSING,
+        (RefundState.UNKNOWN, "send_again"): RefundState.CREATED,
+        **{
+            (state, event): target
+            for state in (RefundState.CREATED, RefundState.UNKNOWN, RefundState.PROCESSING)
+            for event, target in (("succeed", RefundState.SUCCEEDED), ("abnormal", RefundState.ABNORMAL))
+        },
+    },
+)
