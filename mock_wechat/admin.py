@@ -14,7 +14,8 @@ from mock_wechat.pay.accounts import ACCOUNTS, Accounts, Movement
 from mock_wechat.pay.gate import Gate
 from mock_wechat.pay.outcomes import Outcomes
 from mock_wechat.phone.forms import form, json_object
-from mock_wechat.push import Pusher, PushFault
+from mock_wechat.push import PushFault
+from mock_wechat.pusher import Pusher
 
 
 class Controls:

@@ -29,6 +29,7 @@ from mock_wechat.mini.phone_number import PhoneNumber
 from mock_wechat.mini.subscribe import Subscriptions
 from mock_wechat.pay.accounts import Accounts
 from mock_wechat.pay.bills import Bills
+from mock_wechat.pay.cashier import Cashier
 from mock_wechat.pay.certificates import PlatformCertificates
 from mock_wechat.pay.gate import Gate
 from mock_wechat.pay.notices import Notices
@@ -37,10 +38,12 @@ from mock_wechat.pay.outcomes import Outcomes
 from mock_wechat.pay.refunds import Refunds
 from mock_wechat.pay.transfer_book import TransferBook
 from mock_wechat.pay.transfers import Transfers
+from mock_wechat.phone.chat_routes import ChatRoutes
+from mock_wechat.phone.consent_routes import ConsentRoutes
 from mock_wechat.phone.page import PhonePage
-from mock_wechat.phone.people_routes import ChatRoutes, ConsentRoutes, PeopleRoutes
+from mock_wechat.phone.people_routes import PeopleRoutes
 from mock_wechat.phone.wallet_routes import WalletRoutes
-from mock_wechat.push import Pusher
+from mock_wechat.pusher import Pusher
 
 
 class WeChat(Double):
@@ -83,7 +86,8 @@ class WeChat(Double):
         self.gate = Gate(ground, certificates)
         self.notices = Notices(ground, self.pusher, certificates)
         self.accounts, self.outcomes = Accounts(ground), Outcomes(ground)
-        self.orders = Orders(ground, people, self.accounts, self.notices)
+        self.orders = Orders(ground, people)
+        self.cashier = Cashier(ground, people, self.orders, self.accounts, self.notices)
         self.refunds = Refunds(ground, self.orders, self.accounts, self.notices, self.outcomes)
         self.transfer_book = TransferBook(ground, people, self.accounts, self.notices, self.outcomes)
         self.transfers = Transfers(ground, people, self.transfer_book)
@@ -91,10 +95,10 @@ class WeChat(Double):
 
     def _build_phone(self) -> None:
         ground, people = self.ground, self.people
-        PeopleRoutes(ground, people, self.codes, self.inbox, self.callback)
+        PeopleRoutes(ground, people, self.codes, self.inbox)
         ChatRoutes(ground, people, self.callback, self.custom, self.menu)
         ConsentRoutes(ground, people, self.oauth, self.subscriptions)
-        WalletRoutes(ground, people, self.orders, self.transfer_book, self.custom, self.inbox)
+        WalletRoutes(ground, people, self.cashier, self.transfer_book, self.custom, self.inbox)
         PhonePage(ground, people, self.inbox, self.menu, self.orders, self.transfer_book)
         Controls(ground, self.tokens, self.callback)
         PayControls(ground, self.pusher, self.gate, self.accounts, self.outcomes)

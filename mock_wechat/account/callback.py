@@ -16,7 +16,8 @@ from mock_wechat.account.inbox import Inbox
 from mock_wechat.account.people import People
 from mock_wechat.entries import App
 from mock_wechat.ground import Ground
-from mock_wechat.push import Push, Pusher, PushFault, Sent
+from mock_wechat.push import Push, PushFault, Sent
+from mock_wechat.pusher import Pusher
 
 TRIES = 3
 OUT_OF_ORDER = "该公众号提供的服务出现故障，请稍后再试"

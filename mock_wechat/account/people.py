@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 from typing import Any
 
 from mock_wechat.entries import App
 from mock_wechat.errors import PhoneError
 from mock_wechat.ground import Ground
+
+NEW: dict[str, Any] = {"follows": {}, "blocks": [], "balance_fen": None}
 
 
 class People:
@@ -29,20 +32,12 @@ class People:
             given = dict(entry.get("openids") or {})
             if entry.get("openid"):
                 given.setdefault(next(iter(self._ground.apps)), entry["openid"])
-            row = self._table.get(user) or {
-                "user": user,
-                "openids": {},
-                "follows": {},
-                "blocks": [],
-                "balance_fen": None,
-            }
+            row = self._table.get(user) or {"user": user, "openids": {}, **copy.deepcopy(NEW)}
             row |= {name: entry[name] for name in ("name", "phone", "id_no", "balance_fen") if name in entry}
-            for app_id, app in self._ground.apps.items():
-                known = given.get(app_id) or row["openids"].get(app_id)
-                row["openids"][app_id] = known or _pseudonym("o", app.app_id, user)
-            row["unionids"] = {
-                a.open_platform: _pseudonym("u", a.open_platform, user) for a in self._ground.apps.values()
-            }
+            made = {app_id: _pseudonym("o", app_id, user) for app_id in self._ground.apps}
+            row["openids"] = {**made, **row["openids"], **given}
+            platforms = [app.open_platform for app in self._ground.apps.values()]
+            row["unionids"] = {platform: _pseudonym("u", platform, user) for platform in platforms}
             row["unionid"] = next(iter(row["unionids"].values()), "")
             self._table.put(user, row)
             self._index(user)

@@ -10,7 +10,8 @@ from mock_wechat.entries import Merchant
 from mock_wechat.ground import Ground
 from mock_wechat.pay.certificates import PlatformCertificates
 from mock_wechat.pay.signature import seal
-from mock_wechat.push import Push, Pusher, PushFault, Sent
+from mock_wechat.push import Push, PushFault, Sent
+from mock_wechat.pusher import Pusher
 from mock_wechat.times import rfc3339
 
 

@@ -1,21 +1,18 @@
-"""JSAPI orders: created, queried and closed by the merchant, paid or left by the person with the phone."""
+"""JSAPI orders, the merchant's side: created, queried, closed."""
 
 from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from flask import Response, g, request
 
 from mock_wechat.account.people import People
 from mock_wechat.entries import Merchant
-from mock_wechat.errors import PayError, PhoneError, answer
+from mock_wechat.errors import PayError, answer
 from mock_wechat.ground import Ground
-from mock_wechat.pay.accounts import Accounts, Movement
 from mock_wechat.pay.models import CloseOrder, JsapiOrder, check_notify_url, param_error, read
-from mock_wechat.pay.notices import Notices
 from mock_wechat.times import parse, rfc3339
 
 PREPAY_LIFE_S = 2 * 3600
@@ -24,8 +21,8 @@ STATES = {"SUCCESS": "支付成功", "REFUND": "转入退款", "NOTPAY": "订单
 
 
 class Orders:
-    def __init__(self, ground: Ground, people: People, accounts: Accounts, notices: Notices) -> None:
-        self._ground, self._people, self._accounts, self._notices = ground, people, accounts, notices
+    def __init__(self, ground: Ground, people: People) -> None:
+        self._ground, self._people = ground, people
         self._orders = ground.table("order")
         self._prepays = ground.table("prepay")
         self._by_transaction = {r["transaction_id"]: key for key, r in self._orders.items() if r["transaction_id"]}
@@ -122,57 +119,23 @@ class Orders:
     def mark_refunded(self, row: dict[str, Any]) -> None:
         self._orders.put(f"{row['mchid']}:{row['out_trade_no']}", {**row, "state": "REFUND"})
 
-    def payable(self, user: str, prepay_id: str) -> dict[str, Any]:
-        """The order behind a prepay_id, if this user can pay it now."""
+    def behind(self, prepay_id: str) -> dict[str, Any] | None:
+        """The order as it stands now; None for an unknown or old prepay_id."""
         prepay = self._prepays.get(prepay_id)
         if prepay is None or prepay["expires"] <= self._ground.epoch():
-            raise PhoneError(409, "prepay_expired", "支付会话已过期")
-        row = self._aged(self._orders[prepay["key"]])
-        if row["state"] != "NOTPAY":
-            raise PhoneError(409, "order_finished", "该订单已支付或已关闭")
-        if self._people.find(row["appid"], row["payer"]["openid"]) != user:
-            raise PhoneError(403, "wrong_user", "下单账号与支付账号不一致")
-        return row
-
-    def pay(self, user: str, prepay_id: str) -> dict[str, Any]:
-        """The person enters the payment password; the paid order."""
-        with self._ground.lock:
-            row = self.payable(user, prepay_id)
-            self._take_money(user, row["amount"]["total"])
-            transaction_id = "42000" + self._ground.now().strftime("%Y%m%d") + f"{self._ground.number('order'):015d}"
-            now = rfc3339(self._ground.now())
-            row = {**row, "state": "SUCCESS", "transaction_id": transaction_id, "success_time": now}
-            row |= {"date": self._ground.book_date(), "fee_fen": self._fee(row["amount"]["total"])}
-            key = f"{row['mchid']}:{row['out_trade_no']}"
-            self._orders.put(key, row)
-            self._by_transaction[transaction_id] = key
-            self._book(row)
-        shown = describe(row)
-        self._notices.tell(row["mchid"], row["notify_url"], "TRANSACTION.SUCCESS", "transaction", shown)
-        return shown
-
-    def _take_money(self, user: str, fen: int) -> None:
-        person = self._people.get(user)
-        if person["balance_fen"] is None:
-            return
-        if person["balance_fen"] < fen:
-            raise PhoneError(409, "not_enough", "余额不足")
-        self._people.save({**person, "balance_fen": person["balance_fen"] - fen})
-
-    def _fee(self, fen: int) -> int:
-        return int((fen * Decimal(self._ground.settings.fee_rate)).quantize(Decimal(1), ROUND_HALF_UP))
-
-    def _book(self, row: dict[str, Any]) -> None:
-        numbers = {"business_no": row["transaction_id"], "voucher_no": row["out_trade_no"]}
-        self._accounts.move(Movement(row["mchid"], "BASIC", "交易", row["amount"]["total"], **numbers))
-        if row["fee_fen"]:
-            self._accounts.move(Movement(row["mchid"], "BASIC", "扣除交易手续费", -row["fee_fen"], **numbers))
+            return None
+        return self._aged(self._orders[prepay["key"]])
 
     def waiting(self) -> list[dict[str, Any]]:
         """The orders that can be paid now, each with its newest `prepay_id`."""
         alive = {row["key"]: number for number, row in self._prepays.items() if row["expires"] > self._ground.epoch()}
         orders = ({**self._orders[key], "prepay_id": number} for key, number in alive.items())
         return [row for row in orders if row["state"] == "NOTPAY"]
+
+    def keep_paid(self, row: dict[str, Any]) -> None:
+        key = f"{row['mchid']}:{row['out_trade_no']}"
+        self._orders.put(key, row)
+        self._by_transaction[row["transaction_id"]] = key
 
     def paid_on(self, mchid: str, date: str) -> list[dict[str, Any]]:
         return [row for row in self._orders.values() if row["mchid"] == mchid and row.get("date") == date]

@@ -6,7 +6,10 @@ from typing import Any
 
 from flask import request
 
+from mock_wechat.account.people import People
+from mock_wechat.entries import App
 from mock_wechat.errors import PhoneError
+from mock_wechat.ground import Ground
 
 NO_TEXTS: dict[str, tuple[type, ...]] = {
     "params": (dict,),
@@ -42,3 +45,11 @@ def form(*needed: str) -> dict[str, Any]:
     if wrong:
         raise PhoneError(400, "wrong_type", f"类型不对：{'、'.join(wrong)}")
     return body
+
+
+def who(ground: Ground, people: People, body: dict[str, Any], kind: str = "") -> tuple[str, App]:
+    """The user and the app that a form names; `kind` demands an "oa" or a "mini"."""
+    app = ground.phone_app(body["app_id"])
+    if kind and app.kind != kind:
+        raise PhoneError(409, "wrong_kind", "公众号和小程序不能混用")
+    return str(people.get(body["user"])["user"]), app

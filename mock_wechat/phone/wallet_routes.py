@@ -11,7 +11,7 @@ from mock_wechat.account.inbox import Inbox
 from mock_wechat.account.people import People
 from mock_wechat.errors import PhoneError, answer
 from mock_wechat.ground import Ground
-from mock_wechat.pay.orders import Orders
+from mock_wechat.pay.cashier import Cashier
 from mock_wechat.pay.signature import lines, verify
 from mock_wechat.pay.transfer_book import TransferBook
 from mock_wechat.pay.transfers import describe
@@ -22,9 +22,9 @@ SIGNED = ("appId", "timeStamp", "nonceStr", "package")
 
 class WalletRoutes:
     def __init__(
-        self, ground: Ground, people: People, orders: Orders, book: TransferBook, custom: CustomMessages, inbox: Inbox
+        self, ground: Ground, people: People, cashier: Cashier, book: TransferBook, custom: CustomMessages, inbox: Inbox
     ) -> None:
-        self._ground, self._people, self._orders, self._book = ground, people, orders, book
+        self._ground, self._people, self._cashier, self._book = ground, people, cashier, book
         self._custom, self._inbox = custom, inbox
         ground.mount(
             "wallet",
@@ -40,7 +40,7 @@ class WalletRoutes:
         """Pay a `prepay_id`, or the parameters `params` of wx.requestPayment, whose signature is then checked."""
         body = form("user")
         user, prepay_id = self._people.get(body["user"])["user"], self._prepay(body)
-        paid = self._orders.pay(user, prepay_id)
+        paid = self._cashier.pay(user, prepay_id)
         app = self._ground.apps[paid["appid"]]
         self._custom.allow(app, user, "payment")
         told = {"transaction_id": paid["transaction_id"], "amount_fen": paid["amount"]["total"]}
@@ -50,7 +50,7 @@ class WalletRoutes:
     def cancel(self) -> Response:
         """Leave the cashier without paying: the order stays as it is."""
         body = form("user")
-        self._orders.payable(self._people.get(body["user"])["user"], self._prepay(body))
+        self._cashier.payable(self._people.get(body["user"])["user"], self._prepay(body))
         return answer({"errMsg": "requestPayment:fail cancel"})
 
     def _prepay(self, body: dict[str, Any]) -> str:
@@ -58,7 +58,7 @@ class WalletRoutes:
             return str(body.get("prepay_id", ""))
         params = body["params"]
         prepay_id = str(params.get("package", "")).removeprefix("prepay_id=")
-        order = self._orders.payable(body["user"], prepay_id)
+        order = self._cashier.payable(body["user"], prepay_id)
         app_id = params.get("appId") or order["appid"]
         text = lines(app_id, *(str(params.get(name, "")) for name in SIGNED[1:]))
         merchant = self._ground.merchants[order["mchid"]]

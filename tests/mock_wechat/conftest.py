@@ -11,7 +11,7 @@ from wechatpayv3 import WeChatPay
 
 from mock_wechat.keys import make_app, make_merchant
 from mock_wechat.server import WeChat
-from tests.mock_wechat.kit import Api, Receiver, pay_client
+from tests.mock_wechat.kit import Api, Receiver, pay_client, text_of
 
 TEMPLATES = {"paid": "tpl-paid", "strict": {"id": "tpl-strict", "fields": ["thing1", "amount2"]}}
 
@@ -73,3 +73,11 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def pay(wechat: WeChat, merchant: dict[str, Any], receiver: Receiver) -> WeChatPay:
     return pay_client(wechat, merchant, notify_url=f"{receiver.url}/notify")
+
+
+@pytest.fixture
+def prepay_id(pay: WeChatPay, user: dict[str, Any], oa: dict[str, Any]) -> str:
+    """An order over 1.00 yuan of the user, to be paid."""
+    payer = {"openid": user["openids"][oa["app_id"]]}
+    order = pay.pay(description="x", out_trade_no="ORDER001", amount={"total": 100}, payer=payer)
+    return str(text_of(order)["prepay_id"])

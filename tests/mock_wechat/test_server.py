@@ -26,7 +26,7 @@ def test_a_restart_remembers(world: dict[str, Any], tmp_path: Path, receiver: Re
         pay = pay_client(before, merchant, notify_url=f"{receiver.url}/notify")
         order = pay.pay(description="x", out_trade_no="ORDER001", amount={"total": 100}, payer={"openid": openid})
         package = text_of(bill(pay, openid))["package_info"]
-        before.orders.pay("zhang", text_of(order)["prepay_id"])
+        before.cashier.pay("zhang", text_of(order)["prepay_id"])
         before.clock.advance(7)
         until(lambda: before.memory.load("push")["000000001"]["tries"] == 1)
     receiver.answers = []

@@ -22,7 +22,7 @@ def traded(pay: WeChatPay, wechat: WeChat, user: dict[str, Any], oa: dict[str, A
     openid = user["openids"][oa["app_id"]]
     for number, fen in (("ORDER001", 12_345), ("ORDER002", 30)):
         order = pay.pay(description="门诊,缴费", out_trade_no=number, amount={"total": fen}, payer={"openid": openid})
-        wechat.orders.pay("zhang", text_of(order)["prepay_id"])
+        wechat.cashier.pay("zhang", text_of(order)["prepay_id"])
     amount = {"refund": 2_345, "total": 12_345, "currency": "CNY"}
     text_of(pay.refund(out_refund_no="R1", out_trade_no="ORDER001", amount=amount))
     text_of(bill(pay, openid))
@@ -121,5 +121,5 @@ def test_a_fixed_business_date_books_under_it(
     wechat.settings.business_date, wechat.settings.bills_wait = "2026-01-05", False
     payer = {"openid": user["openids"][oa["app_id"]]}
     order = pay.pay(description="x", out_trade_no="ORDER001", amount={"total": 100}, payer=payer)
-    wechat.orders.pay("zhang", text_of(order)["prepay_id"])
+    wechat.cashier.pay("zhang", text_of(order)["prepay_id"])
     assert len(fetch(pay, pay.trade_bill("2026-01-05", tar_type="PLAIN"))) == 4

@@ -39,7 +39,7 @@ def test_while_keys_change_notifications_come_signed_with_either(
     payer = {"openid": user["openids"][oa["app_id"]]}
     order = text_of(pay.pay("x", "ORDER001", {"total": 1}, payer))
     receiver.answers = [(500, "")]
-    wechat.orders.pay("zhang", order["prepay_id"])
+    wechat.cashier.pay("zhang", order["prepay_id"])
     pay._core._update_certificates()
     got = receiver.wait(2)
     assert len({headers["Wechatpay-Serial"] for _, headers, _ in got}) == 2

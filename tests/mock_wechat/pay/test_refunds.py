@@ -14,7 +14,7 @@ def paid(pay: WeChatPay, wechat: WeChat, user: dict[str, Any], oa: dict[str, Any
     """The transaction id of a paid order over 100.00 yuan whose own notification has arrived."""
     payer = {"openid": user["openids"][oa["app_id"]]}
     order = text_of(pay.pay(description="x", out_trade_no="ORDER001", amount={"total": 10_000}, payer=payer))
-    transaction = str(wechat.orders.pay("zhang", order["prepay_id"])["transaction_id"])
+    transaction = str(wechat.cashier.pay("zhang", order["prepay_id"])["transaction_id"])
     receiver.wait()
     receiver.got.clear()
     return transaction
