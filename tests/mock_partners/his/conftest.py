@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from mock_partners.his.server import His
 from tests.mock_partners.his import small_sample
 from tests.servers import Databases
 
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Empty: the doubles speak plain HTTP, and loading every certificate for each client takes longer than a test."""
 WORLD: dict[str, Any] = {
     "seed": 1,
     "business_date": "2026-11-21",
@@ -75,6 +79,11 @@ class Hospital:
         return answer.raise_for_status().json()
 
 
+def number(prefix: str = "N") -> str:
+    """A number that no other test uses."""
+    return prefix + uuid4().hex[:12]
+
+
 @pytest.fixture(scope="session")
 def built_in(postgres: Databases) -> Filling:
     """Twenty people in two hospitals; only read by tests."""
@@ -124,15 +133,27 @@ def _copy(template: Filling) -> Filling:
     return Filling(f"{head}/{copy}", template.dialect, template.people)
 
 
-@pytest.fixture(params=["builtin", "synthea"])
-def hospital(request: pytest.FixtureRequest, postgres: Databases, templates: dict[str, Filling]) -> Iterator[Hospital]:
-    """A double of its own for one test, once per dialect."""
-    filling = _copy(templates[request.param])
+@contextmanager
+def _serve(postgres: Databases, template: Filling) -> Iterator[Hospital]:
+    filling = _copy(template)
     code = next(person["hospital"] for person in filling.people if person["claims"])
-    with (
-        His(code, filling.of(code), request.param) as double,
-        httpx.Client(base_url=double.url, timeout=10) as http,
-    ):
-        assert isinstance(double, His)
+    double = His(code, filling.of(code), filling.dialect)
+    with double, httpx.Client(base_url=double.url, timeout=10, verify=PLAIN) as http:
         yield Hospital(filling, double, http, code)
     postgres.drop(filling.url)
+
+
+@pytest.fixture(scope="module", params=["builtin", "synthea"])
+def hospital(request: pytest.FixtureRequest, postgres: Databases, templates: dict[str, Filling]) -> Iterator[Hospital]:
+    """A double per module and dialect: tests bring numbers and strangers of their own."""
+    with _serve(postgres, templates[request.param]) as served:
+        yield served
+
+
+@pytest.fixture(params=["builtin", "synthea"])
+def fresh_hospital(
+    request: pytest.FixtureRequest, postgres: Databases, templates: dict[str, Filling]
+) -> Iterator[Hospital]:
+    """A double for one test that looks at everything in its books, once per dialect."""
+    with _serve(postgres, templates[request.param]) as served:
+        yield served

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.mock_partners.his.conftest import Hospital
+from tests.mock_partners.his.conftest import Hospital, number
 
 
 def _notice(visit: dict[str, Any], **change: Any) -> dict[str, Any]:
     total = visit["total_fen"]
     notice = {
-        "settlement_no": "S1",
+        "settlement_no": visit["bill_key"],
         "bill_key": visit["bill_key"],
         "setl_id": "L1",
         "fund_fen": total - 1_500,
@@ -47,11 +47,11 @@ def test_amounts_must_add_up_to_the_bill(hospital: Hospital) -> None:
 def test_a_bill_is_settled_under_one_number_only(hospital: Hospital) -> None:
     visit = hospital.attend(hospital.people[0]["patient_no"])
     hospital.post("/settlements", **_notice(visit))
-    second = hospital.post("/settlements", **_notice(visit, settlement_no="S2"))
+    second = hospital.post("/settlements", **_notice(visit, settlement_no=number()))
     assert (second.status_code, second.json()["code"]) == (409, "already_settled")
     changed = hospital.post("/settlements", **_notice(visit, account_fen=401, self_pay_fen=1_099))
     assert (changed.status_code, changed.json()["code"]) == (409, "settlement_no_reused")
-    unknown = hospital.post("/settlements", **_notice(visit, settlement_no="S3", bill_key="none"))
+    unknown = hospital.post("/settlements", **_notice(visit, settlement_no=number(), bill_key="none"))
     assert (unknown.status_code, unknown.json()["code"]) == (422, "bill_unknown")
 
 
@@ -59,7 +59,7 @@ def test_a_reversal_refunds_bill_book_and_e_bill(hospital: Hospital) -> None:
     visit = hospital.attend(hospital.people[0]["patient_no"])
     hospital.post("/settlements", **_notice(visit))
     for _ in range(2):
-        assert hospital.http.delete("/settlements/S1").status_code == 200
+        assert hospital.http.delete(f"/settlements/{visit['bill_key']}").status_code == 200
     assert _book(hospital, visit["bill_key"]) == [("15.00", "2")]
     assert _e_bills(hospital, visit["bill_key"]) == ["2"]
     with hospital.double.records.transaction() as db:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from datetime import date
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import pytest
 
 from mock_partners.his.numbers import identity_number
-from tests.mock_partners.his.conftest import Hospital
+from tests.mock_partners.his.conftest import Hospital, number
+
+_ordinals = itertools.count()
 
 
 def _identity(person: dict[str, Any]) -> dict[str, Any]:
@@ -15,20 +18,27 @@ def _identity(person: dict[str, Any]) -> dict[str, Any]:
     return {name: person[name] for name in names}
 
 
-def _stranger(ordinal: int = 4_000) -> dict[str, Any]:
+def _stranger() -> dict[str, Any]:
+    """Somebody whom no hospital knows and no other test uses."""
     born = date(1991, 7, 7)
-    number = identity_number(born, "female", ordinal)
-    about = {"name": "欧阳·新", "document_type": "id_card", "document_no": number, "phone": "13912345678"}
+    document_no = identity_number(born, "female", next(_ordinals))
+    about = {"name": "欧阳·新", "document_type": "id_card", "document_no": document_no, "phone": "13912345678"}
     return {**about, "birth_date": born.isoformat(), "sex": "female"}
 
 
-def _slot(hospital: Hospital, status: str = "1") -> str:
-    return str(hospital.rows("SELECT hyid FROM gh_hy WHERE zt = %s ORDER BY hyid LIMIT 1", status)[0]["hyid"])
+def _slot(hospital: Hospital) -> str:
+    """An open slot that nobody has booked yet."""
+    free = hospital.rows("SELECT hyid FROM gh_hy WHERE zt = '1' AND yghs = 0 ORDER BY hyid LIMIT 1")
+    return str(free[0]["hyid"])
 
 
 def _book(hospital: Hospital, number: str, slot: str, person: dict[str, Any]) -> Any:
     about = {name: person[name] for name in ("name", "document_no", "phone")}
     return hospital.post("/appointments", appointment_no=number, slot_key=slot, **about)
+
+
+def _arrivals(hospital: Hospital) -> list[str]:
+    return [row["registration_no"] for row in hospital.http.get("/__mock__/registrations").json()]
 
 
 class TestVerify:
@@ -52,39 +62,44 @@ class TestVerify:
 
 class TestRegister:
     def test_a_stranger_becomes_a_patient_once(self, hospital: Hospital) -> None:
-        first = hospital.post("/registrations", registration_no="R1", **_stranger()).json()
-        again = hospital.post("/registrations", registration_no="R1", **_stranger()).json()
-        other = hospital.post("/registrations", registration_no="R2", **_stranger()).json()
-        assert first == again == other
-        assert hospital.post("/patients/verify", **_stranger()).json() == first
-        assert [row["registration_no"] for row in hospital.http.get("/__mock__/registrations").json()] == ["R1", "R2"]
+        stranger, first_no, second_no = _stranger(), number(), number()
+        first = hospital.post("/registrations", registration_no=first_no, **stranger).json()
+        again = hospital.post("/registrations", registration_no=first_no, **stranger).json()
+        other = hospital.post("/registrations", registration_no=second_no, **stranger).json()
+        assert first == again == other and first["patient_no"]
+        assert hospital.post("/patients/verify", **stranger).json() == first
+        assert _arrivals(hospital)[-2:] == [first_no, second_no]
 
     def test_a_known_person_keeps_the_patient_number(self, hospital: Hospital) -> None:
         person = hospital.people[0]
-        answer = hospital.post("/registrations", registration_no="R1", **_identity(person)).json()
+        answer = hospital.post("/registrations", registration_no=number(), **_identity(person)).json()
         assert answer == {"patient_no": person["patient_no"]}
 
     def test_refusals_are_final_and_leave_nothing(self, hospital: Hospital) -> None:
+        listed, before = _stranger(), _arrivals(hospital)
         with hospital.double.records.transaction() as db:
-            db.execute("INSERT INTO br_hmd VALUES (%s, 'x')", (_stranger(4_001)["document_no"],))
-        bad = hospital.post("/registrations", registration_no="R1", **{**_stranger(), "document_no": "1" * 18})
-        assert (bad.status_code, bad.json()["code"]) == (422, "document_invalid")
-        listed = hospital.post("/registrations", registration_no="R2", **_stranger(4_001))
-        assert (listed.status_code, listed.json()["code"]) == (409, "blacklisted")
-        named = hospital.post("/registrations", registration_no="R3", **{**_identity(hospital.people[0]), "name": "x"})
-        assert (named.status_code, named.json()["code"]) == (409, "name_mismatch")
-        assert hospital.http.get("/__mock__/registrations").json() == []
+            db.execute("INSERT INTO br_hmd VALUES (%s, 'x')", (listed["document_no"],))
+        cases = {
+            "document_invalid": {**_stranger(), "document_no": "1" * 18},
+            "blacklisted": listed,
+            "name_mismatch": {**_identity(hospital.people[0]), "name": "x"},
+        }
+        for code, body in cases.items():
+            answer = hospital.post("/registrations", registration_no=number(), **body)
+            assert (answer.status_code // 100, answer.json()["code"]) == (4, code)
+        assert _arrivals(hospital) == before
 
     def test_a_number_means_one_application(self, hospital: Hospital) -> None:
-        hospital.post("/registrations", registration_no="R1", **_stranger())
-        answer = hospital.post("/registrations", registration_no="R1", **_stranger(4_002))
+        registration_no = number()
+        hospital.post("/registrations", registration_no=registration_no, **_stranger())
+        answer = hospital.post("/registrations", registration_no=registration_no, **_stranger())
         assert (answer.status_code, answer.json()["code"]) == (409, "registration_no_reused")
 
     def test_the_order_of_arrival_is_kept(self, hospital: Hospital) -> None:
-        for number in range(12):
-            hospital.post("/registrations", registration_no=f"R{number}", **_stranger(3_000 + number))
-        arrivals = hospital.http.get("/__mock__/registrations").json()
-        assert [row["registration_no"] for row in arrivals] == [f"R{number}" for number in range(12)]
+        numbers = [number() for _ in range(12)]
+        for registration_no in numbers:
+            hospital.post("/registrations", registration_no=registration_no, **_stranger())
+        assert _arrivals(hospital)[-12:] == numbers
 
     @pytest.mark.parametrize("body", [{}, {"registration_no": 5}, {"registration_no": "R\x00"}])
     def test_a_body_with_something_missing_is_refused(self, hospital: Hospital, body: dict[str, Any]) -> None:
@@ -99,48 +114,50 @@ class TestAppointments:
         capacity = hospital.rows("SELECT xhs FROM gh_hy WHERE hyid = %s", slot)[0]["xhs"]
         answers: list[int] = []
         threads = [
-            threading.Thread(target=lambda n=n: answers.append(_book(hospital, f"A{n}", slot, _stranger()).status_code))
-            for n in range(capacity + 3)
+            threading.Thread(target=lambda: answers.append(_book(hospital, number(), slot, _stranger()).status_code))
+            for _ in range(capacity + 3)
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         assert sorted(answers) == [200] * capacity + [409] * 3
-        assert _book(hospital, "A-late", slot, _stranger()).json()["code"] == "slot_full"
+        assert _book(hospital, number(), slot, _stranger()).json()["code"] == "slot_full"
 
     def test_booking_twice_takes_one_place_and_cancelling_gives_it_back(self, hospital: Hospital) -> None:
-        slot = _slot(hospital)
+        slot, booked, stranger = _slot(hospital), number(), _stranger()
         for _ in range(2):
-            assert _book(hospital, "A1", slot, _stranger()).status_code == 200
+            assert _book(hospital, booked, slot, stranger).status_code == 200
         assert hospital.rows("SELECT yghs FROM gh_hy WHERE hyid = %s", slot)[0]["yghs"] == 1
         for _ in range(2):
-            assert hospital.http.delete("/appointments/A1").status_code == 200
+            assert hospital.http.delete(f"/appointments/{booked}").status_code == 200
         assert hospital.rows("SELECT yghs FROM gh_hy WHERE hyid = %s", slot)[0]["yghs"] == 0
 
     def test_a_stopped_slot_is_refused(self, hospital: Hospital) -> None:
+        stopped = _slot(hospital)
         with hospital.double.records.transaction() as db:
-            db.execute("UPDATE gh_hy SET zt = '0' WHERE hyid = (SELECT min(hyid) FROM gh_hy)")
-        for slot in (_slot(hospital, "0"), "no-such-slot"):
-            answer = _book(hospital, "A1", slot, _stranger())
+            db.execute("UPDATE gh_hy SET zt = '0' WHERE hyid = %s", (stopped,))
+        for slot in (stopped, "no-such-slot"):
+            answer = _book(hospital, number(), slot, _stranger())
             assert (answer.status_code, answer.json()["code"]) == (409, "slot_stopped")
 
 
 class TestAttend:
     def test_a_booked_visit_is_made_once_and_names_its_appointment(self, hospital: Hospital) -> None:
-        person = hospital.people[0]
-        _book(hospital, "A1", _slot(hospital), person)
-        visit = hospital.post("/__mock__/attend", appointment_no="A1").json()
-        assert hospital.post("/__mock__/attend", appointment_no="A1").json() == visit
+        booked = number()
+        _book(hospital, booked, _slot(hospital), hospital.people[0])
+        visit = hospital.post("/__mock__/attend", appointment_no=booked).json()
+        assert hospital.post("/__mock__/attend", appointment_no=booked).json() == visit
         assert visit["total_fen"] > 0
-        row = hospital.rows("SELECT jzlsh, zt FROM gh_yy WHERE yyh = 'A1'")[0]
+        row = hospital.rows("SELECT jzlsh, zt FROM gh_yy WHERE yyh = %s", booked)[0]
         assert (row["jzlsh"], row["zt"]) == (visit["visit_key"], "2")
 
     def test_who_is_not_registered_or_cancelled_cannot_attend(self, hospital: Hospital) -> None:
-        _book(hospital, "A1", _slot(hospital), _stranger())
-        assert hospital.post("/__mock__/attend", appointment_no="A1").json()["code"] == "not_registered"
-        hospital.http.delete("/appointments/A1")
-        assert hospital.post("/__mock__/attend", appointment_no="A1").json()["code"] == "appointment_unknown"
+        booked = number()
+        _book(hospital, booked, _slot(hospital), _stranger())
+        assert hospital.post("/__mock__/attend", appointment_no=booked).json()["code"] == "not_registered"
+        hospital.http.delete(f"/appointments/{booked}")
+        assert hospital.post("/__mock__/attend", appointment_no=booked).json()["code"] == "appointment_unknown"
 
     def test_each_visit_at_the_counter_is_another_one(self, hospital: Hospital) -> None:
         patient_no = hospital.people[0]["patient_no"]
@@ -148,13 +165,14 @@ class TestAttend:
         assert first["visit_key"] != second["visit_key"] and first["bill_key"] != second["bill_key"]
 
     def test_a_new_patient_can_attend(self, hospital: Hospital) -> None:
-        patient_no = hospital.post("/registrations", registration_no="R1", **_stranger()).json()["patient_no"]
+        patient_no = hospital.post("/registrations", registration_no=number(), **_stranger()).json()["patient_no"]
         assert hospital.attend(patient_no)["total_fen"] > 0
 
 
-def test_an_unavailable_his_answers_503(hospital: Hospital) -> None:
-    with hospital.double.records.transaction() as db:
+def test_an_unavailable_his_answers_503_without_an_echo(fresh_hospital: Hospital) -> None:
+    stranger = _stranger()
+    with fresh_hospital.double.records.transaction() as db:
         db.execute("ALTER TABLE br_jdsq RENAME TO elsewhere")
-    answer = hospital.post("/registrations", registration_no="R1", **_stranger())
+    answer = fresh_hospital.post("/registrations", registration_no=number(), **stranger)
     assert (answer.status_code, answer.json()["code"]) == (503, "his_unavailable")
-    assert _stranger()["document_no"] not in answer.text
+    assert stranger["document_no"] not in answer.text

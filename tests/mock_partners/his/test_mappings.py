@@ -13,7 +13,7 @@ from sqlalchemy import Select, TextClause, create_engine, literal_column, select
 from hospital_agent.mapping import reader
 from hospital_agent.mapping.model import Entity
 from mock_partners import his
-from tests.mock_partners.his.conftest import Filling, Hospital
+from tests.mock_partners.his.conftest import Filling, Hospital, number
 
 FOLDER = Path(his.__file__).parent
 
@@ -114,7 +114,12 @@ def test_a_visit_of_the_day_is_read_before_and_after_its_settlement(hospital: Ho
     assert sum(line["amount_fen"] for line in lines) == visit["total_fen"]
     assert any(d["visit_key"] == visit["visit_key"] for d in found["diagnosis"].values())
     shares = {"fund_fen": visit["total_fen"] - 900, "account_fen": 200, "self_pay_fen": 700}
-    notice = {"settlement_no": "S1", "bill_key": visit["bill_key"], "paid_at": "2026-11-21T03:00:00Z", **shares}
+    notice = {
+        "settlement_no": visit["bill_key"],
+        "bill_key": visit["bill_key"],
+        "paid_at": "2026-11-21T03:00:00Z",
+        **shares,
+    }
     hospital.post("/settlements", **notice)
     found = read(hospital.filling, hospital.code)
     bill = found["bill"][visit["bill_key"]]
@@ -122,20 +127,20 @@ def test_a_visit_of_the_day_is_read_before_and_after_its_settlement(hospital: Ho
     assert bill["settled_at"] == "2026-11-21T03:00:00Z"
     assert found["borne"][visit["bill_key"]]["amount_fen"] == 900
     assert [e["status"] for e in found["e_bill"].values() if e["bill_key"] == visit["bill_key"]] == ["issued"]
-    hospital.http.delete("/settlements/S1")
+    hospital.http.delete(f"/settlements/{visit['bill_key']}")
     found = read(hospital.filling, hospital.code)
     assert found["bill"][visit["bill_key"]]["status"] == "refunded"
     assert found["borne"][visit["bill_key"]]["status"] == "refunded"
 
 
 def test_a_booked_visit_names_its_appointment(hospital: Hospital) -> None:
-    person = hospital.people[0]
+    person, booked = hospital.people[0], number()
     slot = hospital.rows("SELECT hyid FROM gh_hy WHERE zt = '1' LIMIT 1")[0]["hyid"]
     about = {name: person[name] for name in ("name", "document_no", "phone")}
-    hospital.post("/appointments", appointment_no="A1", slot_key=slot, **about)
-    visit = hospital.post("/__mock__/attend", appointment_no="A1").json()
+    hospital.post("/appointments", appointment_no=booked, slot_key=slot, **about)
+    visit = hospital.post("/__mock__/attend", appointment_no=booked).json()
     row = read(hospital.filling, hospital.code)["visit"][visit["visit_key"]]
-    assert (row["booked_in_wechat"], row["appointment_no"]) == (True, "A1")
+    assert (row["booked_in_wechat"], row["appointment_no"]) == (True, booked)
 
 
 def test_a_whole_sample_is_read_completely(sample: Filling) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mock_partners.his.conftest import Hospital
+from tests.mock_partners.his.conftest import Hospital, number
 
 pytestmark = pytest.mark.parametrize("hospital", ["synthea"], indirect=True)
 
@@ -26,7 +26,7 @@ def test_a_visit_of_the_day_copies_codes_and_prices_of_the_sample(hospital: Hosp
 def test_a_settlement_is_written_as_payments(hospital: Hospital) -> None:
     visit = hospital.attend("adult")
     shares = {"fund_fen": visit["total_fen"] - 700, "account_fen": 0, "self_pay_fen": 700}
-    notice = {"settlement_no": "S1", "bill_key": visit["bill_key"], "paid_at": "2026-11-21T03:00:00Z", **shares}
+    notice = {"settlement_no": number(), "bill_key": visit["bill_key"], "paid_at": "2026-11-21T03:00:00Z", **shares}
     assert hospital.post("/settlements", **notice).status_code == 200
     payments = hospital.rows(
         'SELECT "METHOD", "PAYMENTS" FROM claims_transactions WHERE "CLAIMID" = %s AND "TYPE" = %s ORDER BY 1',
