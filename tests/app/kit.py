@@ -2,6 +2,47 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import text
+
+from app.core.work import Runtime
 
 DrainAll = Callable[..., int]
+
+
+def run(runtime: Runtime, statement: str, **values: Any) -> Any:
+    """One statement of the test's own, committed; its rows if it has any."""
+    with runtime.work() as work:
+        result = work.session.execute(text(statement), values)
+        return result.all() if result.returns_rows else None
+
+
+def value(runtime: Runtime, query: str, **values: Any) -> Any:
+    """The first column of the first row."""
+    with runtime.read() as session:
+        return session.execute(text(query), values).scalar()
+
+
+class Thread(threading.Thread):
+    """A thread whose result, or error, is handed over by `result`."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        super().__init__(daemon=True)
+        self._work, self._found, self._error = work, None, None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._found = self._work()
+        except BaseException as error:
+            self._error = error
+
+    def result(self, timeout_s: float = 20) -> Any:
+        self.join(timeout_s)
+        assert not self.is_alive(), "still running"
+        if self._error is not None:
+            raise self._error
+        return self._found

@@ -10,7 +10,8 @@ import pytest
 from app.core.work import Runtime
 from app.exchange import queries, service
 from app.exchange.service import Verdict
-from tests.app.exchange.kit import Thread, elsewhere, run, value
+from tests.app.exchange.kit import elsewhere
+from tests.app.kit import Thread, run, value
 from tests.app.partner import PartnerClient, World, batch
 
 BILL = {"type": "bill", "key": "B1", "version": 1, "data": {"total_fen": 12345, "patient_no": "P1"}}

@@ -9,8 +9,8 @@ import pytest
 from app.core.work import Runtime
 from app.exchange import queries, service
 from app.exchange.states import commands
-from tests.app.exchange.kit import Thread, elsewhere, run, value, write
-from tests.app.kit import DrainAll
+from tests.app.exchange.kit import elsewhere, write
+from tests.app.kit import DrainAll, Thread, run, value
 from tests.app.partner import World
 
 
@@ -105,7 +105,7 @@ def test_past_its_deadline_a_command_is_answered_unknown(
     run(runtime, "UPDATE command SET deadline = now() - interval '2 seconds' WHERE id = :id", id=command_id)
     with runtime.work() as work:
         work.later("exchange.overdue", None)
-    drain_all()
+    drain_all("exchange.overdue")
     with runtime.work() as work:
         answer = service.answer(work, UUID(command_id))
         assert (answer.outcome, answer.code, answer.body) == ("unknown", "overdue", {})

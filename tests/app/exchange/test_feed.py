@@ -6,7 +6,8 @@ import pytest
 
 from app.core.work import Runtime
 from app.exchange import service
-from tests.app.exchange.kit import Thread, elsewhere, value
+from tests.app.exchange.kit import elsewhere
+from tests.app.kit import Thread, value
 from tests.app.partner import PartnerClient, World
 
 

@@ -9,7 +9,8 @@ import pytest
 from app.core.work import Runtime
 from app.exchange import service
 from app.exchange.listener import FALLBACK_S, listener
-from tests.app.exchange.kit import Thread, elsewhere, run, value, write
+from tests.app.exchange.kit import elsewhere, write
+from tests.app.kit import Thread, run, value
 from tests.app.partner import PartnerClient, World
 
 LISTENING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"

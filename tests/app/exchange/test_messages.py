@@ -7,7 +7,7 @@ import pytest
 
 from app.core.work import Runtime
 from app.exchange import service
-from tests.app.exchange.kit import run, value
+from tests.app.kit import run, value
 from tests.app.partner import World
 
 CASE = {"type": "claim.case_opened", "data": {"claim_no": "CL1", "case_no": "A-1"}}

@@ -8,7 +8,7 @@ import pytest
 from app.core.errors import Conflict, NotFound
 from app.core.work import Runtime
 from app.exchange import service
-from tests.app.exchange.kit import run, value
+from tests.app.kit import run, value
 from tests.app.partner import PartnerClient, World
 
 SECRET = "whsec_" + base64.b64encode(b"another secret of 32 bytes in all").decode()

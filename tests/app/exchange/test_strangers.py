@@ -12,7 +12,8 @@ import pytest
 from app.core.work import Runtime
 from app.exchange import service
 from app.exchange.api import bp
-from tests.app.exchange.kit import run, write
+from tests.app.exchange.kit import write
+from tests.app.kit import run
 from tests.app.partner import World, batch
 
 OTHERS = ("H2", "I2", "M1", "B1")
