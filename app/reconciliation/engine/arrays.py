@@ -72,6 +72,9 @@ def _lay_out(part: Part, low: int, high: int) -> _Array:
 
 def _rows_of_repeated(offsets: NDArray[np.uint32], size: int) -> NDArray[np.intp]:
     """All rows, in order, whose offset occurs more than once."""
+    if (offsets[1:] >= offsets[:-1]).all():
+        repeats = np.flatnonzero(offsets[1:] == offsets[:-1])
+        return np.union1d(repeats, repeats + 1)
     is_repeated = np.bincount(offsets, minlength=size) > 1
     return np.flatnonzero(is_repeated.take(offsets))
 

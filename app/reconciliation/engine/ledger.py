@@ -82,7 +82,7 @@ def exact_sum(amounts: pl.Series) -> int:
 
 def _numbers(column: pl.Series) -> pl.Series:
     """To UInt64; null for what is not 19 digits alone."""
-    numbers = column.cast(pl.UInt64, strict=False)
+    numbers = column.cast(pl.UInt64, strict=False).rechunk()
     if column.dtype == pl.String:
         return _without(numbers, (column.str.len_bytes() != 19) | _is_signed(column))
     return _without(numbers, (numbers < 10**18) | (numbers >= 10**19))
@@ -92,7 +92,7 @@ def _amounts(column: pl.Series) -> pl.Series:
     """To Int64; null for what is not digits alone, and for more than fits."""
     if column.dtype == pl.String:
         return _without(column.cast(pl.Int64, strict=False), _is_signed(column))
-    amounts = column.cast(pl.Int64, strict=False)
+    amounts = column.cast(pl.Int64, strict=False).rechunk()
     return _without(amounts, amounts < 0)
 
 
@@ -121,8 +121,8 @@ def _statuses(frame: pl.DataFrame, words: Mapping[str, str] | None) -> pl.Series
 def _faults(rows: pl.DataFrame, known: pl.Series | None) -> pl.Series | None:
     """The first fault of each row, null for a good one; None if all are good."""
     number, amount, status = rows["number"], rows["amount_fen"], rows["status"]
-    # 1 has a wrong check digit.
-    valid = pl.Series(clearing_numbers.are_valid(number.fill_null(1).to_numpy()))
+    known_numbers = number.fill_null(1) if number.null_count() else number  # 1 has a wrong check digit
+    valid = pl.Series(clearing_numbers.are_valid(known_numbers.to_numpy()))
     empty = status == ""
     nulls = amount.null_count() + status.null_count() + (0 if known is None else int(known.is_not_null().sum()))
     if nulls == 0 and valid.all() and not empty.any():

@@ -11,6 +11,7 @@ import gzip
 import mmap
 import zlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -43,11 +44,13 @@ class LedgerFileError(Exception):
 def read_ledger_files(
     paths: Mapping[str, Path], *, encoding: str = "utf-8"
 ) -> tuple[dict[str, Ledger], dict[str, LedgerFileError]]:
-    """The ledgers that can be used by party, and why the others cannot."""
+    """The ledgers that can be used by party, and why the others cannot. One thread a file."""
     ledgers, refused = {}, {}
-    for party, path in paths.items():
+    with ThreadPoolExecutor() as threads:
+        readings = {party: threads.submit(read_ledger_file, path, encoding=encoding) for party, path in paths.items()}
+    for party, reading in readings.items():
         try:
-            ledgers[party] = read_ledger_file(path, encoding=encoding)
+            ledgers[party] = reading.result()
         except LedgerFileError as error:
             refused[party] = error
     return ledgers, refused
