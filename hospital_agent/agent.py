@@ -20,6 +20,7 @@ from hospital_agent.store.db import Store
 from hospital_agent.store.spool import Spool
 
 JOIN_S = 10.0
+SOURCE_RETRY_MAX_S = 30.0
 
 
 class Agent:
@@ -59,6 +60,7 @@ class Agent:
         self._intake_ends.set()
         for thread in self._intake:
             thread.join(JOIN_S)
+        self.sender.release()
         self.desk.close()
         self._ends.set()
         self.sender.wake.set()
@@ -107,9 +109,12 @@ class Agent:
                 if self.bulk:
                     self.bulk.scan()
                 wait_s = self.config.bulk.interval_s
-            except (Temporary, NotNow) as error:
-                log.info("bulk_waits", reason=str(error))
+            except NotNow as reason:
+                log.info("bulk_waits", reason=str(reason))
                 wait_s = min(max(2 * wait_s, 0.1), self.config.bulk.busy_wait_max_s)
+            except Temporary as error:
+                log.warning("source_fails", code=error.code)
+                wait_s = min(max(2 * wait_s, 0.5), SOURCE_RETRY_MAX_S)
             except Exception as error:  # the thread must outlive a fault of ours
                 log.failure("bulk_broken", error)
                 wait_s = self.config.bulk.interval_s

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hospital_agent import log
-from hospital_agent.errors import Refused, Temporary, Unknown
+from hospital_agent.errors import AgentStops, Refused, Temporary, Unknown
 from hospital_agent.store.commands import Answer, Command, Inbox
 
 
@@ -37,7 +37,7 @@ Handler = Callable[[Call], Mapping[str, Any]]
 
 
 def work_on(call: Call, handlers: Mapping[str, Handler]) -> Answer:
-    """What became of one command, whatever happens."""
+    """What became of one command, whatever happens; only AgentStops passes through."""
     command = call.command
     handler = handlers.get(command.kind)
     if handler is None:
@@ -46,6 +46,8 @@ def work_on(call: Call, handlers: Mapping[str, Handler]) -> Answer:
         return Answer(command.id, "done", body=handler(call))
     except Refused as refused:
         return Answer(command.id, "refused", refused.code, refused.message)
+    except AgentStops:
+        raise
     except Unknown as unknown:
         return Answer(command.id, "unknown", unknown.code)
     except Temporary as temporary:
@@ -128,12 +130,8 @@ class Desk:
         for command in self._inbox.take(commands):
             self._start(command)
 
-    def room(self, lane: str, limit: int) -> int:
-        """How many more of a lane's commands may be taken while `limit` is the most that may be open."""
-        with self._changed:
-            return limit - self._open[lane]
-
     def wait_for_room(self, lane: str, limit: int, timeout_s: float) -> int:
+        """How many more of a lane's commands may be taken while `limit` is the most that may be open."""
         with self._changed:
             self._changed.wait_for(lambda: self._open[lane] < limit, timeout_s)
             return limit - self._open[lane]
@@ -160,6 +158,8 @@ class Desk:
         try:
             self._inbox.answer(work_on(call, self._handlers))
             self.on_answer()
+        except AgentStops:
+            log.info("command_left", kind=call.command.kind, id=call.command.id)
         finally:
             with self._changed:
                 self._open[self._lane_of(call.command)] -= 1

@@ -5,7 +5,8 @@ AgentError
 │   └── MappingError
 ├── Refused            the other side said no and will say no again
 └── Temporary          may succeed later under the same number
-    └── Unknown        sent, and nobody can say whether it was done: ask before sending again
+    ├── Unknown        sent, and nobody can say whether it was done: ask before sending again
+    └── AgentStops     the command stays in the store; the next life of the agent takes it up
 BadValue (ValueError)  a value of the source that cannot become ours; the row is reported, never guessed
 """
 
@@ -47,6 +48,10 @@ class Temporary(AgentError):
 
 class Unknown(Temporary):
     """The request left this machine and no answer came back."""
+
+
+class AgentStops(Temporary):
+    """The agent ends while a command waits for something."""
 
 
 class BadValue(ValueError):

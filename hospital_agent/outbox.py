@@ -10,7 +10,7 @@ from typing import Any
 from hospital_agent import log
 from hospital_agent.backoff import retrying
 from hospital_agent.batch import Batch
-from hospital_agent.errors import AgentError, Refused, Temporary
+from hospital_agent.errors import AgentError, AgentStops, Refused, Temporary
 from hospital_agent.exchange import ExchangeClient
 from hospital_agent.store.commands import Inbox
 from hospital_agent.store.spool import Spool
@@ -24,6 +24,7 @@ class BatchSender:
     def __init__(self, client: ExchangeClient, spool: Spool, stop: threading.Event) -> None:
         self._client, self._spool, self._stop = client, spool, stop
         self._sent = threading.Condition()
+        self._released = False
         self.wake = threading.Event()
 
     def run(self) -> None:
@@ -52,9 +53,21 @@ class BatchSender:
     def wait_sent(self, numbers: Sequence[int], timeout_s: float) -> None:
         """Until everything spooled so far (numbers included) is with the exchange. Raises Temporary after a while."""
         last = max([*numbers, *self._spool.unsent()], default=0)
+
+        def is_sent() -> bool:
+            return not any(n <= last for n in self._spool.unsent())
+
         with self._sent:
-            if not self._sent.wait_for(lambda: not any(n <= last for n in self._spool.unsent()), timeout_s):
+            if not self._sent.wait_for(lambda: self._released or is_sent(), timeout_s):
                 raise Temporary("push_pending")
+        if not is_sent():
+            raise AgentStops("agent_stops")
+
+    def release(self) -> None:
+        """Nobody waits any longer: the agent stops."""
+        with self._sent:
+            self._released = True
+            self._sent.notify_all()
 
     def _send(self, batch: Batch) -> None:
         try:

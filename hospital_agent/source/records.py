@@ -73,9 +73,6 @@ class Records:
             found.extend(self._all(sa.select(source).where(joined.in_(chunk))))
         return found
 
-    def now(self) -> Any:
-        return self._connection.execute(sa.select(sa.func.current_timestamp())).scalar_one()
-
     def _all(self, statement: sa.Select[Any]) -> Sequence[Record]:
         return self._connection.execute(statement, self._parameters).mappings().all()
 

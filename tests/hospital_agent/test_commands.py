@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hospital_agent.commands import Call, Desk, Lane, work_on
-from hospital_agent.errors import Refused, Temporary, Unknown
+from hospital_agent.errors import AgentStops, Refused, Temporary, Unknown
 from hospital_agent.store.commands import Command, Inbox
 from hospital_agent.store.db import Store
 
@@ -40,6 +40,19 @@ def test_what_a_handler_does_becomes_the_answer() -> None:
     assert outcome(Temporary("his_timeout")) == ("failed", "his_timeout")
     assert outcome(Unknown("interface_no_answer")) == ("unknown", "interface_no_answer")
     assert outcome(RuntimeError("ours")) == ("failed", "agent_error")
+
+
+def test_a_command_that_the_end_of_the_agent_interrupts_stays_for_the_next_life(store: Store) -> None:
+    def wait(_: Call) -> Mapping[str, Any]:
+        raise AgentStops("agent_stops")
+
+    inbox = Inbox(store)
+    desk = Desk(inbox, {"register": wait}, {"": 1, "registration": 1})
+    desk.take([command(1)])
+    wait_until(desk.is_idle)
+    desk.close()
+    assert inbox.undelivered() == []
+    assert [left.id for left in inbox.left_over()] == ["C1"]
 
 
 def test_an_ordered_lane_starts_the_next_when_the_request_before_has_left() -> None:
@@ -111,7 +124,7 @@ def test_registrations_do_not_hold_up_other_commands(store: Store) -> None:
     desk = Desk(inbox, {"register": register, "list_ties": lambda _: {}}, {"": 1, "registration": 1})
     desk.take([command(1), command(2), command(3, "pull", "list_ties")])
     wait_until(lambda: [a["id"] for a in inbox.undelivered()] == ["C3"])
-    assert desk.room("registration", 2) == 0
+    assert desk.wait_for_room("registration", 2, 0) == 0
     gate.set()
     desk.close()
 
@@ -126,7 +139,7 @@ def test_what_was_not_started_is_there_for_the_next_life(store: Store) -> None:
     inbox = Inbox(store)
     desk = Desk(inbox, {"register": register}, {"": 1, "registration": 1})
     desk.take([command(n) for n in range(5)])
-    wait_until(lambda: desk.room("registration", 5) == 0)
+    wait_until(lambda: desk.wait_for_room("registration", 5, 0) == 0)
     threading.Timer(0.1, gate.set).start()
     desk.close()
     answered = {a["id"] for a in inbox.undelivered()}

@@ -20,6 +20,8 @@ from app.wiring import make_runtime
 from hospital_agent.__main__ import main
 from hospital_agent.agent import Agent
 from hospital_agent.exchange import ExchangeClient, NotTrusted
+from hospital_agent.store.commands import Command, Inbox
+from hospital_agent.store.db import Store
 from mock_partners.medical_insurance.server import MedicalInsurance
 from tests.app.conftest import client, gateways, world  # noqa: F401
 from tests.hospital_agent.exchange_site import ROUTES, Platform, hospital, load, serving, wait_for, write_config
@@ -205,6 +207,21 @@ def test_a_command_that_was_in_work_is_done_by_the_next_life(
     first.store.close()
     with running(path):
         assert platform.wait_answer(command_id).outcome == "done"
+
+
+def test_a_pull_that_waits_for_the_network_does_not_hold_up_the_end(
+    platform: Platform, source_url: str, tmp_path: Path
+) -> None:
+    path = hospital(tmp_path, platform, source_url, bulk={"enabled": False})
+    agent = Agent(load(path))
+    agent.desk.take([Command("C1", "pull_patient", "pull", 1, {"patient_no": "P2"})])
+    wait_for(agent.spool.unsent)
+    started_s = time.monotonic()
+    agent.stop()
+    assert time.monotonic() - started_s < 5
+    store = Store(tmp_path / "H1.sqlite")
+    assert [left.id for left in Inbox(store).left_over()] == ["C1"]
+    store.close()
 
 
 def test_sigterm_ends_it_in_order(platform: Platform, source_url: str, tmp_path: Path) -> None:
