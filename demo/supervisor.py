@@ -10,151 +10,21 @@ import signal
 import sys
 import threading
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-import httpx
-
-from app.core.children import Child, Command, spawn
 from app.core.local_server import EmbeddedServerError, LocalServer
 from demo.log_files import LogFiles
+from demo.services import Program, ProgramFailed, ProgramService, ServerService, Service, http_ok
+
+__all__ = ["Program", "ProgramFailed", "Supervisor", "http_ok"]
 
 _WATCH_S = 0.1
 # A program that dies by itself this soon after its start this often in a row is broken: another restart helps nobody.
 _SHORT_LIFE_S = 10.0
 _SHORT_LIVES = 5
-
-
-class ProgramFailed(RuntimeError):
-    """A program did not start, or ended although it should run; the message ends with its last lines."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """What to start. `env` goes over the supervisor's own; `healthy` is asked until it says yes.
-
-    `restart` starts it again whenever it ends before it was told to.
-    """
-
-    name: str
-    argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
-    cwd: Path = field(default_factory=Path.cwd)
-    healthy: Callable[[], bool] | None = None
-    ready_timeout_s: float = 30.0
-    restart: bool = False
-    stop_signal: int = signal.SIGTERM
-    grace_s: float = 10.0
-
-
-def http_ok(url: str) -> Callable[[], bool]:
-    """A health check: a GET that is answered with 2xx."""
-
-    def ask() -> bool:
-        try:
-            return httpx.get(url, timeout=2.0, trust_env=False).is_success
-        except httpx.HTTPError:
-            return False
-
-    return ask
-
-
-class _Service(ABC):
-    """Something that runs under a name."""
-
-    name: str
-    restart: bool
-    started_at = 0.0
-    short_lives = 0
-    struck = False  # we sent it a signal ourselves, so its end says nothing about it
-
-    @property
-    @abstractmethod
-    def pid(self) -> int | None:
-        """None when it does not run."""
-
-    @abstractmethod
-    def start(self) -> None: ...
-
-    @abstractmethod
-    def ask_to_stop(self) -> None: ...
-
-    @abstractmethod
-    def finish(self, hurry: threading.Event) -> None:
-        """Wait for the end that was asked for; force it when the grace time is over, or at once in a hurry."""
-
-    @abstractmethod
-    def last_lines(self) -> str: ...
-
-
-class _ProgramService(_Service):
-    def __init__(self, program: Program, logs: LogFiles) -> None:
-        self.name, self.restart = program.name, program.restart
-        self.program = program
-        self._logs = logs
-        self._child: Child | None = None
-
-    @property
-    def pid(self) -> int | None:
-        return self._child.pid if self._child and self._child.alive else None
-
-    def start(self) -> None:
-        if self._child:
-            self._child.kill()  # what the dead one left in its session would work beside the new one
-        program = self.program
-        command = Command(
-            argv=program.argv,
-            cwd=program.cwd,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **program.env},
-            stop_signal=program.stop_signal,
-            grace_s=program.grace_s,
-        )
-        output = self._logs.pipe_for(self.name)
-        try:
-            self._child = spawn(command, output)
-        finally:
-            os.close(output)
-
-    def ask_to_stop(self) -> None:
-        if self._child:
-            self._child.send_signal(self.program.stop_signal)
-
-    def finish(self, hurry: threading.Event) -> None:
-        if self._child is None:
-            return
-        deadline = time.monotonic() + self.program.grace_s
-        while self._child.alive and time.monotonic() < deadline and not hurry.wait(0.01):
-            pass
-        self._child.kill()
-
-    def last_lines(self) -> str:
-        return self._logs.tail(self.name)
-
-
-class _ServerService(_Service):
-    def __init__(self, name: str, server: LocalServer, restart: bool) -> None:
-        self.name, self.restart = name, restart
-        self.server = server
-
-    @property
-    def pid(self) -> int | None:
-        return self.server.pid
-
-    def start(self) -> None:
-        self.server.start()
-
-    def ask_to_stop(self) -> None:
-        """Its own stop does both: a server stands alone in its group, so nothing is won by asking early."""
-
-    def finish(self, hurry: threading.Event) -> None:
-        self.server.stop()
-
-    def last_lines(self) -> str:
-        return f"see {self.server.log_path}"
 
 
 class Supervisor:
@@ -165,7 +35,7 @@ class Supervisor:
 
     def __init__(self, log_dir: Path) -> None:
         self.logs = LogFiles(log_dir)
-        self._groups: list[list[_Service]] = []
+        self._groups: list[list[Service]] = []
         self._lock = threading.RLock()
         self._leaving = threading.Event()
         self._hurry = threading.Event()
@@ -192,14 +62,14 @@ class Supervisor:
 
     def start(self, *programs: Program) -> None:
         """Start programs side by side and return when all are healthy. They are stopped side by side, too."""
-        services = [_ProgramService(program, self.logs) for program in programs]
+        services = [ProgramService(program, self.logs) for program in programs]
         self._add(services)
         for program, service in zip(programs, services, strict=True):
             self._wait_healthy(program, service)
 
     def adopt(self, name: str, server: LocalServer, *, restart: bool = True) -> str:
         """Start a server under this supervisor and return its URL."""
-        self._add([_ServerService(name, server, restart)])
+        self._add([ServerService(name, server, restart)])
         return server.url
 
     def pid(self, name: str) -> int | None:
@@ -244,10 +114,10 @@ class Supervisor:
             self._stop_group(self._groups.pop())
         self.logs.close()
 
-    def _add(self, services: Sequence[_Service]) -> None:
+    def _add(self, services: Sequence[Service]) -> None:
         with self._lock:
             taken = {service.name for group in self._groups for service in group}
-            group: list[_Service] = []
+            group: list[Service] = []
             self._groups.append(group)
             for service in services:
                 if service.name in taken:
@@ -256,12 +126,12 @@ class Supervisor:
                 group.append(service)
                 self._launch(service)
 
-    def _launch(self, service: _Service) -> None:
+    def _launch(self, service: Service) -> None:
         service.started_at, service.struck = time.monotonic(), False
         service.start()
         self.logs.note(f"started {service.name} as {service.pid}")
 
-    def _service(self, name: str) -> _Service:
+    def _service(self, name: str) -> Service:
         with self._lock:
             for group in self._groups:
                 for service in group:
@@ -269,7 +139,7 @@ class Supervisor:
                         return service
         raise KeyError(name)
 
-    def _wait_healthy(self, program: Program, service: _Service) -> None:
+    def _wait_healthy(self, program: Program, service: Service) -> None:
         deadline = time.monotonic() + program.ready_timeout_s
         while program.healthy and not program.healthy():
             self.check()
@@ -279,7 +149,7 @@ class Supervisor:
             time.sleep(0.05)
         self.check()
 
-    def _stop_group(self, group: list[_Service]) -> None:
+    def _stop_group(self, group: list[Service]) -> None:
         for service in group:
             service.ask_to_stop()
         for service in group:
@@ -293,7 +163,7 @@ class Supervisor:
                 for service in ended:
                     self._revive(service)
 
-    def _revive(self, service: _Service) -> None:
+    def _revive(self, service: Service) -> None:
         short = time.monotonic() - service.started_at < _SHORT_LIFE_S and not service.struck
         service.short_lives = service.short_lives + 1 if short else 0
         if not service.restart or service.short_lives >= _SHORT_LIVES:
