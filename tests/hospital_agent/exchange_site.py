@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,7 +25,7 @@ from tests.app.partner import World
 from tests.hospital_agent.small_his import DAY, MAPPING
 
 KINDS = ("verify_identity", "pull_patient", "list_ties", "tie_account", "collect_ledger", "register", "trial", "settle")
-ROUTES: dict[str, tuple[str, ...]] = {f"exchange.answered.{kind}": () for kind in KINDS} | {
+ROUTES: Mapping[str, tuple[str, ...]] = {f"exchange.answered.{kind}": () for kind in KINDS} | {
     f"exchange.batch.{kind}": () for kind in ("catalogue", "record", "ledger")
 }
 
