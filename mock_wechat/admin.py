@@ -108,13 +108,19 @@ class PayControls:
         return answer(body, 201)
 
     def balances(self, mchid: str) -> Response:
-        if mchid not in self._ground.merchants:
-            raise PhoneError(404, "merchant_unknown", "没有这个商户号")
+        self._merchant(mchid)
         return answer({account: self._accounts.balance(mchid, account) for account in ACCOUNTS})
 
     def top_up(self, mchid: str) -> Response:
         """Put money (`fen`; below 0 takes some out) into `account`."""
         body = form("account", "fen")
+        self._merchant(mchid)
+        if body["account"] not in ACCOUNTS:
+            raise PhoneError(404, "account_unknown", "没有这个账户")
         number = f"{self._ground.number('top_up'):018d}"
         self._accounts.move(Movement(mchid, body["account"], "充值", int(body["fen"]), number, ""))
         return self.balances(mchid)
+
+    def _merchant(self, mchid: str) -> None:
+        if mchid not in self._ground.merchants:
+            raise PhoneError(404, "merchant_unknown", "没有这个商户号")

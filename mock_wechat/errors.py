@@ -46,6 +46,8 @@ MESSAGES = {
     42002: "refresh_token expired",
     42003: "code expired",
     43004: "require subscribe",
+    43116: "this template is banned",
+    43117: "this template is sent too often to this user",
     43101: "user refuse to accept the msg",
     44002: "empty post data",
     45009: "reach max api daily quota limit",
@@ -65,7 +67,7 @@ class AccountError(Exception):
     def __init__(self, errcode: int, note: str = "") -> None:
         super().__init__(errcode)
         rid = "-".join(secrets.token_hex(4) for _ in range(3))
-        text = " ".join(part for part in (MESSAGES[errcode], note) if part)
+        text = " ".join(part for part in (MESSAGES.get(errcode, "refused"), note) if part)
         self.body = {"errcode": errcode, "errmsg": f"{text} rid: {rid}"}
 
 

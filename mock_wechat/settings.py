@@ -21,7 +21,8 @@ class Settings:
     - `short_balance`: "PROCESSING" leaves a transfer waiting for a top-up, "NOT_ENOUGH" refuses it with 403;
     - `scenes`: the transfer scenes that WeChat Pay has opened for the merchants;
     - `transfer_max_fen`, `transfer_day_max_fen`: limits per transfer and per payee and day, 0 for none;
-    - `transfer_account`: which account pays transfers, "OPERATION" or "BASIC".
+    - `transfer_account`: which account pays transfers, "OPERATION" or "BASIC";
+    - `template_refusals`: template id -> errcode with which its messages are refused (43116, 43117, …).
 
     `platform_certificates` gives the merchants a platform certificate beside the public key, as during the change from
     one to the other; `notices_signed_by` is then "public_key", "certificate" or "either" (by turns).
@@ -62,6 +63,7 @@ class Settings:
     token_day_quota: int = 2000
     force_refresh_day_quota: int = 20
     template_day_quota: int = 100_000
+    template_refusals: dict[str, int] = field(default_factory=dict)
 
     def change(self, values: dict[str, Any]) -> None:
         """Set the named values; an unknown name is a ValueError, so that a typing error is seen."""

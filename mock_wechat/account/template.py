@@ -39,6 +39,8 @@ class Templates:
         demanded = app.template_fields(str(body.get("template_id", "")))
         if demanded is None:
             raise AccountError(40037)
+        if body["template_id"] in self._ground.settings.template_refusals:
+            raise AccountError(self._ground.settings.template_refusals[body["template_id"]])
         texts = check_fields(body.get("data"), demanded)
         return answer({"errcode": 0, "errmsg": "ok", "msgid": self._keep(app, user, body, texts)})
 

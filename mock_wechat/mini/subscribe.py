@@ -62,6 +62,8 @@ class Subscriptions:
         demanded = app.template_fields(template_id)
         if demanded is None:
             raise AccountError(40037)
+        if template_id in self._ground.settings.template_refusals:
+            raise AccountError(self._ground.settings.template_refusals[template_id])
         self._check_page(app, body)
         texts = check_fields(body.get("data"), demanded)
         self._use(app, user, template_id)

@@ -54,7 +54,7 @@ def open_field(key: RSAPrivateKey, ciphertext: str) -> str:
     try:
         plain = key.decrypt(base64.b64decode(ciphertext, validate=True), _oaep())
         return plain.decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ValueError("not sealed for this key") from error
 
 

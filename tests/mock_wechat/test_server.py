@@ -73,12 +73,6 @@ def test_an_answer_lost_after_the_work(wechat: WeChat, api: Api, oa: dict[str, A
         until(lambda: len(wechat.inbox.of("zhang")) == 1)
 
 
-def test_settings_are_checked(api: Api, wechat: WeChat) -> None:
-    assert api.post("/__mock__/settings", {"fee_rat": "0.1"})["code"] == "setting_unknown"
-    assert api.post("/__mock__/settings", {"fee_rate": "0.001"})["fee_rate"] == "0.001"
-    assert api.post("/__mock__/apps/wx0", {})["code"] == "app_unknown"
-
-
 def test_the_journal_holds_calls_and_pushes(api: Api, oa: dict[str, Any], wechat: WeChat) -> None:
     account_client(wechat, oa).user.get_followers()
     calls = [(entry["method"], entry["path"]) for entry in api.get("/__mock__/journal")]

@@ -67,6 +67,11 @@ def test_only_followers_get_one(wechat: WeChat, oa: dict[str, Any], user: dict[s
         account_client(wechat, oa).message.send_template(user["openids"][oa["app_id"]], "tpl-paid", DATA)
 
 
+def test_a_template_can_be_banned(api: Api, oa: dict[str, Any], openid: str) -> None:
+    api.post("/__mock__/settings", {"template_refusals": {"tpl-paid": 43116}})
+    assert send(api, oa, openid)["errcode"] == 43116
+
+
 def test_the_day_has_a_quota(api: Api, oa: dict[str, Any], openid: str, wechat: WeChat) -> None:
     wechat.settings.template_day_quota = 1
     assert [send(api, oa, openid)["errcode"] for _ in range(2)] == [0, 45009]
