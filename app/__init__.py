@@ -22,6 +22,7 @@ from app.identity.operators import api as operators
 from app.identity.person import api as person
 from app.notification import api as notification
 from app.payment import api as payment
+from app.payout import api as payout
 from app.record import api as record
 from app.registration import api as registration
 from app.settlement import api as settlement
@@ -44,9 +45,10 @@ PUBLIC: tuple[APIBlueprint, ...] = (
     registration.bp,
     settlement.bp,
     claim.bp,
+    payout.bp,
 )
 EXCHANGE: tuple[APIBlueprint, ...] = (exchange.bp,)
-CONSOLE: tuple[APIBlueprint, ...] = (operators.bp,)
+CONSOLE: tuple[APIBlueprint, ...] = (operators.bp, payout.operator_bp)
 BLUEPRINTS = {
     "public": PUBLIC,
     "exchange": EXCHANGE,

@@ -19,6 +19,7 @@ import app.identity.person.models
 import app.identity.session.models
 import app.notification.models
 import app.payment.models
+import app.payout.models
 import app.record.models
 import app.registration.models
 import app.settlement.models

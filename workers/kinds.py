@@ -18,6 +18,7 @@ from app.identity import sweep as identity_sweep
 from app.identity.person import calls as person_calls
 from app.notification import calls as notification
 from app.payment import calls as payment
+from app.payout import calls as payout
 from app.record import calls as record
 from app.registration import calls as registration
 from app.settlement import calls as settlement
@@ -111,4 +112,10 @@ KINDS: dict[str, Desk] = {
     "claim.tell_payout": Desk(one=claim.tell_payout, threads=4),
     "claim.tell_withdrawal": Desk(one=claim.tell_withdrawal, threads=4),
     "claim.verify": Desk(one=claim.verify, threads=4),
+    "payout.bank_finished": Desk(one=payout.bank_finished),
+    "payout.bank_returned": Desk(one=payout.bank_returned),
+    "payout.create": Desk(one=payout.create),
+    "payout.look": Desk(one=payout.look, threads=4),
+    "payout.notified": Desk(one=payout.notified),
+    "payout.send": Desk(one=payout.send, threads=4),
 }

@@ -1,0 +1,48 @@
+"""When people have to look before money moves, and what providers' words mean. Amounts in fen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+# From this on two people approve (anti-money-laundering); never split to stay under it.
+LARGE_FROM_FEN = 10_000_00
+MANY_A_DAY = 5
+APPROVALS_WHEN_HELD = 2
+QUARANTINE_S = 6.0  # how long a provider may take to show a request whose answer was lost
+LOOK_PAUSE_S = 20.0
+
+WECHAT_EVENTS: Mapping[str, str] = {
+    "ACCEPTED": "accept",
+    "PROCESSING": "accept",
+    "WAIT_USER_CONFIRM": "wait_for_user",
+    "TRANSFERING": "transfer",
+    "CANCELING": "transfer",
+    "SUCCESS": "succeed",
+    "FAIL": "fail",
+    "CANCELLED": "cancel",
+}
+BANK_EVENTS: Mapping[str, str] = {"accepted": "accept", "succeeded": "succeed", "failed": "fail"}
+FAILURES = {
+    "OVERDUE_CLOSE": "超过 24 小时没有确认收款，款项已退回保险公司",
+    "NAME_NOT_CORRECT": "收款人姓名与微信实名不一致",
+    "REAL_NAME_CHECK_FAIL": "微信未完成实名认证",
+    "account_invalid": "银行卡号有误",
+    "account_closed": "银行卡已注销",
+    "name_mismatch": "银行卡户名与收款人姓名不一致",
+}
+FAILED = "付款没有成功，请更换收款方式"
+
+
+def risks(*, amount_fen: int, payouts_today: int) -> list[str]:
+    """The rules that hold a payout; none means it goes out by itself."""
+    found = []
+    if amount_fen >= LARGE_FROM_FEN:
+        found.append("large_amount")
+    if payouts_today >= MANY_A_DAY:
+        found.append("many_payouts")
+    return found
+
+
+def pause(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)

@@ -1,0 +1,190 @@
+"""Payouts, each step in one transaction. Talks with WeChat Pay and the bank are in calls.py."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.claim import service as claims
+from app.claim.service import Payable
+from app.core.errors import Conflict, NotFound
+from app.core.ids import partner_number
+from app.core.work import Work
+from app.notification import service as notification
+from app.payout import ledger, queries, rules
+from app.payout.models import Payout, PayoutApproval
+from app.payout.states import State, payouts
+
+SEND, LOOK = "payout.send", "payout.look"
+
+
+def create(work: Work, claim_id: UUID) -> UUID | None:
+    """A payout for what is approved and not paid; None if nothing is left or one is still open.
+
+    Check fields are verified on the way; risk rules may hold it for two people.
+    """
+    payable = claims.payable(work, claim_id)
+    if payable.left_fen <= 0 or queries.open_of_claim(work.session, claim_id) is not None:
+        return None
+    row = _new(work, payable)
+    payouts.start(work, row, State.CREATED)
+    work.session.flush()
+    ledger.book(work, "approve", claim_id, party_id=row.insurer_id, amount_fen=row.amount_fen)
+    claims.paying(work, claim_id)
+    if row.held_for:
+        payouts.move(work, [row.id], "hold")
+    else:
+        _approve(work, row.id)
+    return row.id
+
+
+def _new(work: Work, payable: Payable) -> Payout:
+    today = work.clock.today()
+    mine = (Payout.account_id == payable.account_id, Payout.business_date == today)
+    count = work.session.scalar(select(func.count()).where(*mine)) or 0
+    risks = rules.risks(amount_fen=payable.left_fen, payouts_today=count)
+    row = Payout(
+        claim_id=payable.claim_id,
+        claim_no=payable.claim_no,
+        insurer_id=payable.insurer_id,
+        account_id=payable.account_id,
+        channel=payable.payee_kind,
+        amount_fen=payable.left_fen,
+        out_no=partner_number("tf"),
+        business_date=today,
+        product_name=payable.product_name,
+        product_filing_no=payable.product_filing_no,
+        held_for=risks,
+        approvals_needed=rules.APPROVALS_WHEN_HELD if risks else 0,
+    )
+    work.seal(row, "payee_name_sealed", payable.payee_name)
+    if payable.payee_account is not None:
+        work.seal(row, "payee_account_sealed", payable.payee_account)
+    return row
+
+
+def approve(work: Work, operator_id: UUID, payout_id: UUID) -> Payout:
+    """One person's approval; the second, by another login, lets the money go."""
+    row = get(work, payout_id, lock=True)
+    if row.status != State.HELD:
+        raise Conflict("not_held", "这笔付款不在待审批状态")
+    new = insert(PayoutApproval).values(payout_id=payout_id, operator_id=operator_id).on_conflict_do_nothing()
+    if work.session.scalar(new.returning(PayoutApproval.operator_id)) is None:
+        raise Conflict("second_person_needed", "您已经审批过，需要另一位同事审批")
+    work.audit("payout.approval", "payout", payout_id, operator=str(operator_id))
+    if len(queries.approvals(work.session, payout_id)) >= row.approvals_needed:
+        _approve(work, payout_id)
+    return row
+
+
+def _approve(work: Work, payout_id: UUID) -> None:
+    payouts.move(work, [payout_id], "approve")
+    work.later(SEND, payout_id)
+
+
+def reject(work: Work, payout_id: UUID, reason: str) -> Payout:
+    """A person says no: nothing was sent, the claim waits for another way."""
+    row = get(work, payout_id, lock=True)
+    if row.status != State.HELD:
+        raise Conflict("not_held", "这笔付款不在待审批状态")
+    payouts.move(work, [payout_id], "reject", reason=reason)
+    claims.unpaid(work, row.claim_id)
+    return row
+
+
+def begin_sending(work: Work, payout_id: UUID) -> tuple[Payout, bool]:
+    """(row, whether it may be sent now). False: it may have been sent before, so it has to be asked for."""
+    row = get(work, payout_id, lock=True)
+    row.require_check(work.privacy)
+    return row, bool(payouts.move(work, [row.id], "send", lenient=True))
+
+
+def said(work: Work, payout_id: UUID, event: str, facts: dict[str, Any]) -> None:
+    """What the provider says, in an answer, a query or a message; late words change nothing.
+
+    `facts`: package_info, provider_no, failed_code, each where known.
+    """
+    row = get(work, payout_id, lock=True)
+    known = {name: facts[name] for name in ("package_info", "provider_no", "failed_code") if facts.get(name)}
+    if not payouts.move(work, [row.id], event, values=known, lenient=True):
+        return
+    if event == "wait_for_user":
+        _tell(work, row, "payout_confirm")
+    elif event == "succeed":
+        _succeeded(work, row)
+    elif event in ("fail", "cancel"):
+        claims.unpaid(work, row.claim_id)
+        _tell(work, row, "payout_failed")
+        _report(work, row, "failed")
+
+
+def _succeeded(work: Work, row: Payout) -> None:
+    booked = ledger.book(work, "pay", row.id, party_id=row.insurer_id, amount_fen=row.amount_fen, channel=row.channel)
+    if booked:
+        claims.paid(work, row.claim_id, row.amount_fen)
+        _report(work, row, "succeeded")
+
+
+def returned(work: Work, payout_id: UUID, code: str) -> None:
+    """The bank sent the money back (退票): the books say so, and the claim waits for another way."""
+    row = get(work, payout_id, lock=True)
+    if payouts.move(work, [row.id], "return", values={"failed_code": code}, lenient=True):
+        ledger.book(work, "return", row.id, party_id=row.insurer_id, amount_fen=row.amount_fen, channel=row.channel)
+        claims.returned(work, row.claim_id, row.amount_fen)
+        _report(work, row, "returned")
+
+
+def lost_sight(work: Work, payout_id: UUID) -> None:
+    """Sent, and no usable answer: look once the provider must show it, and do not send before."""
+    payouts.move(work, [payout_id], "lose_sight", lenient=True)
+    look_later(work, payout_id, rules.QUARANTINE_S)
+
+
+def not_there(work: Work, payout_id: UUID) -> bool:
+    """The provider certainly has no such number: the same number again."""
+    return bool(payouts.move(work, [payout_id], "send_again", lenient=True))
+
+
+def look_later(work: Work, payout_id: UUID, seconds: float = rules.LOOK_PAUSE_S) -> None:
+    work.later(LOOK, payout_id, run_at=work.now + rules.pause(seconds))
+
+
+def change_to_bank(work: Work, account_id: UUID, payout_id: UUID, bank_account: str) -> UUID:
+    """Another way to be paid, once this payout is proved dead."""
+    row = get(work, payout_id)
+    if row.account_id != account_id:
+        raise NotFound
+    if row.status not in (State.FAILED, State.CANCELLED, State.RETURNED):
+        raise Conflict("payout_open", "上一笔付款还没有结束，暂不能更换收款方式")
+    claims.change_payee_to_bank(work, account_id, row.claim_id, bank_account)
+    work.session.flush()
+    new = create(work, row.claim_id)
+    if new is None:
+        raise Conflict("nothing_to_pay", "没有待付的款项")
+    return new
+
+
+def _report(work: Work, row: Payout, status: str) -> None:
+    args = {"payout_no": row.out_no, "amount_fen": row.amount_fen, "status": status, "at": work.now.isoformat()}
+    claims.tell_insurer(work, row.claim_id, args)
+
+
+def _tell(work: Work, row: Payout, template: str) -> None:
+    notification.notify(
+        work,
+        template,
+        account_id=row.account_id,
+        subject=row.claim_id,
+        params={"no": row.claim_no},
+        dedupe=f"{template}:{row.id}",
+    )
+
+
+def get(work: Work, payout_id: UUID, *, lock: bool = False) -> Payout:
+    row = work.session.get(Payout, payout_id, with_for_update=lock or None, populate_existing=lock)
+    if row is None:
+        raise NotFound
+    return row
