@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from app import create_app
 from app.core.settings import Settings
 from app.core.work import Runtime
 from app.identity import seeding
+from app.wiring import make_runtime
 from mock_wechat.server import WeChat
 from tests.app.identity.kit import Clinic
 from tests.app.kit import DrainAll
 from tests.app.world import make_world
+from workers.routes import ROUTES
 
 
 @pytest.fixture(scope="session")
@@ -24,10 +27,10 @@ def wechat() -> Iterator[WeChat]:
         yield double
 
 
-@pytest.fixture
-def settings(fresh_database_url: str, redis_url: str, wechat: WeChat) -> Settings:
+@pytest.fixture(scope="module")
+def settings(module_database_url: str, redis_url: str, wechat: WeChat) -> Settings:
     return Settings(
-        database_url=fresh_database_url,
+        database_url=module_database_url,
         redis_url=redis_url,
         wechat_api_url=wechat.url,
         wechat_open_url=wechat.url,
@@ -35,7 +38,20 @@ def settings(fresh_database_url: str, redis_url: str, wechat: WeChat) -> Setting
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def runtime(settings: Settings) -> Iterator[Runtime]:
+    """One database for the tests of a module: each brings people of its own."""
+    runtime = make_runtime(settings, routes=ROUTES, ring=lambda kinds: None)
+    yield runtime
+    runtime.database.dispose()
+
+
+@pytest.fixture(scope="module")
+def client(runtime: Runtime) -> FlaskClient:
+    return create_app(runtime).test_client()
+
+
+@pytest.fixture(scope="module")
 def seeded(runtime: Runtime) -> dict[str, Any]:
     """The world, entered; without operators, whose passwords take a third of a second to hash."""
     world = make_world()
@@ -48,4 +64,5 @@ def seeded(runtime: Runtime) -> dict[str, Any]:
 def clinic(
     runtime: Runtime, client: FlaskClient, wechat: WeChat, seeded: dict[str, Any], drain_all: DrainAll
 ) -> Clinic:
+    wechat.faults.clear()
     return Clinic(runtime, client, wechat, seeded, drain_all)

@@ -25,9 +25,14 @@ _ordinals = itertools.count(1)
 
 def identity_number(birth: str = "19900307", sex: str = "male", *, area: str = "310101") -> str:
     """A number with a right check digit that no other test of this process has; `birth` is yyyymmdd."""
-    order = next(_ordinals) % 480 * 2 + (1 if sex == "male" else 2)
-    stem = f"{area}{birth}{order:03d}"
+    number = next(_ordinals)
+    order = number % 480 * 2 + (1 if sex == "male" else 2)
+    stem = f"{area[:4]}{int(area[4:]) + number // 480:02d}{birth}{order:03d}"
     return next(stem + check for check in "0123456789X" if is_identity_number(stem + check))
+
+
+def patient_number() -> str:
+    return f"{next(_ordinals):07d}"
 
 
 def phone_number() -> str:
@@ -79,6 +84,9 @@ class Clinic:
     def user(self) -> str:
         return str(self.wechat.people.add({"name": "微信用户", "phone": phone_number()})["user"])
 
+    def openid(self, user: str, owner: str = "H1") -> str:
+        return self.wechat.people.openid(user, self.wechat.ground.apps[self.app_id(owner)])
+
     def oauth_code(self, user: str, owner: str = "H1", **how: Any) -> str:
         app = self.wechat.ground.apps[self.app_id(owner)]
         return self.wechat.codes.issue("oauth", app, user, **{"scope": "snsapi_base", "snapshot": False} | how)
@@ -119,20 +127,31 @@ class Clinic:
             body["phone_code"] = self.phone_code(patient, body["phone"])
         return patient.post("/bindings", body)
 
-    def answer_checks(self, patient_no: str | None = None, *, code: str = "H1", **how: Any) -> list[dict[str, Any]]:
-        """The agent answers every identity check that waits; the bodies it was asked."""
-        agent = self.agent(code)
-        commands = [one for one in agent.poll(lanes=["identity"]) if one["kind"] == "verify_identity"]
-        for one in commands:
-            agent.answer(one["id"], {"patient_no": patient_no}, **how)
+    def answer_check(self, binding: Any, patient_no: str | None = None, *, at: str = "H1", **how: Any) -> Any:
+        """The agent answers this binding's identity check; what it was asked. Checks that other tests left behind are
+        refused."""
+        agent, asked = self.agent(at), None
+        for one in agent.poll(lanes=["identity"]):
+            if one["body"]["check_no"] == f"bd{UUID(binding['id']).hex}":
+                asked = one["body"]
+                agent.answer(one["id"], {"patient_no": patient_no}, **how)
+            else:
+                agent.answer(one["id"], outcome="refused", code="left_behind")
+        assert asked is not None, "the hospital was not asked"
         self.drain_all("identity.hospital_answered")
-        return [one["body"] for one in commands]
+        return asked
 
-    def bind(self, patient: Patient, patient_no: str | None = None, *, code: str = "H1", **claimed: Any) -> Any:
+    def bind(self, patient: Patient, patient_no: str | None = None, *, at: str = "H1", **claimed: Any) -> Any:
         """A binding that the hospital has confirmed, as GET shows it."""
         answer = self.claim(patient, **claimed)
         assert answer.status_code == 202, answer.get_json()
-        self.answer_checks(patient_no, code=code)
+        self.answer_check(answer.get_json(), patient_no, at=at)
         found = patient.get(f"/bindings/{answer.get_json()['id']}").get_json()
         assert found["status"] == "live", found
         return found
+
+    def rows(self, query: str, **values: Any) -> list[Any]:
+        """What a statement of the test's own finds, committed."""
+        with self.runtime.work() as work:
+            result = work.session.execute(text(query), values)
+            return list(result.all()) if result.returns_rows else []
