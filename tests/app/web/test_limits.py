@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.core.settings import Settings
+from app.wiring import make_runtime
+
+
+def client(redis_url: str, database_url: str = "postgresql+psycopg://127.0.0.1:1/none", **limits: str) -> FlaskClient:
+    settings = Settings(database_url=database_url, redis_url=redis_url, **limits)
+    return create_app(make_runtime(settings, routes={}, ring=lambda kinds: None)).test_client()
+
+
+@pytest.fixture
+def silent_redis() -> Iterator[str]:
+    """Takes connections and never answers."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(50)
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+
+
+def post(client: FlaskClient, partner: str = "H1-agent") -> int:
+    """A call that gets as far as the question who is asking."""
+    return client.post("/exchange/v1/changes/ack", json={}, headers={"Zhipei-Partner": partner}).status_code
+
+
+def test_a_caller_who_asks_too_often_is_told_to_wait(fresh_redis_url: str, database_url: str) -> None:
+    partner = client(fresh_redis_url, database_url, partner_limit="3 per minute")
+    assert [post(partner) for _ in range(4)] == [401, 401, 401, 429]
+    assert post(partner, "H2-agent") == 401
+    answer = partner.post("/exchange/v1/changes/ack", headers={"Zhipei-Partner": "H1-agent"})
+    assert answer.json["code"] == "too_many_requests" and int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("how", ["refused", "silent"])
+def test_without_redis_requests_are_answered_and_still_counted(silent_redis: str, database_url: str, how: str) -> None:
+    redis_url = silent_redis if how == "silent" else "redis://127.0.0.1:1/0"
+    partner = client(redis_url, database_url, partner_limit="3 per minute")
+    started = time.monotonic()
+    assert [post(partner) for _ in range(5)] == [401, 401, 401, 429, 429]
+    assert time.monotonic() - started < 2.5
