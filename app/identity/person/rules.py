@@ -62,19 +62,20 @@ DOCUMENTS = {
 
 def plain_number(text: str) -> str:
     """A document or card number as it is compared: half-width capitals without blanks and hyphens."""
-    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
+    return re.sub(r"[\s-]", "", _half_width(text)).upper()
 
 
 def plain_phone(text: str) -> str:
-    return re.sub(r"^(\+?86)(?=1[3-9])", "", re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)))
+    return re.sub(r"^(\+?86)(?=1[3-9])", "", re.sub(r"[\s-]", "", _half_width(text)))
 
 
 def plain_name(text: str) -> str:
     """A name as it is compared: one kind of dot, single blanks. Characters are not normalised otherwise: a rare
     character (GB 18030-2022) must stay the one on the card."""
-    half = "".join(unicodedata.normalize("NFKC", c) if "！" <= c <= "～" else c for c in text)
-    dotted = "".join("·" if c in _DOTS else c for c in half)
-    return re.sub(r"\s*·\s*", "·", re.sub(r"\s+", " ", dotted.strip()))
+    name = re.sub(r"\s+", " ", _half_width(text).strip())
+    if any(_is_han(c) for c in name):
+        name = "".join("·" if c in _DOTS else c for c in name)
+    return re.sub(r"\s*·\s*", "·", name)
 
 
 def is_phone(number: str) -> bool:
@@ -91,7 +92,7 @@ def is_name(name: str) -> bool:
     """Chinese characters of any plane, or letters; dots, blanks, hyphens and apostrophes only between them."""
     if not 1 <= len(name) <= 50 or not (_is_letter(name[0]) and _is_letter(name[-1])):
         return False
-    return all(_is_letter(c) or unicodedata.category(c) == "Mn" or c in "· -'’" for c in name)
+    return all(_is_letter(c) or unicodedata.category(c) == "Mn" or c in "·. -'’" for c in name)
 
 
 def is_document(kind: str, number: str) -> bool:
@@ -116,7 +117,14 @@ def asks_again_after(times_asked: int) -> timedelta:
     return timedelta(seconds=min(2**times_asked, 60))
 
 
+def _half_width(text: str) -> str:
+    """Full-width letters, digits and signs, as Chinese keyboards type them, as ASCII."""
+    return "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c for c in text)
+
+
 def _is_letter(char: str) -> bool:
-    if unicodedata.category(char) in ("Lu", "Ll"):
-        return True
+    return unicodedata.category(char) in ("Lu", "Ll") or _is_han(char)
+
+
+def _is_han(char: str) -> bool:
     return any(first <= char <= last for first, last in _HAN)
