@@ -92,6 +92,7 @@ WHERE hospital_fen IS DISTINCT FROM platform_fen OR platform_fen IS DISTINCT FRO
 
 def by_duckdb(paths: Paths, connection: psycopg.Connection) -> Answer:
     with duckdb.connect() as database:
+        database.execute("SET enable_progress_bar = false")
         for party in PARTIES:
             database.execute(_DUCKDB_BOOKS.format(party=party, path=paths[party]))
         database.execute(_DUCKDB_DIFFERENCES)

@@ -35,8 +35,8 @@ def _group_sums(*, first_doubled: bool) -> NDArray[np.uint8]:
 
 @cache
 def _check_digits_after(prefix_sum: int) -> NDArray[np.uint8]:
-    """Shape (100000,): the check digit for each last group of five digits after a prefix of that sum (modulo 10)."""
-    return (np.uint8(20 - prefix_sum) - _group_sums(first_doubled=True)) % np.uint8(10)
+    """Shape (100000,): the check digit for each last group of five digits after a prefix of that sum."""
+    return (np.uint8(40 - prefix_sum) - _group_sums(first_doubled=True)) % np.uint8(10)
 
 
 def day_prefix(day: date) -> int:
@@ -62,13 +62,14 @@ def _are_valid_near(numbers: Numbers) -> NDArray[np.bool_]:
     """With one table of all check digits between the least and the greatest, if they lie near each other."""
     first_group, last_group = int(numbers.min()) // (_GROUP * 10), int(numbers.max()) // (_GROUP * 10)
     if last_group - first_group >= _MOST_GROUPS:
-        bodies = numbers // np.uint64(10)
-        return _check_digits(bodies.view(np.int64)) == numbers - bodies * np.uint64(10)
+        whole = numbers // np.uint64(10)
+        return np.equal(_check_digits(whole.view(np.int64)), numbers - whole * np.uint64(10))
     prefix_sums = _prefix_sums(np.arange(first_group, last_group + 1))
     expected = np.concatenate([_check_digits_after(int(prefix_sum)) for prefix_sum in prefix_sums])
     distances = (numbers - np.uint64(first_group * _GROUP * 10)).astype(np.uint32)
     bodies = distances // np.uint32(10)
-    return expected.take(bodies) == (distances - bodies * np.uint32(10)).astype(np.uint8)
+    right: NDArray[np.bool_] = expected.take(bodies) == (distances - bodies * np.uint32(10)).astype(np.uint8)
+    return right
 
 
 def with_check_digits(bodies: NDArray[np.int64]) -> Numbers:
@@ -79,13 +80,15 @@ def with_check_digits(bodies: NDArray[np.int64]) -> Numbers:
 def _check_digits(bodies: NDArray[np.int64]) -> NDArray[np.uint8]:
     groups = bodies // _GROUP
     sums = _prefix_sums(groups) + _group_sums(first_doubled=True)[bodies - groups * _GROUP]
-    return (np.uint8(50) - sums) % np.uint8(10)
+    digits: NDArray[np.uint8] = (np.uint8(50) - sums) % np.uint8(10)
+    return digits
 
 
 def _prefix_sums(groups: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Luhn sums, modulo 10, of the 13 digits before the last group of five."""
+    """Luhn sums, at most 27, of the 13 digits before the last group of five, each group modulo 10."""
     days = groups // _DAY_GROUPS
     centuries = days // _GROUP
-    sums = _group_sums(first_doubled=False)[groups - days * _DAY_GROUPS]
-    sums = sums + _group_sums(first_doubled=True)[days - centuries * _GROUP]
-    return (sums + _group_sums(first_doubled=False)[centuries]) % np.uint8(10)
+    sums: NDArray[np.uint8] = _group_sums(first_doubled=False)[groups - days * _DAY_GROUPS]
+    sums += _group_sums(first_doubled=True)[days - centuries * _GROUP]
+    sums += _group_sums(first_doubled=False)[centuries]
+    return sums

@@ -7,6 +7,7 @@ from datetime import date
 from functools import partial
 
 from redis import Redis
+from redis.cluster import RedisCluster
 
 from app.reconciliation.engine import arrays, scattered
 from app.reconciliation.engine.found import Found, merge
@@ -21,7 +22,7 @@ from app.reconciliation.engine.workspace import WorkingSetLost, Workspace
 _TRIES = 3
 
 
-def compare(redis: Redis, day: date, parties: Mapping[str, Ledger]) -> Outcome:
+def compare(redis: Redis | RedisCluster, day: date, parties: Mapping[str, Ledger]) -> Outcome:
     """Compare the ledgers of PARTIES, all three given. `redis` answers in bytes (decode_responses off).
 
     The working set in Redis is that of one segment at a time and is removed at the end. If Redis loses it in the middle
@@ -33,7 +34,7 @@ def compare(redis: Redis, day: date, parties: Mapping[str, Ledger]) -> Outcome:
     return assemble(day, ledgers, packing, found)
 
 
-def _find(redis: Redis, day: date, ledgers: Sequence[Ledger], words: Sequence[Words]) -> Iterator[Found]:
+def _find(redis: Redis | RedisCluster, day: date, ledgers: Sequence[Ledger], words: Sequence[Words]) -> Iterator[Found]:
     numbers = [ledger.rows["number"].to_numpy() for ledger in ledgers]
     located = [locate(column, day) for column in numbers]
     planned = plan(located)
@@ -51,7 +52,7 @@ def _find(redis: Redis, day: date, ledgers: Sequence[Ledger], words: Sequence[Wo
         yield _until_whole(redis, f"{day:%Y%m%d}:scattered-{bucket}", work)
 
 
-def _until_whole(redis: Redis, tag: str, work: Callable[[Workspace], Found]) -> Found:
+def _until_whole(redis: Redis | RedisCluster, tag: str, work: Callable[[Workspace], Found]) -> Found:
     for _ in range(_TRIES):
         try:
             with Workspace(redis, tag) as workspace:

@@ -127,7 +127,7 @@ def _faults(rows: pl.DataFrame, known: pl.Series | None) -> pl.Series | None:
     nulls = amount.null_count() + status.null_count() + (0 if known is None else int(known.is_not_null().sum()))
     if nulls == 0 and valid.all() and not empty.any():
         return None
-    fault = (
+    fault: pl.Expr = (
         pl.when(~valid)
         .then(pl.lit("clearing_no"))
         .when(amount.is_null())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date
 
 import polars as pl
@@ -38,6 +38,9 @@ class Totals:
     def failure_amount_fen(self) -> int:
         return self.amount_fen - self.success_amount_fen
 
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
     def as_json(self) -> dict[str, int]:
         names = ("count", "amount_fen", "success_count", "success_amount_fen", "failure_count", "failure_amount_fen")
         return {name: getattr(self, name) for name in names}
@@ -55,6 +58,14 @@ class Statement:
     amount_differs: int
     status_differs: int
     totals: dict[str, Totals]
+
+    def __add__(self, other: Statement) -> Statement:
+        return Statement(
+            {name: self.sets[name] + other.sets[name] for name in SETS},
+            self.amount_differs + other.amount_differs,
+            self.status_differs + other.status_differs,
+            {name: self.totals[name] + other.totals[name] for name in SCOPES},
+        )
 
     def pair(self, name: str) -> tuple[int, int, int]:
         """Numbers at the first party of a pair only, at the second only, at both."""
@@ -82,6 +93,9 @@ class PartyCount:
     duplicate_fen: int
     bad_fen: int
 
+    def __add__(self, other: PartyCount) -> PartyCount:
+        return PartyCount(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -104,6 +118,25 @@ class Outcome:
     @property
     def balanced(self) -> bool:
         return self.differences.is_empty() and self.duplicate_rows.is_empty() and self.bad_rows.is_empty()
+
+
+def combine(outcomes: Sequence[Outcome]) -> Outcome:
+    """One outcome of parts of a day that have no number in common, as when workers share it segment by segment."""
+    groups: dict[tuple[str | None, str | None], Statement] = {}
+    for outcome in outcomes:
+        for name, statement in outcome.groups.items():
+            groups[name] = groups[name] + statement if name in groups else statement
+    first, *others = outcomes
+    parties = {party: sum((one.parties[party] for one in others), first.parties[party]) for party in PARTIES}
+    return Outcome(
+        first.day,
+        sum((one.overall for one in others), first.overall),
+        groups,
+        parties,
+        pl.concat([one.differences for one in outcomes], how="diagonal").sort("clearing_no"),
+        pl.concat([one.duplicate_rows for one in outcomes]),
+        pl.concat([one.bad_rows for one in outcomes]),
+    )
 
 
 def make_statement(agreed_count: int, agreed_fen: int, differences: pl.DataFrame) -> Statement:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from redis import Redis
+from redis.cluster import RedisCluster
 from redis.exceptions import RedisError
 
 EXPIRES_S = 3600
@@ -24,7 +25,7 @@ class WorkingSetLost(Exception):
 class Workspace:
     """Commands that are all idempotent; BITOP is sent singly, because a cluster's pipeline refuses it."""
 
-    def __init__(self, redis: Redis, tag: str) -> None:
+    def __init__(self, redis: Redis | RedisCluster, tag: str) -> None:
         self.redis = redis
         self._tag = tag
         self._token = secrets.token_hex(4)
