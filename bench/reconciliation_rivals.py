@@ -21,6 +21,7 @@ from redis import Redis
 duckdb: Any = importlib.import_module("duckdb") if importlib.util.find_spec("duckdb") else None
 
 PARTIES = ("hospital", "platform", "insurer")
+SETS = ("111", "110", "101", "100", "011", "010", "001")
 Paths = Mapping[str, Path]
 Answer = dict[str, object]
 
@@ -117,7 +118,7 @@ def _answer(agreed: int, agreed_fen: int, differences: pl.DataFrame) -> Answer:
         "three_party": _totals(agreed, agreed_fen, differences, ("platform", "insurer", "hospital")),
     }
     return {
-        "sets": {"111": sets.pop("111", 0) + agreed, **sets},
+        "sets": {name: sets.get(name, 0) + (agreed if name == "111" else 0) for name in SETS},
         "amount_differs": differences.select(_differs("fen")).to_series().sum(),
         "status_differs": differences.select(_differs("status")).to_series().sum(),
         "totals": totals,
@@ -160,7 +161,7 @@ def by_source(paths: Paths, redis: Redis) -> dict[str, int]:
                 pipeline.sadd(party, number)
             pipeline.execute()
     sets = {}
-    for marks in ("111", "110", "101", "100", "011", "010", "001"):
+    for marks in SETS:
         at = [party for party, mark in zip(PARTIES, marks, strict=True) if mark == "1"]
         not_at = [party for party, mark in zip(PARTIES, marks, strict=True) if mark == "0"]
         redis.sinterstore("at", at)

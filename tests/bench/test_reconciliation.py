@@ -29,5 +29,5 @@ def test_the_files_differ_as_they_say(tmp_path: Path) -> None:
     paths = make_files(tmp_path, 10_000)
     frames = [pl.read_csv(paths[party]) for party in PARTIES]
     assert all(frame["clearing_no"].n_unique() < len(frame) < 10_010 for frame in frames)
-    assert all(frame["clearing_no"].min() < 20261121 * 10**11 for frame in frames)
+    assert all((frame["clearing_no"] < 20261121 * 10**11).any() for frame in frames)
     assert not frames[0].equals(frames[1])
