@@ -20,7 +20,7 @@ class AuditEntry(Base):
         Index("ix_audit_entry_unsealed", "id", postgresql_where=text("seq IS NULL")),
     )
 
-    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     actor_kind: Mapped[str]
     actor_id: Mapped[str]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Checked, Fen, Row, Sealed
@@ -86,7 +86,7 @@ class ClaimBill(Row, Checked, Base):
 
     clearing_no: Mapped[str] = mapped_column(unique=True)
     business_date: Mapped[date]
-    ordinal: Mapped[int]
+    ordinal: Mapped[int] = mapped_column(BigInteger)
     kind: Mapped[str]
     original_clearing_no: Mapped[str | None]
     claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), index=True)

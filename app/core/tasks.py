@@ -55,7 +55,7 @@ class Task(Base):
         Index("ix_task_subject", "subject"),
     )
 
-    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     kind: Mapped[str]
     subject: Mapped[UUID | None]
     args: Mapped[dict[str, Any]] = mapped_column(default=dict)
