@@ -14,6 +14,7 @@ from app.claim import api as claim
 from app.core.log import configure_log
 from app.core.work import Runtime
 from app.exchange import api as exchange
+from app.exchange import cli as exchange_cli
 from app.gateways import Gateways
 from app.identity import cli as identity_cli
 from app.identity.consent import api as consent
@@ -53,9 +54,10 @@ BLUEPRINTS = {
     "public": PUBLIC,
     "exchange": EXCHANGE,
     "console": CONSOLE,
+    "front": (*PUBLIC, *CONSOLE),
     "all": (*PUBLIC, *EXCHANGE, *CONSOLE),
 }
-COMMANDS: tuple[Command, ...] = (identity_cli.seed,)
+COMMANDS: tuple[Command, ...] = (identity_cli.seed, exchange_cli.partner)
 AUTHENTICATE: dict[str, Authenticate] = {
     "account": login.authenticate,
     "operator": operators.authenticate,
@@ -69,7 +71,12 @@ def create_app(runtime: Runtime, gateways: Gateways | None = None) -> APIFlask:
     settings = runtime.settings
     configure_log(settings.log_level)
     app = APIFlask(
-        __name__, title="Zhipei 直赔", version="1.0", spec_path="/api/openapi.json", docs_path=None, static_folder=None
+        __name__,
+        title="Zhipei 直赔",
+        version="1.0",
+        spec_path="/api/openapi.json",
+        docs_path=None,
+        static_folder=None,  # type: ignore[arg-type]  # Flask's own way to have no such route
     )
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, OPENAPI_VERSION="3.1.0", SYNC_LOCAL_SPEC=False)
     error_schema = errors.ErrorView.model_json_schema()

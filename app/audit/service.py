@@ -61,8 +61,8 @@ def seal(work: Work) -> int:
         links.append({"b_id": entry.id, "seq": seq, "prev_hash": prev, "hash": link})
         prev = link
     if links:
-        table = AuditEntry.__table__
-        work.session.connection().execute(update(table).where(table.c.id == bindparam("b_id")), links)
+        by_id = update(AuditEntry).where(AuditEntry.id == bindparam("b_id"))
+        work.session.connection().execute(by_id.execution_options(synchronize_session=False), links)
     return len(links)
 
 

@@ -95,6 +95,7 @@ class Database:
                     pool_size=self._pool_size,
                     max_overflow=10,
                     pool_pre_ping=True,
+                    hide_parameters=True,  # an error's text goes into the log
                     connect_args={"options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=60s"},
                 )
                 self._engine = (os.getpid(), engine)

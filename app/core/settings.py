@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-Role = Literal["all", "public", "exchange", "console"]
+# `front` is public and console in one process, as a small site or the demonstration runs them.
+Role = Literal["all", "front", "public", "exchange", "console"]
 # Thirty-two bytes everybody can read: refused in production.
 DEVELOPMENT_KEY = "dev:ZGV2ZWxvcG1lbnQtb25seS1kZXZlbG9wbWVudC1vbmw="
 

@@ -71,7 +71,7 @@ class Work:
         """Write down a task; `args` holds ids and plain numbers only, never personal data."""
         self._tasks.append(tasks.NewTask(kind, subject, args or {}, run_at))
 
-    def emit(self, event: str, subject: UUID, **args: Any) -> None:
+    def emit(self, event: str, subject: UUID, /, **args: Any) -> None:
         """Tell the floors above: one task for each listener of `event` in workers/routes.py."""
         for kind in self.runtime.routes[event]:
             self.later(kind, subject, args=args)

@@ -8,7 +8,7 @@ from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Response, jsonify
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.core.errors import CommitUnknown, PartnerFault, Problem
@@ -70,6 +70,7 @@ def install(app: APIFlask) -> None:
     app.register_error_handler(CommitUnknown, _unknown)
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(DataError, _unstorable)
     app.register_error_handler(Exception, _bug)
 
 
@@ -124,6 +125,12 @@ def _partner(error: PartnerFault) -> Response:
 
 def _unknown(_: CommitUnknown) -> Response:
     return answer(503, "outcome_unknown", "暂时无法确认结果，请用同一个 Idempotency-Key 再试一次")
+
+
+def _unstorable(error: DataError) -> Response:
+    """A text or number that no column can hold (a NUL, a date beyond time): the input's fault, not ours."""
+    log.warning("unstorable", error=type(error.orig).__name__)
+    return answer(422, "invalid", _HTTP[422][1])
 
 
 def _database(error: DBAPIError) -> Response:

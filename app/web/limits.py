@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 from flask import Flask, request
 from flask_limiter import Limiter
@@ -26,13 +27,15 @@ def install(app: Flask, settings: Settings) -> Limiter:
     def limit() -> str:
         return settings.partner_limit if _from_partner() else settings.caller_limit
 
+    timeouts: Any = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
+    fallback: Any = [limit]  # a callable is accepted here as in default_limits
     limiter = Limiter(
         key_func=caller_key,
         app=app,
         default_limits=[limit],
         storage_uri=settings.redis_url,
-        storage_options={"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S},
-        in_memory_fallback=[limit],
+        storage_options=timeouts,
+        in_memory_fallback=fallback,
         in_memory_fallback_enabled=True,
         swallow_errors=True,
     )
@@ -41,4 +44,4 @@ def install(app: Flask, settings: Settings) -> Limiter:
 
 
 def _from_partner() -> bool:
-    return request.path.startswith("/exchange/")
+    return request.path.startswith(("/exchange/", "/wechat/"))

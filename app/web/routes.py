@@ -26,10 +26,11 @@ from app.web.site import ACCOUNT, OPERATOR, PUBLIC, Caller, actor, admit, gatewa
 
 ERRORS = (401, 403, 404, 409, 422, 429, 503)
 # APIFlask names its error component so; app/__init__.py gives it the shape of app.web.errors.ErrorView.
-_ERROR = {
+_ERROR: dict[str, str | dict[str, dict[str, Any]]] = {
     "description": "错误：见 code",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPError"}}},
 }
+_ERRORS: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = dict.fromkeys(ERRORS, _ERROR)
 _KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -223,7 +224,7 @@ def _document(bp: APIBlueprint, view: Any, function: Callable[..., Any], may: Do
     anyone = PUBLIC in may.kinds
     return bp.doc(
         summary=(function.__doc__ or function.__name__).strip().splitlines()[0],
-        responses=dict.fromkeys(ERRORS, _ERROR),
+        responses=_ERRORS,
         security=None if anyone else list(may.kinds),
         operation_id=f"{bp.name}.{function.__name__}",
         extensions={"parameters": [_KEY_HEADER]} if keyed and not anyone else None,
