@@ -76,7 +76,7 @@ class Work:
         for kind in self.runtime.routes[event]:
             self.later(kind, subject, args=args)
 
-    def audit(self, action: str, subject_type: str, subject_id: UUID, **detail: Any) -> None:
+    def audit(self, action: str, subject_type: str, subject_id: UUID, /, **detail: Any) -> None:
         self._facts.append(AuditFact(action, subject_type, subject_id, detail=detail))
 
     def audit_fact(self, fact: AuditFact) -> None:
