@@ -61,6 +61,7 @@ def _servers() -> Iterator[tuple[Redis, psycopg.Connection]]:
         connection = stack.enter_context(psycopg.connect(libpq_url, autocommit=True))
         connection.execute(rivals.DIFFERENCES_TABLE)
         yield redis, connection
+        connection.execute("DROP TABLE bench_difference")
 
 
 def measure(arms: dict[str, Arm], rounds: int) -> dict[str, float]:

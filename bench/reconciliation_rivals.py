@@ -26,7 +26,7 @@ Paths = Mapping[str, Path]
 Answer = dict[str, object]
 
 DIFFERENCES_TABLE = """
-CREATE UNLOGGED TABLE IF NOT EXISTS difference (
+CREATE TABLE IF NOT EXISTS bench_difference (
     clearing_no bigint, hospital_fen bigint, hospital_status text, platform_fen bigint, platform_status text,
     insurer_fen bigint, insurer_status text)"""
 _COLUMNS = ["clearing_no", *(f"{party}_{what}" for party in PARTIES for what in ("fen", "status"))]
@@ -35,8 +35,8 @@ _COLUMNS = ["clearing_no", *(f"{party}_{what}" for party in PARTIES for what in 
 def store(connection: psycopg.Connection, csv: bytes) -> None:
     """Every arm stores its differences in the same way: one COPY, one commit."""
     with connection.transaction():
-        connection.execute("TRUNCATE difference")
-        with connection.cursor().copy("COPY difference FROM STDIN (FORMAT csv)") as copy:
+        connection.execute("TRUNCATE bench_difference")
+        with connection.cursor().copy("COPY bench_difference FROM STDIN (FORMAT csv)") as copy:
             copy.write(csv)
 
 
@@ -153,18 +153,19 @@ def _totals(agreed: int, agreed_fen: int, differences: pl.DataFrame, parties: tu
 
 def by_source(paths: Paths, redis: Redis) -> dict[str, int]:
     """The published method: one SADD per record, pipelines of a thousand, then SINTER and SDIFF. Presence only."""
-    for party in PARTIES:
+    keys = [f"bench:{party}" for party in PARTIES]
+    for party, key in zip(PARTIES, keys, strict=True):
         numbers = iter(pl.read_csv(paths[party], columns=["clearing_no"])["clearing_no"])
         while batch := list(itertools.islice(numbers, 1000)):
             pipeline = redis.pipeline(transaction=False)
             for number in batch:
-                pipeline.sadd(party, number)
+                pipeline.sadd(key, number)
             pipeline.execute()
     sets = {}
     for marks in SETS:
-        at = [party for party, mark in zip(PARTIES, marks, strict=True) if mark == "1"]
-        not_at = [party for party, mark in zip(PARTIES, marks, strict=True) if mark == "0"]
-        redis.sinterstore("at", at)
-        sets[marks] = redis.sdiffstore("set", ["at", *not_at])
-    redis.unlink(*PARTIES, "at", "set")
+        at = [key for key, mark in zip(keys, marks, strict=True) if mark == "1"]
+        not_at = [key for key, mark in zip(keys, marks, strict=True) if mark == "0"]
+        redis.sinterstore("bench:at", at)
+        sets[marks] = redis.sdiffstore("bench:set", ["bench:at", *not_at])
+    redis.unlink(*keys, "bench:at", "bench:set")
     return sets

@@ -145,7 +145,9 @@ def _look_through(data: Data, names: list[str]) -> tuple[bool, bool]:
         piece = last + data[start : start + _SCAN_BYTES]
         if b'"' in piece:
             return True, False
-        plain = plain and not any(mark in piece for mark in (b"-", b"+", b" ")) and not _has_line_with_zero(piece)
+        plain = (
+            plain and not any(mark in piece for mark in (b"-", b"+", b" ", b"\t")) and not _has_line_with_zero(piece)
+        )
         last = piece[-1:]
     return False, plain
 

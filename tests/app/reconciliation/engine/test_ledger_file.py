@@ -74,7 +74,7 @@ def test_every_bad_row_is_named_with_its_line(path: Path) -> None:
     assert ledger.declared == 9
 
 
-@pytest.mark.parametrize("amount", ["+5", " 5", "5 ", "-0", "5.0", "1e3", "", "1_000", "0x1", "５"])
+@pytest.mark.parametrize("amount", ["+5", " 5", "\t5", "5\x00", "5 ", "-0", "5.0", "1e3", "", "1_000", "0x1", "５"])
 def test_an_amount_is_digits_alone(path: Path, amount: str) -> None:
     assert bad(read(path, f"{HEADER}{number(1)},{amount},success\n")) == [(2, "amount_fen")]
 

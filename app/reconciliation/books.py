@@ -1,0 +1,117 @@
+"""A party's book between its arrival and its comparison: from what was sent to columns, packed for keeping.
+
+Kept with the party's own words for the status; they become ours when the books are compared.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from app.reconciliation import rules
+from app.reconciliation.engine.ledger import BAD_ROW_SCHEMA, Ledger
+from app.reconciliation.engine.ledger_file import LedgerFileError, read_ledger_file
+from app.reconciliation.engine.trailer import find_trailer
+
+_TEXT_COLUMNS = ("clearing_no", "amount_fen", "status", "kind")
+_ROW_SCHEMA = {"number": pl.UInt64, "amount_fen": pl.Int64, "status": pl.String, "line": pl.UInt32}
+_KINDS = ("pay", rules.REVERSE)
+
+
+def from_rows(rows: Sequence[Mapping[str, Any]]) -> Ledger:
+    """The book in a ledger batch (`rows` = [{type, key, version, data}]); a row's line is its place from 1."""
+    data = [row["data"] for row in rows]
+    columns: dict[str, list[str | None]] = {name: [_text(item.get(name)) for item in data] for name in _TEXT_COLUMNS}
+    columns["fault"] = [None if item.get("kind", "pay") in _KINDS else "columns" for item in data]
+    return Ledger.from_frame(pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)))
+
+
+def from_csv(content: bytes) -> Ledger:
+    """The book in a file with a trailer. LedgerFileError, with the code `no_trailer` where it has none."""
+    if find_trailer(content) is None:
+        raise LedgerFileError("no_trailer", "the file has no trailer")
+    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+        file.write(content)
+        file.flush()
+        return read_ledger_file(Path(file.name))
+
+
+def from_copy(content: bytes, codes: Mapping[str, str]) -> Ledger:
+    """The platform's own book as PostgreSQL copied it out; `codes` turns party ids into codes."""
+    frame = pl.read_csv(content, schema_overrides={name: pl.String for name in ("clearing_no", "hospital", "insurer")})
+    owners = [pl.col(name).replace(dict(codes)) for name in ("hospital", "insurer")]
+    return Ledger.from_frame(frame.with_columns(owners))
+
+
+def verdicts(ledger: Ledger, keys: Sequence[str]) -> list[tuple[str, str | None]]:
+    """For each of the keys in a batch, in order, its key and why the row is bad, None if it is not."""
+    reasons = dict(ledger.bad_rows.select("line", "reason").iter_rows())
+    return [(key, reasons.get(line)) for line, key in enumerate(keys, 1)]
+
+
+def pack(ledger: Ledger) -> bytes:
+    """Good and bad rows as one Parquet file; a good row has no reason."""
+    file = io.BytesIO()
+    pl.concat([ledger.rows, ledger.bad_rows], how="diagonal").write_parquet(file)
+    return file.getvalue()
+
+
+def unpack(packed: bytes) -> Ledger:
+    frame = pl.read_parquet(packed)
+    good = frame.filter(pl.col("reason").is_null()).select(list(_ROW_SCHEMA))
+    return Ledger(good, frame.filter(pl.col("reason").is_not_null()).select(list(BAD_ROW_SCHEMA)))
+
+
+def joined(ledgers: Sequence[Ledger]) -> Ledger:
+    """Several batches of one party as one book: lines go on counting."""
+    rows, bad, lines = [_no_rows().rows], [_no_rows().bad_rows], 0
+    for ledger in ledgers:
+        rows.append(ledger.rows.with_columns((pl.col("line") + lines).cast(pl.UInt32)))
+        bad.append(ledger.bad_rows.with_columns((pl.col("line") + lines).cast(pl.UInt32)))
+        lines += ledger.declared
+    return Ledger(pl.concat(rows), pl.concat(bad))
+
+
+def of_role(role: str, books: Iterable[tuple[str, Ledger]]) -> tuple[Ledger, pl.DataFrame]:
+    """All parties' books of one role as one, in our words, with the party's code in the column named after the role.
+
+    Lines count on from party to party; the second frame says with which line each party's begin: code, first.
+    """
+    rows, bad, starts, lines = [], [], [], 0
+    for code, ledger in books:
+        starts.append((code, lines + 1))
+        shift = (pl.col("line") + lines).cast(pl.UInt32)
+        status = pl.col("status").replace(rules.words(role))
+        rows.append(ledger.rows.with_columns(shift, status, pl.lit(code).alias(role)))
+        bad.append(ledger.bad_rows.with_columns(shift))
+        lines += _last_line(ledger)
+    empty = _no_rows()
+    rows = rows or [empty.rows.with_columns(pl.lit(None, dtype=pl.String).alias(role))]
+    found = pl.DataFrame(starts, schema={"code": pl.String, "first": pl.UInt32}, orient="row")
+    return Ledger(pl.concat(rows), pl.concat(bad or [empty.bad_rows])), found
+
+
+def only(ledger: Ledger, wanted: pl.Expr) -> Ledger:
+    """The good rows for which `wanted` holds, and all bad ones."""
+    return Ledger(ledger.rows.filter(wanted), ledger.bad_rows)
+
+
+def _last_line(ledger: Ledger) -> int:
+    lines = [int(column.max() or 0) for column in (ledger.rows["line"], ledger.bad_rows["line"])]  # type: ignore[arg-type]
+    return max(lines)
+
+
+def _no_rows() -> Ledger:
+    return Ledger(pl.DataFrame(schema=_ROW_SCHEMA), pl.DataFrame(schema=BAD_ROW_SCHEMA))
+
+
+def _text(value: Any) -> str | None:
+    """Text and integers as text; anything else is as good as missing."""
+    if type(value) is int:
+        return str(value)
+    return value if isinstance(value, str) else None
