@@ -1,0 +1,96 @@
+"""`python -m demo`: one business day on this machine, from nothing, and then a look at it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from datetime import date
+from pathlib import Path
+
+from app.core.clock import Clock
+from app.core.local_server import EmbeddedServerError
+from app.core.places import PlaceError
+from demo import stack as stacks
+from demo.database import DemoProblem
+from demo.day import script
+from demo.day.context import opened
+from demo.day.http import DayBroken
+from demo.place import DATA, Options, Place
+from demo.screen import Screen
+from demo.supervisor import ProgramFailed
+
+EXIT_OK, EXIT_BROKEN, EXIT_CANNOT = 0, 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 the day held, 1 something broke in it, 2 it could not be played."""
+    chosen = _parser().parse_args(arguments)
+    screen = Screen()
+    place = Place(_options(chosen))
+    try:
+        return _play(place, chosen, screen)
+    except (DemoProblem, DayBroken, ProgramFailed, EmbeddedServerError, PlaceError, FileNotFoundError) as problem:
+        screen.problem(str(problem), place.logs)
+        return EXIT_CANNOT
+    except KeyboardInterrupt:
+        screen.say("stopped")
+        return EXIT_OK
+    finally:
+        place.release()
+
+
+def _play(place: Place, chosen: argparse.Namespace, screen: Screen) -> int:
+    with stacks.started(place, screen.step) as stack:
+        status = EXIT_OK
+        if not chosen.no_day:
+            status = _day(stack, chosen, screen)
+        if not chosen.once:
+            screen.urls(stack)
+            stack.supervisor.wait()
+        return status
+
+
+def _day(stack: stacks.Stack, chosen: argparse.Namespace, screen: Screen) -> int:
+    """Play the day, or show the one that was played."""
+    with opened(stack) as day:
+        seconds = script.play(day, screen.step)
+    screen.say(json.dumps(seconds))
+    return EXIT_OK
+
+
+def _options(chosen: argparse.Namespace) -> Options:
+    return Options(
+        business_date=chosen.date,
+        patients=chosen.patients,
+        his_data=chosen.his_data,
+        fresh=chosen.fresh,
+        data=chosen.data,
+        database_url=os.environ.get("DATABASE_URL", ""),
+        redis_url=os.environ.get("REDIS_URL", ""),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="stop after the day instead of serving until Ctrl-C")
+    parser.add_argument("--fresh", action="store_true", help="forget the day that was played and start over")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result to FILE")
+    parser.add_argument("--date", type=date.fromisoformat, default=Clock().today(), help="business date; default: today")
+    parser.add_argument("--patients", type=int, default=60, help="how many the built-in hospitals have; default: 60")
+    parser.add_argument("--his-data", type=_folder, metavar="DIR", help="a Synthea sample in place of the built-in data")
+    parser.add_argument("--no-day", action="store_true", help="start everything, play nothing")
+    parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help="where everything is kept")
+    return parser
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
+    return path.resolve()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""The stages of the day in their order, each with its seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from demo.day import binding, booking
+from demo.day.context import Day
+
+STAGES: tuple[tuple[str, Callable[[Day], None]], ...] = (
+    ("bind", binding.bind_everyone),
+    ("book", booking.book_everyone),
+    ("register", booking.register_everyone),
+)
+
+
+def play(day: Day, begin: Callable[[str], None]) -> dict[str, float]:
+    """Play every stage; the seconds of each. `begin` is told a stage's name when it begins."""
+    seconds: dict[str, float] = {}
+    for name, stage in STAGES:
+        begin(name)
+        started = time.monotonic()
+        stage(day)
+        seconds[name] = round(time.monotonic() - started, 2)
+    return seconds
