@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, select, text, update
+from sqlalchemy import Table, bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.core.work import Work
@@ -96,9 +96,10 @@ def hand_out(work: Work, ask: Ask) -> list[Handed]:
     if new:
         _number(work.session, new)
         _count_up(work.session, ask.party_id, lanes)
-    if handed:
-        commands.move(work, [one.id for one in handed], "fetch", values={"handed_at": work.now})
-    return handed
+    values = {"handed_at": func.clock_timestamp()}
+    # Lenient: one may have been taken back, answered or found overdue since it was chosen.
+    moved = {one.id for one in commands.move(work, [one.id for one in handed], "fetch", values=values, lenient=True)}
+    return [one for one in handed if one.id in moved]
 
 
 def _lanes(session: Session, ask: Ask, *, lock: bool) -> dict[str, _Place]:

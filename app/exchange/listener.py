@@ -57,19 +57,19 @@ class Listener:
                     del self._waiters[str(party_id)]
 
     def _run(self) -> None:
-        idle_s = IDLE_S
-        while self._wanted(idle_s):
+        while True:
             try:
-                self._listen()
-                idle_s = IDLE_S
+                return self._listen()
             except psycopg.Error as error:
                 log.warning("listener_lost", error=type(error).__name__)
-                time.sleep(RECONNECT_S)
-                idle_s = 0.0  # connect again only for somebody who waits now
-            finally:
                 self.connected = False
+                self._wake(None)  # from now on they look for themselves
+                time.sleep(RECONNECT_S)
+                if not self._wanted(0):
+                    return None
 
     def _listen(self) -> None:
+        """Until nobody has waited for a while."""
         with psycopg.connect(
             self._url, autocommit=True, connect_timeout=5, keepalives_idle=5, keepalives_interval=2, keepalives_count=2
         ) as connection:
@@ -81,11 +81,11 @@ class Listener:
                     self._wake(note.payload)
 
     def _wanted(self, idle_s: float) -> bool:
-        """False ends the thread, `idle_s` after the last wait began; the next wait starts another."""
+        """False, `idle_s` after the last wait began, ends this thread; the next wait starts another."""
         with self._lock:
             wanted = bool(self._waiters) or time.monotonic() - self._last_wait < idle_s
             if not wanted:
-                self._thread = None
+                self._thread, self.connected = None, False
             return wanted
 
     def _wake(self, party_id: str | None) -> None:

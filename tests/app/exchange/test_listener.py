@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from app.core.work import Runtime
+from app.exchange import listener as listening
 from app.exchange import service
-from app.exchange.listener import FALLBACK_S, listener
+from app.exchange.listener import listener
 from tests.app.exchange.kit import elsewhere, write
 from tests.app.kit import Thread, run, value
 from tests.app.partner import PartnerClient, World
@@ -69,28 +71,51 @@ def test_a_waiting_poll_holds_no_connection(runtime: Runtime, agent: PartnerClie
     poll.result()
 
 
-def test_without_the_listening_connection_polls_look_for_themselves(
-    runtime: Runtime, agent: PartnerClient, hospital: UUID
-) -> None:
-    here = listener(runtime.settings.database_url)
-    poll = long_poll(agent)
-    assert here.connected
+def cut(runtime: Runtime) -> None:
+    """End the listening connection and wait until that has been noticed."""
     ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = "
     run(runtime, ended + "current_database()")
-    deadline = time.monotonic() + 2
-    while here.connected and time.monotonic() < deadline:
+    wait_until(lambda: not listener(runtime.settings.database_url).connected)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < end, "not in time"
         time.sleep(0.01)
-    assert not here.connected
-    run(runtime, "INSERT INTO lane VALUES (:id, 'registration', 0)", id=hospital)
+
+
+def test_without_the_listening_connection_polls_look_for_themselves(
+    runtime: Runtime, agent: PartnerClient, hospital: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "RECONNECT_S", 5.0)
+    write(runtime, hospital)
+    agent.poll()
+    poll = long_poll(agent)
+    cut(runtime)
     write(runtime, hospital)
     written = time.monotonic()
-    answer, _ = poll.result()
-    assert len(answer["commands"]) == 1 and time.monotonic() - written < 3 * FALLBACK_S
-    for _ in range(200):
-        if here.connected:
-            break
-        time.sleep(0.02)
-    assert here.connected
+    assert len(poll.result()[0]["commands"]) == 1
+    assert time.monotonic() - written < 4 * listening.FALLBACK_S
+
+
+def test_a_lost_listening_connection_is_opened_again(
+    runtime: Runtime, agent: PartnerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "RECONNECT_S", 0.2)
+    poll = long_poll(agent)
+    cut(runtime)
+    wait_until(lambda: listener(runtime.settings.database_url).connected)
+    poll.result()
+
+
+def test_when_nobody_waits_any_more_the_connection_is_given_up(
+    runtime: Runtime, agent: PartnerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "IDLE_S", 0.0)
+    for _ in range(2):
+        long_poll(agent, wait_ms=800).result()
+        wait_until(lambda: value(runtime, LISTENING) == 0)
 
 
 def test_a_change_wakes_the_insurer_that_waits(runtime: Runtime, world: World) -> None:
