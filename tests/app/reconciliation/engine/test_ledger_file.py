@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from app.reconciliation.engine.ledger import Ledger
-from app.reconciliation.engine.ledger_file import LedgerFileError, read_ledger_file
+from app.reconciliation.engine.ledger_file import LedgerFileError, read_ledger, read_ledger_file
 from tests.app.reconciliation.engine.books import HEADER, line, number
 
 
@@ -132,6 +132,19 @@ def test_gb18030(path: Path) -> None:
 
 def test_gzip_is_recognised_by_its_content(path: Path) -> None:
     assert len(read(path, gzip.compress(with_trailer(BODY))).rows) == 2
+
+
+@pytest.mark.parametrize(
+    "content", [with_trailer(BODY), gzip.compress(with_trailer(BODY)), BODY.replace(b"\n", b"\r\n")]
+)
+def test_the_bytes_of_an_answer_are_read_as_a_file(content: bytes) -> None:
+    assert good(read_ledger(content)) == [(2, 100, "success"), (3, 100, "success")]
+
+
+@pytest.mark.parametrize("content", [b"", gzip.compress(b""), gzip.compress(BODY)[:-9]])
+def test_an_answer_that_is_no_ledger_is_refused(content: bytes) -> None:
+    with pytest.raises(LedgerFileError):
+        read_ledger(content)
 
 
 def test_the_trailer_is_held_against_the_content(path: Path) -> None:
