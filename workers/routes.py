@@ -8,7 +8,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "exchange.answered.clearing": (),
     "exchange.answered.collect_ledger": (),
     "exchange.answered.confirm_appointment": ("appointment.confirmed",),
-    "exchange.answered.list_ties": (),
+    "exchange.answered.list_ties": ("identity.ties_listed",),
     "exchange.answered.pull_patient": (),
     "exchange.answered.query_settlement": ("settlement.query_answered",),
     "exchange.answered.register": ("registration.answered",),

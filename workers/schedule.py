@@ -34,7 +34,7 @@ class Daily:
 
 
 EVERY = (Every("audit.seal", 2), Every("exchange.overdue", 1), Every("identity.sweep", 15))
-DAILY: tuple[Daily, ...] = ()
+DAILY: tuple[Daily, ...] = (Daily("identity.list_ties", daytime(3, 30)),)
 
 
 def run(here: Context, stop: object) -> None:

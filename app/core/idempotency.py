@@ -39,7 +39,8 @@ class Answer:
 
 def begin(work: Work, principal: str, key: str, request: bytes) -> Answer | None:
     """Claim `key` for this request. The stored answer if there is one; Invalid if the key meant another request."""
-    digest = sha256(request).hexdigest()
+    # Keyed: a request may hold little more than an identity number, which a plain hash would let one guess.
+    digest = work.privacy.index(sha256(request).hexdigest(), "request")
     row = {"principal": principal, "key": key, "request_hash": digest}
     new = insert(IdempotencyKey).values(row).on_conflict_do_nothing().returning(IdempotencyKey.key)
     if work.session.scalar(new) is not None:

@@ -12,6 +12,7 @@ from app.core.errors import Invalid
 from app.core.privacy import Privacy
 from app.core.work import Work
 from app.exchange import service as exchange
+from app.exchange.service import CommandAnswer
 from app.identity.person.models import Binding, PatientNumber
 from app.identity.person.states import BindingState
 
@@ -63,8 +64,7 @@ def tie(work: Work, hospital_id: UUID, person_id: UUID, patient_no: str, account
     everything of the patient that changed."""
     accounts = _bound_accounts(work.session, hospital_id, person_id) if account_id is None else [account_id]
     for one in accounts:
-        body = {"account_ref": account_ref(work.privacy, one), "patient_no": patient_no}
-        exchange.command(work, hospital_id, "tie_account", body, lane=LANE, subject=person_id)
+        _tell(work, hospital_id, "tie_account", (account_ref(work.privacy, one), patient_no))
     exchange.command(work, hospital_id, "pull_patient", {"patient_no": patient_no}, lane=LANE, subject=person_id)
 
 
@@ -72,8 +72,7 @@ def untie(work: Work, hospital_id: UUID, person_id: UUID, account_id: UUID) -> N
     """The account no longer acts for the person."""
     patient_no = patient_number(work.session, hospital_id, person_id)
     if patient_no is not None:
-        body = {"account_ref": account_ref(work.privacy, account_id), "patient_no": patient_no}
-        exchange.command(work, hospital_id, "untie_account", body, lane=LANE, subject=person_id)
+        _tell(work, hospital_id, "untie_account", (account_ref(work.privacy, account_id), patient_no))
 
 
 def ties(session: Session, privacy: Privacy, hospital_id: UUID) -> set[tuple[str, str]]:
@@ -82,6 +81,32 @@ def ties(session: Session, privacy: Privacy, hospital_id: UUID) -> set[tuple[str
     wanted = select(Binding.account_id, PatientNumber.patient_no).join(PatientNumber, known)
     live = wanted.where(Binding.hospital_id == hospital_id, Binding.status == BindingState.LIVE)
     return {(account_ref(privacy, row.account_id), row.patient_no) for row in session.execute(live)}
+
+
+def ask_for_ties(work: Work) -> None:
+    """Ask every hospital's machine for its list, to compare it with ours."""
+    for hospital in exchange.parties(work.session, "hospital"):
+        exchange.command(work, hospital.id, "list_ties", {}, lane=LANE, subject=None)
+
+
+def compare_ties(work: Work, answer: CommandAnswer) -> int:
+    """Mend the machine's list where it differs from ours; how many ties were missing or left over. A list that could
+    not be had is asked for again the next night."""
+    if answer.outcome != "done":
+        return 0
+    ours = ties(work.session, work.privacy, answer.party_id)
+    theirs = {(str(one["account_ref"]), str(one["patient_no"])) for one in answer.body["ties"]}
+    for one in sorted(ours - theirs):
+        _tell(work, answer.party_id, "tie_account", one)
+    for one in sorted(theirs - ours):
+        _tell(work, answer.party_id, "untie_account", one)
+    work.audit("ties.compare", "party", answer.party_id, missing=len(ours - theirs), left_over=len(theirs - ours))
+    return len(ours ^ theirs)
+
+
+def _tell(work: Work, hospital_id: UUID, kind: str, tie: tuple[str, str]) -> None:
+    body = {"account_ref": tie[0], "patient_no": tie[1]}
+    exchange.command(work, hospital_id, kind, body, lane=LANE, subject=None)
 
 
 def _store(work: Work, hospital_id: UUID, patient_no: str, person_id: UUID) -> UUID | None:
