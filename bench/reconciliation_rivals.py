@@ -6,19 +6,15 @@ totals are right, every difference is stored; check digits are not looked at.
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+import duckdb
 import polars as pl
 import psycopg
 from redis import Redis
-
-# Optional: without it the arm is left out.
-duckdb: Any = importlib.import_module("duckdb") if importlib.util.find_spec("duckdb") else None
 
 PARTIES = ("hospital", "platform", "insurer")
 SETS = ("111", "110", "101", "100", "011", "010", "001")
