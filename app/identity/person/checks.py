@@ -44,7 +44,7 @@ def hospital_answered(work: Work, answer: CommandAnswer) -> None:
     row = work.session.get(Binding, answer.subject, with_for_update=True)
     if row is None or row.status != BindingState.PENDING:
         return
-    if answer.outcome == "done":
+    if answer.outcome == "done" and rules.is_patient_number(answer.body.get("patient_no")):
         _confirm(work, row, answer.body.get("patient_no"))
     elif answer.outcome == "refused":
         _refuse(work, row, answer.code or "refused")

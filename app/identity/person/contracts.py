@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from app.identity.person import rules
 
@@ -74,18 +74,23 @@ class BindingInput(PhoneCodeInput):
             return None
         return _checked(rules.plain_number(value), rules.is_card, "医保卡号格式不正确")
 
-    @model_validator(mode="after")
-    def _document(self) -> BindingInput:
-        number = rules.plain_number(self.document_no)
-        if not rules.is_document(self.document_type, number):
+    @field_validator("document_no")
+    @classmethod
+    def _number(cls, value: str, others: ValidationInfo) -> str:
+        number, kind = rules.plain_number(value), others.data.get("document_type")
+        if kind is not None and not rules.is_document(kind, number):
             raise ValueError("证件号码不正确，请核对")
-        spoken = rules.spoken_facts(self.document_type, number)
+        return number
+
+    @model_validator(mode="after")
+    def _birth_and_sex(self) -> BindingInput:
+        spoken = rules.spoken_facts(self.document_type, self.document_no)
         birth_date, sex = spoken or (self.birth_date, self.sex)
         if birth_date is None or sex is None:
             raise ValueError("请填写出生日期和性别")
         if self.birth_date not in (None, birth_date) or self.sex not in (None, sex):
             raise ValueError("出生日期或性别与证件号码不一致")
-        self.document_no, self.birth_date, self.sex = number, birth_date, sex  # type: ignore[assignment]
+        self.birth_date, self.sex = birth_date, sex  # type: ignore[assignment]
         return self
 
 

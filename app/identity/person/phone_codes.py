@@ -32,7 +32,7 @@ def want(work: Work, account_id: UUID, hospital_id: UUID, phone: str) -> UUID:
     """Ask for a code to be sent; the event `identity.phone_code_wanted` has the row's id. Throttled above ten a
     day for a phone or an account, and for a minute after a code that has not been used."""
     index, day = phone_index(work.privacy, phone), work.clock.today()
-    work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+    work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
     work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(index, 1))))
     unused = (SmsCode.phone_index == index, SmsCode.used_at.is_(None))
     last = work.session.scalar(select(func.max(SmsCode.wanted_at)).where(*unused))

@@ -88,6 +88,11 @@ def is_card(number: str) -> bool:
     return _form(r"[A-Z0-9]{4,32}")(number)
 
 
+def is_patient_number(answered: object) -> bool:
+    """What a hospital may answer as its number of a person: a short text, or nothing for somebody it does not know."""
+    return answered is None or (isinstance(answered, str) and 1 <= len(answered) <= 64 and answered.isprintable())
+
+
 def is_name(name: str) -> bool:
     """Chinese characters of any plane, or letters; dots, blanks, hyphens and apostrophes only between them."""
     if not 1 <= len(name) <= 50 or not (_is_letter(name[0]) and _is_letter(name[-1])):

@@ -35,7 +35,7 @@ def bind(work: Work, account_id: UUID, wanted: WantedBinding) -> UUID:
     """Use up the phone code, take a seat of the account and ask the hospital. The answer comes later."""
     claim = wanted.claim
     phone_codes.use(work, account_id, claim.phone, wanted.phone_code)
-    account = work.session.get(Account, account_id, with_for_update=True)
+    account = work.session.get(Account, account_id, with_for_update={"key_share": True})
     if account is None:
         raise NotFound
     index = people.document_index(work.privacy, claim.document_type, claim.document_no)
@@ -63,7 +63,7 @@ def bind(work: Work, account_id: UUID, wanted: WantedBinding) -> UUID:
 
 def revoke(work: Work, account_id: UUID, binding_id: UUID) -> None:
     """The account lets go of a person, or of a claim that is still checked."""
-    work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+    work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
     row = work.session.get(Binding, binding_id, with_for_update=True)
     if row is None or row.account_id != account_id:
         raise NotFound

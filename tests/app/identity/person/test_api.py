@@ -86,6 +86,7 @@ def test_what_is_wrong_is_named_in_chinese_and_not_repeated(
     told = answer.get_json()
     assert _refusal(answer) == (422, "invalid")
     assert any(field in text for text in told["fields"].values()), told
+    assert set(told["fields"]) <= {*wrong, "_"}
     sent = [str(value) for value in wrong.values() if isinstance(value, str) and len(value) > 3]
     assert not any(value in answer.get_data(as_text=True) for value in sent)
 

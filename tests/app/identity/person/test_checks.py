@@ -50,6 +50,17 @@ def test_a_hospital_that_cannot_answer_is_asked_again_under_the_same_number(clin
     assert _state(patient, pending)["status"] == "live"
 
 
+@pytest.mark.parametrize("nonsense", [7, "", "x" * 65, ["1"], {"no": 1}, "1\n2"])
+def test_an_answer_that_makes_no_sense_is_no_answer(clinic: Clinic, nonsense: Any) -> None:
+    patient = clinic.log_in()
+    pending = clinic.claim(patient).get_json()
+    clinic.answer_check(pending, nonsense)
+    assert _state(patient, pending)["status"] == "pending"
+    clinic.drain_all("identity.ask_hospital", hurry=True)
+    clinic.answer_check(pending, None)
+    assert _state(patient, pending)["status"] == "live"
+
+
 def test_an_answer_that_comes_twice_or_late_changes_nothing(clinic: Clinic) -> None:
     patient = clinic.log_in()
     pending = clinic.claim(patient).get_json()
