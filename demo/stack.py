@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from app.core.embedded import Postgres, Valkey
 from demo import agents, database, world
 from demo.place import ROOT, Place
 from demo.supervisor import Program, Supervisor, http_ok
-from mock_partners.his.fill import prepare
+from mock_partners.his.fill import policies_by_insurer, prepare
 
 HIS_DATABASE = "his"
 # More patients wait in a line than the hospital takes at once, and more than the interface admits.
@@ -67,6 +69,7 @@ def started(place: Place, report: Report) -> Iterator[Stack]:
             background.append(_python(stack, "scheduler", "workers", "schedule"))
             supervisor.start(_doubles(stack), _web(stack, "exchange"), _web(stack, "web"), *background)
             seeded.result()
+        _tell_insurers(stack)
         report("starting the agents")
         supervisor.start(*_agents(stack))
         yield stack
@@ -124,6 +127,12 @@ def _seed(stack: Stack) -> None:
     program = _python(stack, "seed", "flask", "--app", "wsgi", "seed", "--world", str(stack.place.world_file))
     database.run(program.argv, program.cwd, program.env)
     stack.place.write(seeded, stack.world)
+
+
+def _tell_insurers(stack: Stack) -> None:
+    """A policy lives at its insurer; entering the same one again changes nothing."""
+    for code, policies in policies_by_insurer(stack.people).items():
+        httpx.post(f"{stack.double(code)}/__mock__/policies", json=policies, trust_env=False).raise_for_status()
 
 
 def _environment(stack: Stack, role: str) -> dict[str, str]:

@@ -31,7 +31,6 @@ class Patient:
     appointment: dict[str, Any] = field(default_factory=dict)
     visits: list[dict[str, Any]] = field(default_factory=list)
     settlements: list[str] = field(default_factory=list)
-    claims: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -54,6 +53,22 @@ class Patient:
 
 
 @dataclass
+class Wish:
+    """One claim that somebody makes: at which insurer, under which policy, for which bills (none: today's visit), and
+    what the product last said about it."""
+
+    patient: Patient
+    insurer: str
+    policy_no: str | None
+    bill_keys: list[str]
+    claim: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.patient.name}, claim at {self.insurer}"
+
+
+@dataclass
 class Day:
     """The day in progress."""
 
@@ -62,6 +77,7 @@ class Day:
     product: Site
     wechat: Site
     patients: list[Patient]
+    wishes: list[Wish] = field(default_factory=list)
     operators: dict[str, Login] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from demo.day import binding, booking
+from demo.day import binding, booking, claims, payouts, trials, visits
 from demo.day.context import Day
 
 STAGES: tuple[tuple[str, Callable[[Day], None]], ...] = (
     ("bind", binding.bind_everyone),
     ("book", booking.book_everyone),
     ("register", booking.register_everyone),
+    ("visits", visits.attend_everyone),
+    ("trials", trials.ask_everyone),
+    ("settlements", trials.settle_everyone),
+    ("claims", claims.claim_everything),
+    ("payouts", payouts.pay_everything),
 )
 
 

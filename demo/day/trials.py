@@ -1,0 +1,76 @@
+"""Everybody asks for the trial of today's bill at once, waits in the interface's line, and settles what it said."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from demo.day.booking import pay
+from demo.day.context import Day, Patient
+from demo.day.http import DayBroken
+from demo.day.visits import bills_of
+
+LINE_PATIENCE_S = 180.0
+LOOK_S, REST_S = 0.15, 4.0
+# What the interface says to 2207 for the case `refund`: it was settled at the window meanwhile.
+REFUSED_2207 = {"infcode": -1, "inf_refmsgid": "", "respond_time": "", "err_msg": "SETTLED 已结算", "output": {}}
+
+
+def ask_everyone(day: Day) -> None:
+    """Everyone is in line before anyone is waited for."""
+    day.for_each(lambda patient: _ask(day, patient), day.patients)
+
+
+def settle_everyone(day: Day) -> None:
+    wanted = [(patient, trial_id) for patient in day.patients for trial_id in patient.settlements]
+    day.for_each(lambda one: _settle(day, *one), wanted)
+
+
+def _ask(day: Day, patient: Patient) -> None:
+    bills = bills_of(patient)
+    for visit in patient.visits:
+        asked = patient.api.post("/api/v1/trials", {"bill_id": bills[visit["bill_key"]]["id"], "wait": True})
+        patient.settlements.append(asked["id"])
+    if "refund" in patient.cases:
+        fault = {"infno": "2207", "contains": patient.visits[0]["bill_key"], "status": 200, "body": REFUSED_2207}
+        day.double("M1").post("/__mock__/faults/infno", fault)
+
+
+def _settle(day: Day, patient: Patient, trial_id: str) -> None:
+    _wait(patient, f"/api/v1/trials/{trial_id}", ("trialled",))
+    settlement = patient.api.post("/api/v1/settlements", {"trial_id": trial_id})
+    if settlement["payment_id"]:
+        pay(day, patient, settlement["payment_id"])
+    end = ("failed",) if "refund" in patient.cases else ("synchronised",)
+    done = _wait(patient, f"/api/v1/settlements/{trial_id}", end)
+    if "refund" in patient.cases and settlement["payment_id"] and done["self_pay_part"] != "reversed":
+        _wait_refunded(patient, trial_id)
+
+
+def _wait(patient: Patient, path: str, ends: tuple[str, ...]) -> dict[str, Any]:
+    """Look again about when the line promises the turn."""
+    deadline = time.monotonic() + LINE_PATIENCE_S
+    while time.monotonic() < deadline:
+        found: dict[str, Any] = patient.api.get(path)
+        if found["status"] in ends:
+            return found
+        if found["status"] in ("failed", "reversed"):
+            raise DayBroken(f"settlement {found['status']}")
+        time.sleep(_pause_s(found["expected_at"]))
+    raise DayBroken(f"settlement is not {' or '.join(ends)} after {LINE_PATIENCE_S:g} s")
+
+
+def _wait_refunded(patient: Patient, trial_id: str) -> None:
+    deadline = time.monotonic() + LINE_PATIENCE_S
+    while patient.api.get(f"/api/v1/settlements/{trial_id}")["self_pay_part"] != "reversed":
+        if time.monotonic() > deadline:
+            raise DayBroken("the self-pay part was not refunded")
+        time.sleep(LOOK_S)
+
+
+def _pause_s(expected_at: str | None) -> float:
+    if expected_at is None:
+        return LOOK_S
+    left_s = (datetime.fromisoformat(expected_at) - datetime.now(UTC)).total_seconds()
+    return min(max(left_s + LOOK_S, LOOK_S), REST_S)
