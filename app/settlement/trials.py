@@ -113,6 +113,8 @@ def admit(work: Work, interface_id: UUID) -> None:
 def _send_trial(work: Work, row: Settlement) -> None:
     bill = record.bill(work.session, row.bill_id)
     assert bill is not None
+    visit = record.visit(work.session, bill.visit_id)
+    assert visit is not None
     person = identity.facts(work, row.person_id, "medical-insurance trial")
     body = {
         "trial_no": row.trial_no,
@@ -123,6 +125,7 @@ def _send_trial(work: Work, row: Settlement) -> None:
         "name": person.name,
         "visit": {
             "visit_key": bill.visit_key,
+            "kind": visit.kind,
             "department_name": bill.department_name,
             "started_at": bill.started_at.isoformat(),
         },
