@@ -18,6 +18,7 @@ def rung(here: Context, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     heard: list[list[str]] = []
     monkeypatch.setattr(here, "bell", lambda kinds: heard.append(sorted(kinds)))
     monkeypatch.setattr(schedule, "EVERY", (Every("a.kind", 2), Every("b.kind", 10)))
+    monkeypatch.setattr(schedule, "DAILY", ())
     return heard
 
 
