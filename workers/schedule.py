@@ -33,7 +33,12 @@ class Daily:
     at: daytime
 
 
-EVERY = (Every("audit.seal", 2), Every("exchange.overdue", 1), Every("identity.sweep", 15))
+EVERY = (
+    Every("audit.seal", 2),
+    Every("exchange.overdue", 1),
+    Every("identity.sweep", 15),
+    Every("notification.sweep", 3600),
+)
 DAILY: tuple[Daily, ...] = (Daily("identity.list_ties", daytime(3, 30)),)
 
 

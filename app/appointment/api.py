@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -9,13 +10,15 @@ from sqlalchemy.orm import Session
 
 from app.appointment import contracts as c
 from app.appointment import queries, rules, service
-from app.appointment.models import Appointment
 from app.core.errors import NotFound
 from app.core.paging import PageQuery
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.web.routes import command, door, question
 from app.web.site import ACCOUNT, Caller
+
+if TYPE_CHECKING:
+    from app.appointment.models import Appointment
 
 bp = APIBlueprint("appointment", __name__, url_prefix="/api/v1", tag="预约")
 MINE = door(ACCOUNT)

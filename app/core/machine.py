@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.db import Checked, Row
@@ -51,6 +52,20 @@ class Machine(Generic[State]):
         row.status, row.status_since = state.value, work.now
         work.add(row)
         work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, row.id, None, state.value))
+
+    def start_once(self, work: Work, row: Any, state: State, *, unless: str) -> bool:
+        """As `start`, but only if no row has the same value in the unique column `unless`: False where one has. Two
+        transactions that try at once wait for each other, and one of them starts the row."""
+        if isinstance(row, Checked):
+            raise ValueError(f"{self.name}: the check field is written by the ORM only")
+        row.status, row.status_since = state.value, work.now
+        columns = {attribute.key for attribute in row.__mapper__.column_attrs}
+        given = {name: value for name, value in row.__dict__.items() if name in columns}
+        new = insert(self.model).values(given).on_conflict_do_nothing(index_elements=[unless])
+        if work.session.scalar(new.returning(self.model.id)) is None:
+            return False
+        work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, row.id, None, state.value))
+        return True
 
     def move(
         self,

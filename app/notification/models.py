@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base, Sealed
+from app.core.db import Base, Row, Sealed
 from app.core.machine import Stateful
 
 
@@ -32,3 +33,21 @@ class Notice(Stateful, Base):
     tries: Mapped[int] = mapped_column(default=0)
     provider_no: Mapped[str | None] = mapped_column(index=True)
     refused_code: Mapped[str | None]
+
+
+class WechatPush(Row, Base):
+    """A push of WeChat's that had its effect: the same again has none. `key` and `sender` are fingerprints of what
+    holds an openid; `sent_at` is WeChat's own time, by which following and leaving are put in order."""
+
+    __tablename__ = "wechat_push"
+    __table_args__ = (
+        UniqueConstraint("app_id", "key", name="uq_wechat_push"),
+        Index("ix_wechat_push_sender", "app_id", "sender", "sent_at"),
+    )
+
+    app_id: Mapped[str]
+    key: Mapped[str]
+    sender: Mapped[str]
+    event: Mapped[str]
+    sent_at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), index=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -10,14 +10,15 @@ from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
-from app.core.work import Actor
 from app.identity import service as identity
+from app.payment import calls, queries
 from app.payment import contracts as c
-from app.payment import service
-from app.payment.models import PaymentOrder
 from app.payment.states import OrderState
 from app.web.routes import callback, door, question
 from app.web.site import ACCOUNT, Caller, gateways, request_id, runtime
+
+if TYPE_CHECKING:
+    from app.payment.models import PaymentOrder
 
 bp = APIBlueprint("payment", __name__, url_prefix="/api/v1", tag="支付")
 notify_bp = APIBlueprint("pay_notify", __name__, url_prefix="/wechat/pay", enable_openapi=False)
@@ -26,8 +27,8 @@ notify_bp = APIBlueprint("pay_notify", __name__, url_prefix="/wechat/pay", enabl
 @question(bp, "/payments/<uuid:payment_id>", door(ACCOUNT), out=c.PaymentView)
 def read_payment(session: Session, caller: Caller, payment_id: UUID) -> c.PaymentView:
     """一笔待支付的费用；可支付时带有调起支付的参数"""
-    row = session.get(PaymentOrder, payment_id)
-    if row is None or row.account_id != caller.id:
+    row = queries.order_of(session, caller.id, payment_id)
+    if row is None:
         raise NotFound
     return c.PaymentView(
         id=row.id,
@@ -54,17 +55,9 @@ def notified(mchid: str) -> Response:
 
     204 within its five seconds; 4xx makes it come again, which is what a forged or unreadable one may do for ever.
     """
-    with runtime().read() as session:
-        merchant = identity.merchant_credentials(session, runtime().privacy, mchid=mchid)
-    found = gateways().pay.read_notification(merchant, request.headers, request.get_data(), time.time())
-    if found is None:
-        return _refuse("签名验证失败")
-    with runtime().work(Actor("wechat_pay", mchid, request_id())) as work:
-        service.take_notification(work, mchid, found)
-    return Response(status=204)
-
-
-def _refuse(message: str) -> Response:
-    response = jsonify(code="FAIL", message=message)
+    headers, body = dict(request.headers), request.get_data()
+    if calls.take_notification(runtime(), gateways(), mchid, headers, body, request_id()):
+        return Response(status=204)
+    response = jsonify(code="FAIL", message="签名验证失败")
     response.status_code = 401
     return response

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from app.core.clock import SHANGHAI
 from app.core.errors import PartnerFault, TryLater
+from app.core.log import get_log
 from app.core.tasks import Job
-from app.core.work import Runtime, Work
+from app.core.work import Actor, Runtime, Work
 from app.gateways import Gateways
 from app.gateways.wechat import pay
 from app.identity import service as identity
 from app.identity.service import MerchantCredentials
-from app.payment import service
+from app.payment import rules, service
 from app.payment.models import PaymentOrder, Refund
 from app.payment.states import OrderState, RefundState
 
-LOOK_PAUSE_S = 10.0
-QUARANTINE_S = 5.0  # how long WeChat may take to show a request whose answer was lost
+UNPAID = (OrderState.CREATED, OrderState.PREPAID)
+log = get_log(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,24 +33,31 @@ class _Talk:
 
 
 def prepay(runtime: Runtime, gateways: Gateways, job: Job) -> None:
-    """Place the order. The same number again is the same order, so a lost answer is simply asked for again."""
+    """Place the order. The same number again is the same order, so a lost answer is simply asked for again. An order
+    that WeChat refuses is given up."""
     with runtime.work() as work:
         talk = _talk(work, job.subject)
         app_id, openid = identity.payment_identity(work.session, talk.order.account_id)
     if talk.order.status != OrderState.CREATED:
         return
-    prepay_id = gateways.pay.order(
-        talk.merchant,
-        pay.Order(
-            app_id=app_id,
-            openid=openid,
-            out_trade_no=talk.order.out_trade_no,
-            description=talk.order.description,
-            amount_fen=talk.order.amount_fen,
-            notify_url=_notify_url(runtime, talk.merchant),
-            time_expire=talk.order.expires_at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
-        ),
+    wanted = pay.Order(
+        app_id=app_id,
+        openid=openid,
+        out_trade_no=talk.order.out_trade_no,
+        description=talk.order.description,
+        amount_fen=talk.order.amount_fen,
+        notify_url=_notify_url(runtime, talk.merchant),
+        time_expire=talk.order.expires_at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
     )
+    try:
+        prepay_id = gateways.pay.order(talk.merchant, wanted)
+    except PartnerFault as fault:
+        if not fault.permanent:
+            raise
+        log.error("order_refused", order=str(talk.order.id), code=fault.code)
+        with runtime.work(finish=[job]) as work:
+            service.close(work, talk.order.id)
+        return
     with runtime.work(finish=[job]) as work:
         service.prepaid(work, talk.order.id, prepay_id)
 
@@ -58,19 +67,21 @@ def look(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     win that race."""
     with runtime.work() as work:
         talk = _talk(work, job.subject)
-    if talk.order.status not in (OrderState.CREATED, OrderState.PREPAID):
+    if talk.order.status not in UNPAID:
         return
-    if _learn_paid(runtime, gateways, talk):
-        return
-    if runtime.clock.now() < talk.order.expires_at:
-        raise TryLater(LOOK_PAUSE_S)
-    _close(runtime, gateways, talk)
+    trade = _ask(gateways, talk)
+    if _is_paid(trade):
+        _learn(runtime, talk, trade)
+    elif runtime.clock.now() < talk.order.expires_at:
+        raise TryLater(rules.LOOK_PAUSE_S)
+    else:
+        _close(runtime, gateways, talk)
 
 
 def close(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     with runtime.work() as work:
         talk = _talk(work, job.subject)
-    if talk.order.status in (OrderState.CREATED, OrderState.PREPAID):
+    if talk.order.status in UNPAID:
         _close(runtime, gateways, talk)
 
 
@@ -79,48 +90,67 @@ def _close(runtime: Runtime, gateways: Gateways, talk: _Talk) -> None:
         gateways.pay.close(talk.merchant, talk.order.out_trade_no)
     except PartnerFault as fault:
         if not fault.permanent:
-            raise
-    if not _learn_paid(runtime, gateways, talk):
-        with runtime.work() as work:
+            raise TryLater(rules.SILENCE_PAUSE_S) from fault
+    _learn(runtime, talk, _ask(gateways, talk))
+
+
+def _learn(runtime: Runtime, talk: _Talk, trade: dict[str, Any] | None) -> None:
+    """Paid after all, or closed for certain; while a user is paying, neither."""
+    if not _is_paid(trade) and trade is not None and trade.get("trade_state") not in rules.OVER:
+        raise TryLater(rules.LOOK_PAUSE_S)
+    with runtime.work() as work:
+        if trade is not None and _is_paid(trade):
+            service.paid(work, talk.order.id, trade)
+        else:
             service.closed(work, talk.order.id)
 
 
-def _learn_paid(runtime: Runtime, gateways: Gateways, talk: _Talk) -> bool:
-    trade = gateways.pay.query(talk.merchant, talk.order.out_trade_no)
-    if trade is None or trade.get("trade_state") not in ("SUCCESS", "REFUND"):
-        return False
-    with runtime.work() as work:
-        service.paid(work, talk.order.id, trade)
-    return True
+def _ask(gateways: Gateways, talk: _Talk) -> dict[str, Any] | None:
+    """The order as WeChat sees it. Looking is never given up: money may have moved."""
+    try:
+        return gateways.pay.query(talk.merchant, talk.order.out_trade_no)
+    except PartnerFault as fault:
+        log.warning("order_not_shown", order=str(talk.order.id), code=fault.code)
+        raise TryLater(rules.SILENCE_PAUSE_S) from fault
+
+
+def _is_paid(trade: dict[str, Any] | None) -> bool:
+    return trade is not None and trade.get("trade_state") in rules.PAID
 
 
 def refund(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     """Send a refund; whatever is not a clear answer makes it unknown, and it is asked for before it is sent again."""
     with runtime.work() as work:
         row, talk = _refund_talk(work, job.subject)
+        row.require_check(work.privacy)
+        talk.order.require_check(work.privacy)
     if row.status != RefundState.CREATED:
         return
-    talk.order.require_check(runtime.privacy)
     try:
-        said = gateways.pay.refund(
-            talk.merchant,
-            pay.Refund(
-                out_refund_no=row.out_refund_no,
-                out_trade_no=talk.order.out_trade_no,
-                amount_fen=row.amount_fen,
-                total_fen=talk.order.amount_fen,
-                reason=row.reason,
-                notify_url=_notify_url(runtime, talk.merchant),
-            ),
-        )
+        said = gateways.pay.refund(talk.merchant, _wanted(runtime, row, talk))
     except PartnerFault as fault:
-        if fault.permanent:
-            raise
+        if fault.permanent and fault.code in rules.SHORT_OF_MONEY:
+            log.error("merchant_short_of_money", mchid=talk.merchant.mchid)
+            raise TryLater(rules.TOP_UP_PAUSE_S) from fault
         with runtime.work(finish=[job]) as work:
-            service.lost_sight(work, row.id, timedelta(seconds=QUARANTINE_S))
+            if fault.permanent:
+                service.refund_refused(work, row.id, fault.code)
+            else:
+                service.lost_sight(work, row.id)
         return
     with runtime.work(finish=[job]) as work:
         service.refund_said(work, row.id, said)
+
+
+def _wanted(runtime: Runtime, row: Refund, talk: _Talk) -> pay.Refund:
+    return pay.Refund(
+        out_refund_no=row.out_refund_no,
+        out_trade_no=talk.order.out_trade_no,
+        amount_fen=row.amount_fen,
+        total_fen=talk.order.amount_fen,
+        reason=row.reason,
+        notify_url=_notify_url(runtime, talk.merchant),
+    )
 
 
 def look_at_refund(runtime: Runtime, gateways: Gateways, job: Job) -> None:
@@ -128,14 +158,32 @@ def look_at_refund(runtime: Runtime, gateways: Gateways, job: Job) -> None:
         row, talk = _refund_talk(work, job.subject)
     if row.status not in (RefundState.UNKNOWN, RefundState.PROCESSING):
         return
-    said = gateways.pay.query_refund(talk.merchant, row.out_refund_no)
+    try:
+        said = gateways.pay.query_refund(talk.merchant, row.out_refund_no)
+    except PartnerFault as fault:
+        log.warning("refund_not_shown", refund=str(row.id), code=fault.code)
+        raise TryLater(rules.SILENCE_PAUSE_S) from fault
+    if said is None and row.status == RefundState.PROCESSING:  # it was there already
+        raise TryLater(rules.SILENCE_PAUSE_S)
     with runtime.work(finish=[job]) as work:
         if said is None:
             service.refund_not_there(work, row.id)
         else:
             service.refund_said(work, row.id, said)
-            if said.get("status") == "PROCESSING" and row.status == RefundState.PROCESSING:
-                work.later("payment.look_at_refund", row.id, run_at=work.now + timedelta(seconds=LOOK_PAUSE_S))
+
+
+def take_notification(
+    runtime: Runtime, gateways: Gateways, mchid: str, headers: Mapping[str, str], body: bytes, request_id: str
+) -> bool:
+    """Keep a notification of this merchant number; False if WeChat Pay did not sign it just now."""
+    with runtime.read() as session:
+        merchant = identity.merchant_credentials(session, runtime.privacy, mchid=mchid)
+    found = gateways.pay.read_notification(merchant, headers, body, runtime.clock.now().timestamp())
+    if found is None:
+        return False
+    with runtime.work(Actor("wechat_pay", mchid, request_id)) as work:
+        service.take_notification(work, mchid, found)
+    return True
 
 
 def apply_notification(runtime: Runtime, _: Gateways, job: Job) -> None:

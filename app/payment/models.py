@@ -52,6 +52,7 @@ class Refund(Stateful, Checked, Base):
     reason: Mapped[str]
     out_refund_no: Mapped[str] = mapped_column(unique=True)
     refund_id: Mapped[str | None]
+    refused_code: Mapped[str | None]
 
 
 class PayNotification(Row, Base):

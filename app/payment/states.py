@@ -11,6 +11,7 @@ class OrderState(StrEnum):
     PREPAID = "prepaid"  # the user can pay
     PAID = "paid"
     CLOSED = "closed"
+    DISPUTED = "disputed"  # paid, but not the amount that was asked for: a person has to look
 
 
 class RefundState(StrEnum):
@@ -18,7 +19,7 @@ class RefundState(StrEnum):
     UNKNOWN = "unknown"  # sent, and nobody knows whether it was taken
     PROCESSING = "processing"
     SUCCEEDED = "succeeded"
-    ABNORMAL = "abnormal"  # the user's card took nothing: a person has to help
+    ABNORMAL = "abnormal"  # the user's card took nothing, or WeChat refused: a person has to help
 
 
 orders = Machine(
@@ -30,6 +31,8 @@ orders = Machine(
         (OrderState.PREPAID, "pay"): OrderState.PAID,
         (OrderState.CREATED, "close"): OrderState.CLOSED,
         (OrderState.PREPAID, "close"): OrderState.CLOSED,
+        (OrderState.CREATED, "dispute"): OrderState.DISPUTED,
+        (OrderState.PREPAID, "dispute"): OrderState.DISPUTED,
     },
 )
 refunds = Machine(

@@ -12,7 +12,7 @@ from app.core.errors import NotFound
 from app.core.work import Work
 from app.identity import service as identity
 from app.record import contracts as c
-from app.record import queries, rules, service
+from app.record import queries, service
 from app.record.queries import BillFacts
 from app.web.routes import door, question
 from app.web.site import ACCOUNT, Caller
@@ -99,7 +99,6 @@ def _require_mine(session: Session, caller: Caller, hospital_id: UUID, patient_n
 
 
 def _bill(bill: BillFacts) -> c.BillView:
-    refused = rules.REFUSALS[bill.refused_reason] if bill.refused_reason else None
     return c.BillView(
         id=bill.id,
         hospital_id=bill.hospital_id,
@@ -114,6 +113,6 @@ def _bill(bill: BillFacts) -> c.BillView:
         self_pay_fen=bill.self_pay_fen,
         borne_fen=bill.borne_fen,
         state=bill.state,
-        refused=refused,
+        refused=bill.refused_text,
         e_bill_state=bill.e_bill_state,
     )

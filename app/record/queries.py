@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from app.record import rules
 from app.record.models import Bill, Diagnosis, EBill, FeeLine, MedicalProcedure, Report, Visit
 
 
@@ -41,8 +43,13 @@ class BillFacts:
         """What the patient bore: everything but the fund's part (the personal account is the patient's own money)."""
         return self.total_fen - self.fund_fen
 
+    @property
+    def refused_text(self) -> str | None:
+        """Why the bill cannot be used, in Chinese."""
+        return rules.REFUSALS[self.refused_reason] if self.refused_reason else None
 
-def _bills() -> Select[tuple[object, ...]]:
+
+def _bills() -> Select[*tuple[Any, ...]]:
     e_bill_state = (
         select(func.max(EBill.state)).where(EBill.bill_id == Bill.id).correlate(Bill).scalar_subquery()
     )  # "reversed" sorts after "issued"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
 from app.identity import service as identity
 from app.registration import contracts as c
 from app.registration import queries, rules
-from app.registration.models import Registration
 from app.web.routes import door, question
 from app.web.site import ACCOUNT, Caller
+
+if TYPE_CHECKING:
+    from app.registration.models import Registration
 
 bp = APIBlueprint("registration", __name__, url_prefix="/api/v1", tag="建档")
 

@@ -19,7 +19,6 @@ from app.exchange.service import CommandAnswer
 from app.identity import service as identity
 from app.notification import service as notification
 from app.record import queries as record
-from app.record import rules as bill_rules
 from app.registration import service as registration
 from app.settlement import queries, rules
 from app.settlement.models import Settlement
@@ -51,7 +50,7 @@ def ask_trial(work: Work, account_id: UUID, bill_id: UUID, *, wait: bool) -> Set
     if bill.state != "unsettled":
         raise Conflict("bill_settled", "这张结算单已经结算")
     if bill.refused_reason is not None:
-        raise Conflict("bill_refused", f"这张结算单暂不能结算：{bill_rules.REFUSALS[bill.refused_reason]}")
+        raise Conflict("bill_refused", f"这张结算单暂不能结算：{bill.refused_text}")
     interface_id = exchange.parties(work.session, "medical_insurance")[0].id
     line_no = next_no(work.session, f"trial:{interface_id}")
     live = queries.live_of_bill(work.session, bill_id)

@@ -1,0 +1,114 @@
+"""Orders: written down, placed, paid or closed, each step in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from typing_extensions import Unpack
+
+from app.core.errors import Conflict, NotFound
+from app.core.ids import partner_number
+from app.core.work import Work
+from app.identity import service as identity
+from app.payment import refunding, rules
+from app.payment.models import PaymentOrder
+from app.payment.states import OrderState, orders
+
+
+class NewOrder(TypedDict):
+    """What is to be paid, to whose merchant number, for what."""
+
+    hospital_id: UUID
+    account_id: UUID
+    purpose: str
+    subject: UUID
+    amount_fen: int
+    description: str
+    expires_at: datetime
+
+
+def order(work: Work, **wanted: Unpack[NewOrder]) -> UUID:
+    """Write down an order; a task places it with WeChat Pay. Events: payment.paid, payment.closed, payment.refunded.
+
+    Conflict `pay_elsewhere` where the hospital's merchant number is not bound to the app that the account belongs to.
+    """
+    app_id, _ = identity.payment_identity(work.session, wanted["account_id"])
+    if not identity.merchant_may_use(work.session, wanted["hospital_id"], app_id):
+        raise Conflict("pay_elsewhere", "请从这家医院的公众号或小程序进入，再进行支付")
+    row = PaymentOrder(**wanted, out_trade_no=partner_number("po"))
+    orders.start(work, row, OrderState.CREATED)
+    work.session.flush()
+    work.later("payment.prepay", row.id)
+    work.later("payment.look", row.id, run_at=work.now + rules.LOOK_AFTER)
+    return row.id
+
+
+def prepaid(work: Work, order_id: UUID, prepay_id: str) -> None:
+    orders.move(work, [order_id], "prepay", values={"prepay_id": prepay_id}, lenient=True)
+
+
+def paid(work: Work, order_id: UUID, trade: dict[str, Any]) -> None:
+    """The money is there, says WeChat (notification or query). An order that was given up is refunded; another amount
+    than was asked for is nobody's payment until a person has looked."""
+    row = locked(work, order_id)
+    transaction_id = trade.get("transaction_id")
+    if _total_fen(trade) != row.amount_fen:
+        if orders.move(work, [row.id], "dispute", values={"transaction_id": transaction_id}, lenient=True):
+            _emit(work, "payment.closed", row)
+        return
+    values = {"transaction_id": transaction_id, "paid_at": work.now}
+    if orders.move(work, [row.id], "pay", values=values, lenient=True):
+        _emit(work, "payment.paid", row)
+    elif row.status == OrderState.CLOSED:
+        row.transaction_id, row.paid_at = transaction_id, row.paid_at or work.now
+        refunding.refund(work, row.id, row.amount_fen, "订单已关闭")
+
+
+def close(work: Work, order_id: UUID) -> None:
+    """Give an order up; the task makes sure at WeChat that nobody pays it any more."""
+    work.later("payment.close", order_id)
+
+
+def closed(work: Work, order_id: UUID) -> None:
+    """WeChat has closed it: nobody can pay any more."""
+    if orders.move(work, [order_id], "close", lenient=True):
+        _emit(work, "payment.closed", get(work, order_id))
+
+
+def state(session: Session, order_id: UUID) -> str:
+    return session.scalars(select(PaymentOrder.status).where(PaymentOrder.id == order_id)).one()
+
+
+def number(session: Session, order_id: UUID) -> str:
+    """Our number of the order at WeChat Pay."""
+    return session.scalars(select(PaymentOrder.out_trade_no).where(PaymentOrder.id == order_id)).one()
+
+
+def get(work: Work, order_id: UUID) -> PaymentOrder:
+    row = work.session.get(PaymentOrder, order_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def locked(work: Work, order_id: UUID) -> PaymentOrder:
+    """The order as it is now; closing and paying wait for each other."""
+    row = work.session.get(PaymentOrder, order_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound
+    row.require_check(work.privacy)
+    return row
+
+
+def _total_fen(trade: dict[str, Any]) -> int | None:
+    amount = trade.get("amount")
+    total = amount.get("total") if isinstance(amount, dict) else None
+    return total if isinstance(total, int) else None
+
+
+def _emit(work: Work, event: str, row: PaymentOrder) -> None:
+    work.emit(event, row.id, purpose=row.purpose, subject=str(row.subject))
