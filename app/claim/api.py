@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
 from app.claim import contracts as c
-from app.claim import decisions, queries, rules, submission
+from app.claim import decisions, documents, queries, rules, submission, withdrawal
 from app.claim.models import Claim
 from app.claim.states import HOLDER, State
 from app.core.errors import NotFound
@@ -70,7 +70,7 @@ def read_timeline(session: Session, caller: Caller, claim_id: UUID) -> c.Timelin
 @command(bp, "/claims/<uuid:claim_id>/documents", MINE, body=c.SendDocuments, out=c.ClaimDetail)
 def send_documents(work: Work, caller: Caller, body: c.SendDocuments, claim_id: UUID) -> c.ClaimDetail:
     """补充材料，一次补齐"""
-    return _after(work, decisions.send_documents(work, caller.id, claim_id, body))
+    return _after(work, documents.send(work, caller.id, claim_id, body))
 
 
 @command(bp, "/claims/<uuid:claim_id>/appeal", MINE, body=c.AppealIn, out=c.ClaimDetail)
@@ -88,7 +88,7 @@ def accept(work: Work, caller: Caller, claim_id: UUID) -> c.ClaimDetail:
 @command(bp, "/claims/<uuid:claim_id>/withdraw", MINE, out=c.ClaimDetail)
 def withdraw(work: Work, caller: Caller, claim_id: UUID) -> c.ClaimDetail:
     """撤回理赔申请"""
-    return _after(work, decisions.withdraw(work, caller.id, claim_id))
+    return _after(work, withdrawal.withdraw(work, caller.id, claim_id))
 
 
 def _after(work: Work, row: Claim) -> c.ClaimDetail:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit import queries as audit
@@ -17,8 +18,10 @@ from app.claim.models import (
     Decision,
     DecisionLine,
     DocumentRequest,
+    Policy,
 )
 from app.claim.states import LIVE
+from app.core.columns import copy_out
 from app.core.paging import PageQuery, page
 
 
@@ -62,6 +65,19 @@ def claims_of_bills(session: Session, bill_ids: Sequence[UUID]) -> Sequence[Clai
     return session.scalars(select(Claim).where(Claim.id.in_(holding)).order_by(Claim.id)).all()
 
 
+def claims_under_consent(session: Session, consent_id: UUID) -> Sequence[Claim]:
+    """Live claims that were made under this consent."""
+    return session.scalars(
+        select(Claim).where(Claim.consent_id == consent_id, Claim.status.in_(LIVE)).order_by(Claim.id)
+    ).all()
+
+
+def policy_of(session: Session, row: Claim) -> Policy:
+    """The policy that a verified claim is made under, as the insurer last described it."""
+    mine = (Policy.insurer_id == row.insurer_id, Policy.person_id == row.person_id, Policy.policy_no == row.policy_no)
+    return session.scalars(select(Policy).where(*mine)).one()
+
+
 def latest_package(session: Session, claim_id: UUID) -> ClaimPackage | None:
     mine = select(ClaimPackage).where(ClaimPackage.claim_id == claim_id)
     return session.scalar(mine.order_by(ClaimPackage.version.desc()).limit(1))
@@ -97,3 +113,27 @@ def appeal(session: Session, claim_id: UUID) -> Appeal | None:
 
 def history(session: Session, claim_id: UUID) -> Sequence[AuditEntry]:
     return audit.history(session, [claim_id])
+
+
+def clearing_ledger(session: Session, day: date) -> bytes:
+    """The platform's own book of a business date as CSV: every clearing row that counts, with the ids of its hospital
+    and insurer. `ok` is the status of a row that stands; what takes it back is a row of its own."""
+    return copy_out(
+        session,
+        select(
+            ClaimBill.clearing_no,
+            ClaimBill.kind,
+            ClaimBill.borne_fen.label("amount_fen"),
+            literal("ok").label("status"),
+            ClaimBill.hospital_id.label("hospital"),
+            ClaimBill.insurer_id.label("insurer"),
+        )
+        .where(ClaimBill.business_date == day, ClaimBill.booked_at.is_not(None))
+        .order_by(ClaimBill.ordinal),
+    )
+
+
+def days_booked_since(session: Session, days: Sequence[date], moment: datetime) -> Sequence[date]:
+    """Those of the business dates in whose books a row was entered after `moment`."""
+    late = select(ClaimBill.business_date).where(ClaimBill.business_date.in_(days), ClaimBill.booked_at > moment)
+    return session.scalars(late.distinct().order_by(ClaimBill.business_date)).all()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from decimal import Decimal
 
 from app.core.money import yuan
 
@@ -28,6 +27,7 @@ TEXTS = {
     "bill_claimed": "这张结算单已经在同一保险公司申请理赔",
     "borne_used_up": "其他保单已经赔付了全部个人负担",
     "data_missing": "医院没有在期限内提供理赔所需的数据",
+    "consent_withdrawn": "您已撤回向该保险公司提供信息的同意，理赔已终止",
     "package_refused": "保险公司未受理理赔资料，请联系客服",
     "not_insured": "没有查到有效保单",
     "policy_out_of_scope": "就诊不在保单的保障范围内",
@@ -47,13 +47,12 @@ def why_not_claimable(*, state: str, refused: str | None, borne_fen: int, e_bill
     return "e_bill_reversed" if e_bill_state == "reversed" else None
 
 
-def line_adds_up(*, covered_fen: int, deductible_fen: int, ratio: Decimal, approved_fen: int) -> bool:
-    """No line is approved beyond what is covered, and the deductible comes off what is covered."""
-    if not 0 <= ratio <= 1:
-        return False
-    if covered_fen < 0:  # a returned item takes back what it once was covered for
-        return covered_fen <= approved_fen <= 0
-    return 0 <= approved_fen <= covered_fen and 0 <= deductible_fen <= covered_fen
+def line_adds_up(*, billed_fen: int, covered_fen: int, deductible_fen: int, approved_fen: int) -> bool:
+    """billed → covered → deductible → approved never grows; a returned item (negative) takes back no more than it was
+    billed for."""
+    if billed_fen < 0:
+        return billed_fen <= covered_fen <= approved_fen <= 0 == deductible_fen
+    return 0 <= deductible_fen <= covered_fen <= billed_fen and 0 <= approved_fen <= covered_fen - deductible_fen
 
 
 def in_words(billed_fen: int, approved_fen: int, reasons: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ class State(StrEnum):
     APPEALED = "appealed"
     PAYING = "paying"
     PAID = "paid"
-    CLOSED = "closed"
+    CLOSED = "closed"  # rejected, and nobody objected
     WITHDRAWN = "withdrawn"
 
 
@@ -47,6 +47,9 @@ HOLDER = {
 # A claim in one of these still holds its bills.
 LIVE = tuple(s for s in State if s not in (State.INELIGIBLE, State.WITHDRAWN))
 
+# The insurer may decide in one of these; it need not wait for documents that it has asked for.
+DECIDABLE = (State.ADJUDICATING, State.NEEDS_DOCUMENTS, State.APPEALED)
+
 claims = Machine(
     "claim",
     Claim,
@@ -56,25 +59,23 @@ claims = Machine(
         (State.VERIFYING, "eligible"): State.VERIFIED,
         (State.VERIFYING, "ineligible"): State.INELIGIBLE,
         (State.ASSEMBLING, "ineligible"): State.INELIGIBLE,
+        (State.VERIFIED, "ineligible"): State.INELIGIBLE,
         (State.VERIFIED, "deliver"): State.DELIVERING,
         (State.DELIVERING, "delivered"): State.ADJUDICATING,
         (State.DELIVERING, "ineligible"): State.INELIGIBLE,
         (State.ADJUDICATING, "ask_documents"): State.NEEDS_DOCUMENTS,
         (State.NEEDS_DOCUMENTS, "documents_sent"): State.ADJUDICATING,
         (State.NEEDS_DOCUMENTS, "documents_late"): State.ADJUDICATING,
-        (State.ADJUDICATING, "approve"): State.APPROVED,
-        (State.ADJUDICATING, "reject"): State.REJECTED,
         (State.APPROVED, "accept"): State.ACCEPTED,
         (State.APPROVED, "appeal"): State.APPEALED,
         (State.REJECTED, "appeal"): State.APPEALED,
-        (State.REJECTED, "close"): State.CLOSED,
-        (State.APPEALED, "approve"): State.APPROVED,
-        (State.APPEALED, "reject"): State.REJECTED,
+        (State.REJECTED, "give_up"): State.CLOSED,
+        **{(state, "approve"): State.APPROVED for state in DECIDABLE},
+        **{(state, "reject"): State.REJECTED for state in DECIDABLE},
         (State.ACCEPTED, "pay"): State.PAYING,
         (State.PAYING, "paid"): State.PAID,
         (State.PAYING, "unpaid"): State.ACCEPTED,
         (State.PAID, "returned"): State.ACCEPTED,
-        (State.PAID, "close"): State.CLOSED,
         **{
             (state, "withdraw"): State.WITHDRAWN
             for state in (

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from collections.abc import Iterable, Sequence
-from hashlib import sha256
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
-
 from app.claim import contracts as c
-from app.claim import queries, rules
-from app.claim.models import Claim, ClaimBill, ClaimDocument
+from app.claim import documents, queries, rules
+from app.claim.delivery import PURPOSE
+from app.claim.models import Claim, ClaimBill
 from app.claim.states import HOLDER, State, claims
+from app.claim.steps import advance, left_to_claim, lock_bills, tell
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import claim_number, clearing_number
 from app.core.sequence import next_no
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.identity import service as identity
-from app.notification import service as notification
 from app.record import queries as record
 from app.record.queries import BillFacts
-
-PURPOSE = "claim"
 
 
 def submit(work: Work, account_id: UUID, wanted: c.SubmitClaim) -> Claim:
@@ -44,42 +39,15 @@ def submit(work: Work, account_id: UUID, wanted: c.SubmitClaim) -> Claim:
     _write_payee(work, row, wanted.payee, payee_id)
     claims.start(work, row, State.SUBMITTED)
     work.session.flush()
-    add_bills(work, row, bills)
-    keep_documents(work, row, wanted.documents)
+    _add_bills(work, row, bills)
+    documents.keep(work, row, wanted.documents)
     if any(document.kind == "identity_image" for document in wanted.documents):
         identity.note_identity_image(work, wanted.person_id)
     advance(work, row, "assemble")
     work.later("claim.assemble", row.id)
     work.emit("claim.submitted", row.id)
-    notification.notify(
-        work,
-        "claim_submitted",
-        account_id=account_id,
-        subject=row.id,
-        params={"no": row.no},
-        dedupe=f"submitted:{row.id}",
-    )
+    tell(work, row, "claim_submitted", {"no": row.no}, "")
     return row
-
-
-def advance(work: Work, row: Claim, event: str, **values: object) -> bool:
-    """Move a claim and say who must act now; False if a late or repeated message finds it elsewhere."""
-    target = claims.target(State(row.status), event)
-    if target is None:
-        return False
-    return bool(claims.move(work, [row.id], event, values={"holder": HOLDER[target], **values}, lenient=True))
-
-
-def lock_bills(work: Work, bill_ids: Iterable[UUID]) -> None:
-    """One decision about a bill at a time, whichever claims it stands in."""
-    for bill_id in sorted(bill_ids):
-        work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"claim-bill:{bill_id}", 0))))
-
-
-def left_to_claim(work: Work, bill_id: UUID, borne_fen: int, but: UUID | None = None) -> int:
-    """What the patient bore less what other live claims of the bill were approved."""
-    others = [row for row in queries.live_rows_of_bill(work.session, bill_id) if row.claim_id != but]
-    return borne_fen - sum(row.approved_fen or 0 for row in others)
 
 
 def _require_offer(wanted: c.SubmitClaim) -> None:
@@ -170,7 +138,7 @@ def _write_payee(work: Work, row: Claim, payee: c.PayeeIn, payee_id: UUID) -> No
         work.seal(row, "payee_account_sealed", payee.bank_account)
 
 
-def add_bills(work: Work, row: Claim, bills: Sequence[BillFacts]) -> None:
+def _add_bills(work: Work, row: Claim, bills: Sequence[BillFacts]) -> None:
     """The clearing rows, numbered densely within the business date."""
     first = next_no(work.session, f"clearing:{row.business_date}", len(bills))
     for ordinal, bill in enumerate(bills, first):
@@ -186,40 +154,3 @@ def add_bills(work: Work, row: Claim, bills: Sequence[BillFacts]) -> None:
             borne_fen=bill.borne_fen,
             live=True,
         ))  # fmt: skip
-
-
-def book(work: Work, clearing: ClaimBill, bill_key: str) -> None:
-    """The row counts from now on, and the hospital's agent is told its number."""
-    clearing.booked_at = work.now
-    body = {
-        "clearing_no": clearing.clearing_no,
-        "kind": clearing.kind,
-        "original_clearing_no": clearing.original_clearing_no,
-        "bill_key": bill_key,
-        "business_date": clearing.business_date.isoformat(),
-    }
-    exchange.command(work, clearing.hospital_id, "clearing", body, lane="clearing", subject=clearing.id)
-
-
-def keep_documents(
-    work: Work, row: Claim, documents: Iterable[c.DocumentIn], request_id: UUID | None = None
-) -> list[ClaimDocument]:
-    """Store the patient's files, sealed. Invalid if one is not what base64 promises."""
-    kept = []
-    for given in documents:
-        try:
-            content = b64decode(given.content_base64, validate=True)
-        except ValueError as error:
-            raise Invalid("document_unreadable", "文件内容无法读取，请重新上传") from error
-        document = ClaimDocument(
-            claim_id=row.id,
-            request_id=request_id,
-            kind=given.kind,
-            title=given.title,
-            media_type=given.media_type,
-            sha256=sha256(content).hexdigest(),
-        )
-        work.seal(document, "content_sealed", given.content_base64)
-        work.add(document)
-        kept.append(document)
-    return kept

@@ -1,0 +1,155 @@
+"""Handing a claim over: sealed once under the patient's consent, delivered until the insurer has it, booked then.
+
+Nothing is booked before the insurer has taken the package in. So a claim that was refused or withdrawn before stands in
+nobody's books, and one that was withdrawn meanwhile stands in all three with its reversal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from app.claim import content, package, queries, rules
+from app.claim.assembly import end_ineligible, why_dead
+from app.claim.models import Claim, ClaimBill, ClaimPackage
+from app.claim.states import State
+from app.claim.steps import advance, get, left_to_claim, lock_bills
+from app.claim.withdrawal import give_back, reverse
+from app.core.errors import TryLater
+from app.core.work import Work
+from app.exchange import service as exchange
+from app.identity import service as identity
+from app.record import queries as record
+
+PURPOSE = "claim"
+OTHER_CLAIM_PAUSE_S = 1.0
+
+
+def seal_package(work: Work, claim_id: UUID) -> ClaimPackage | None:
+    """Freeze, hash and sign the claim's content, or the package that was sealed before. None if nothing is to be
+    delivered any more.
+
+    TryLater while an earlier claim of another policy on the same bill is not decided: only then is it known how much is
+    left. The bills are looked at once more: what has changed since the claim was made counts.
+    """
+    row = get(work, claim_id)
+    old = queries.latest_package(work.session, row.id)
+    if old is not None:
+        return old
+    if row.status != State.VERIFIED:
+        return None
+    clearings = queries.bills(work.session, row.id)
+    lock_bills(work, [clearing.bill_id for clearing in clearings])
+    if any(_waits_for_another(work, clearing) for clearing in clearings):
+        raise TryLater(OTHER_CLAIM_PAUSE_S)
+    if not _bring_up_to_date(work, row, clearings) or not _note_shared(work, row):
+        return None
+    return _seal(work, row, clearings)
+
+
+def _waits_for_another(work: Work, clearing: ClaimBill) -> bool:
+    mine = (clearing.business_date, clearing.ordinal)
+    others = queries.live_rows_of_bill(work.session, clearing.bill_id)
+    earlier = [r for r in others if (r.business_date, r.ordinal) < mine and r.claim_id != clearing.claim_id]
+    return any(r.approved_fen is None for r in earlier)
+
+
+def _bring_up_to_date(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> bool:
+    """What the patient bore may have changed with a newer version of the bill; False if that ends the claim."""
+    bills = record.bills(work.session, [clearing.bill_id for clearing in clearings])
+    dead = why_dead(bills)
+    if dead is not None:
+        end_ineligible(work, row, dead)
+        return False
+    borne = {bill.id: bill.borne_fen for bill in bills}
+    for clearing in clearings:
+        clearing.borne_fen = borne[clearing.bill_id]
+    left = {r.bill_id: left_to_claim(work, r.bill_id, r.borne_fen, but=row.id) for r in clearings}
+    if max(left.values()) <= 0:
+        end_ineligible(work, row, "borne_used_up")
+        return False
+    row.asked_fen = sum(max(0, amount_fen) for amount_fen in left.values())
+    return True
+
+
+def _note_shared(work: Work, row: Claim) -> bool:
+    """The receipt of this sharing. A consent that was widened since is another row; one that was withdrawn ends the
+    claim, and nothing is shared."""
+    consent = identity.consent_in_force(work.session, row.person_id, row.insurer_id, PURPOSE)
+    if consent is None or not set(rules.CONSENT_SCOPE) <= set(consent.scope):
+        give_back(work, row, "consent_withdrawn")
+        return False
+    row.consent_id = consent.id
+    identity.note_shared(work, consent.id, rules.CONSENT_SCOPE, row.id)
+    return True
+
+
+def _seal(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> ClaimPackage:
+    head = package.Head(row.no, 1, None, work.now)
+    sealed_content = package.seal(head, content.parts(work, row, clearings), work.privacy.signing_seed)
+    manifest = sealed_content["manifest"]
+    sealed = ClaimPackage(claim_id=row.id, version=1, root=manifest["root"], signature=manifest["signature"])
+    sealed.content_sealed = work.privacy.seal_json(sealed_content, f"claim_package:content_sealed:{sealed.id}")
+    work.add(sealed)
+    advance(work, row, "deliver")
+    return sealed
+
+
+def to_deliver(work: Work, claim_id: UUID, package_id: UUID) -> dict[str, Any]:
+    """The body of a delivery; the reading of the package is audited."""
+    row, sealed = get(work, claim_id), work.session.get(ClaimPackage, package_id)
+    assert sealed is not None
+    work.audit("read.claim_package.content_sealed", "claim_package", sealed.id, why="delivery to the insurer")
+    return {
+        "claim_no": row.no,
+        "policy_no": row.policy_no,
+        "package": work.privacy.open_json(sealed.content_sealed, f"claim_package:content_sealed:{sealed.id}"),
+        "remainders": _remainders(work, claim_id),
+    }
+
+
+def _remainders(work: Work, claim_id: UUID) -> list[dict[str, Any]]:
+    """How much of each bill other policies have left over."""
+    return [
+        {"clearing_no": r.clearing_no, "max_fen": max(0, left_to_claim(work, r.bill_id, r.borne_fen, but=claim_id))}
+        for r in queries.bills(work.session, claim_id)
+        if r.kind == "pay"
+    ]
+
+
+def delivered(work: Work, claim_id: UUID, package_id: UUID, case_no: str) -> None:
+    """The insurer has taken the package in and opened a case: the rows count, and the hospital is told their numbers.
+    What was withdrawn meanwhile is reversed at once."""
+    row, sealed = get(work, claim_id), work.session.get(ClaimPackage, package_id)
+    assert sealed is not None
+    sealed.delivered_at = sealed.delivered_at or work.now
+    row.case_no = row.case_no or case_no
+    book(work, queries.bills(work.session, row.id))
+    if row.status == State.WITHDRAWN:
+        reverse(work, row)
+    else:
+        advance(work, row, "delivered")
+
+
+def refused(work: Work, claim_id: UUID, code: str) -> None:
+    """The insurer will not take the package: the claim ends, and stands in nobody's books."""
+    text = {"code": code, "text": rules.TEXTS["package_refused"]}
+    end_ineligible(work, get(work, claim_id), "package_refused", [text])
+
+
+def book(work: Work, clearings: Sequence[ClaimBill]) -> None:
+    """These rows count from now on, and the hospital's agent is told their numbers."""
+    keys = {bill.id: bill.key for bill in record.bills(work.session, [r.bill_id for r in clearings])}
+    for clearing in clearings:
+        if clearing.booked_at is not None:
+            continue
+        clearing.booked_at = work.now
+        body = {
+            "clearing_no": clearing.clearing_no,
+            "kind": clearing.kind,
+            "original_clearing_no": clearing.original_clearing_no,
+            "bill_key": keys[clearing.bill_id],
+            "business_date": clearing.business_date.isoformat(),
+        }
+        exchange.command(work, clearing.hospital_id, "clearing", body, lane="clearing", subject=clearing.id)

@@ -1,0 +1,104 @@
+"""Missing documents: what the insurer asks for, once and all at once, and what the patient sends."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterable
+from hashlib import sha256
+from uuid import UUID
+
+from app.claim import contracts as c
+from app.claim import queries
+from app.claim.models import Claim, ClaimDocument, DocumentRequest
+from app.claim.states import State
+from app.claim.steps import advance, get, mine, of_insurer, require_not_early, tell
+from app.core.errors import Conflict, Invalid
+from app.core.work import Work
+
+
+def requested(work: Work, insurer_id: UUID, said: c.DocumentsRequestedIn) -> None:
+    """The insurer needs documents: the clock pauses while the patient supplements. The same request twice is one."""
+    row = of_insurer(work, insurer_id, said.claim_no)
+    if said.request_no in {r.request_no for r in queries.document_requests(work.session, row.id)}:
+        return
+    if not advance(work, row, "ask_documents", clock_paused_since=work.now):
+        require_not_early(row)
+        return
+    items = [item.model_dump() for item in said.items]
+    work.add(DocumentRequest(claim_id=row.id, request_no=said.request_no, items=items, deadline=said.deadline))
+    tell(work, row, "documents_requested", {"no": row.no}, said.request_no)
+    if said.deadline is not None:
+        work.later("claim.documents_late", row.id, run_at=said.deadline)
+
+
+def late(work: Work, claim_id: UUID) -> None:
+    """The deadline of what is asked for has passed: the insurer decides on what it has."""
+    row = get(work, claim_id)
+    request = _open_request(work, row)
+    if request is not None and request.deadline is not None and request.deadline <= work.now:
+        advance(work, row, "documents_late", clock_paused_since=None)
+
+
+def send(work: Work, account_id: UUID, claim_id: UUID, sent: c.SendDocuments) -> Claim:
+    """Everything that was asked for, in one go: the clock runs again and the insurer gets the files."""
+    row = mine(work, account_id, claim_id)
+    request = _open_request(work, row)
+    if row.status != State.NEEDS_DOCUMENTS or request is None:
+        raise Conflict("no_documents_asked", "目前没有需要补充的材料")
+    missing = {item["kind"] for item in request.items} - {document.kind for document in sent.documents}
+    if missing:
+        texts = {item["kind"]: item["text"] for item in request.items}
+        raise Invalid("documents_incomplete", "还缺少材料，请一次补齐", fields={k: texts[k] for k in sorted(missing)})
+    keep(work, row, sent.documents, request.id)
+    request.answered_at = work.now
+    advance(work, row, "documents_sent", clock_paused_since=None)
+    work.later("claim.send_documents", row.id, args={"request_id": str(request.id)})
+    return row
+
+
+def keep(
+    work: Work, row: Claim, documents: Iterable[c.DocumentIn], request_id: UUID | None = None
+) -> list[ClaimDocument]:
+    """Store the patient's files, sealed. Invalid if one is not what base64 promises."""
+    kept = []
+    for given in documents:
+        try:
+            content = b64decode(given.content_base64, validate=True)
+        except ValueError as error:
+            raise Invalid("document_unreadable", "文件内容无法读取，请重新上传") from error
+        document = ClaimDocument(
+            claim_id=row.id,
+            request_id=request_id,
+            kind=given.kind,
+            title=given.title,
+            media_type=given.media_type,
+            sha256=sha256(content).hexdigest(),
+        )
+        work.seal(document, "content_sealed", given.content_base64)
+        work.add(document)
+        kept.append(document)
+    return kept
+
+
+def to_send(work: Work, claim_id: UUID, request_id: UUID) -> dict[str, object]:
+    """The body of one answer to a request for documents; each file's reading is audited."""
+    request = work.session.get(DocumentRequest, request_id)
+    assert request is not None and request.claim_id == claim_id
+    return {
+        "request_no": request.request_no,
+        "documents": [
+            {
+                "kind": document.kind,
+                "title": document.title,
+                "sha256": document.sha256,
+                "content_base64": work.reveal(document, "content_sealed", "documents for the insurer"),
+            }
+            for document in queries.documents(work.session, request_id)
+        ],
+    }
+
+
+def _open_request(work: Work, row: Claim) -> DocumentRequest | None:
+    """The newest one that has no answer yet."""
+    unanswered = [r for r in queries.document_requests(work.session, row.id) if r.answered_at is None]
+    return unanswered[-1] if unanswered else None

@@ -1,0 +1,76 @@
+"""What every step of a claim needs: the row under its lock, the move with its holder, the bills' locks, the notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from app.claim import queries
+from app.claim.models import Claim
+from app.claim.states import HOLDER, State, claims
+from app.core.errors import LostRace, NotFound
+from app.core.work import Work
+from app.notification import service as notification
+
+
+def get(work: Work, claim_id: UUID) -> Claim:
+    """The claim, locked: one step at a time, so that what is read of its state still holds at the commit."""
+    return _locked(work, claim_id)
+
+
+def mine(work: Work, account_id: UUID, claim_id: UUID) -> Claim:
+    """The same for a patient; NotFound for what is not theirs."""
+    row = _locked(work, claim_id)
+    if row.account_id != account_id:
+        raise NotFound
+    return row
+
+
+def of_insurer(work: Work, insurer_id: UUID, claim_no: str) -> Claim:
+    """The same for a message; NotFound for another insurer's claim."""
+    row = queries.claim_by_no(work.session, claim_no, insurer_id)
+    if row is None:
+        raise NotFound
+    return _locked(work, row.id)
+
+
+def _locked(work: Work, claim_id: UUID) -> Claim:
+    row = work.session.get(Claim, claim_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def advance(work: Work, row: Claim, event: str, **values: object) -> bool:
+    """Move a claim and say who must act now; False if a late or repeated message finds it elsewhere."""
+    target = claims.target(State(row.status), event)
+    if target is None:
+        return False
+    return bool(claims.move(work, [row.id], event, values={"holder": HOLDER[target], **values}, lenient=True))
+
+
+def require_not_early(row: Claim) -> None:
+    """The insurer may answer before our own delivery has been noted: then its message waits for us."""
+    if row.status in (State.VERIFIED, State.DELIVERING):
+        raise LostRace("claim", "early message", [row.id])
+
+
+def lock_bills(work: Work, bill_ids: Iterable[UUID]) -> None:
+    """One decision about a bill at a time, whichever claims it stands in."""
+    for bill_id in sorted(bill_ids):
+        work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"claim-bill:{bill_id}", 0))))
+
+
+def left_to_claim(work: Work, bill_id: UUID, borne_fen: int, but: UUID | None = None) -> int:
+    """What the patient bore less what other live claims of the bill were approved."""
+    others = [row for row in queries.live_rows_of_bill(work.session, bill_id) if row.claim_id != but]
+    return borne_fen - sum(row.approved_fen or 0 for row in others)
+
+
+def tell(work: Work, row: Claim, template: str, params: dict[str, str], mark: str) -> None:
+    """A notice to the patient, once for each `mark`."""
+    notification.notify(
+        work, template, account_id=row.account_id, subject=row.id, params=params, dedupe=f"{template}:{row.id}:{mark}"
+    )

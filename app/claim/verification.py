@@ -1,0 +1,100 @@
+"""Is the person insured, and are the bills in scope? Asked before anything of the record is shared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.claim import contracts as c
+from app.claim import queries
+from app.claim.assembly import end_ineligible
+from app.claim.models import Claim, EBillGuard, Policy
+from app.claim.states import State
+from app.claim.steps import advance, get
+from app.core.clock import shanghai_date
+from app.core.work import Work
+from app.exchange import service as exchange
+from app.identity import service as identity
+from app.record import queries as record
+
+
+def eligibility_question(work: Work, row: Claim) -> dict[str, Any]:
+    """What the insurer is asked: who, when, which diagnoses, how much."""
+    person = identity.facts(work, row.person_id, "eligibility question")
+    rows = {b.bill_id: b for b in queries.bills(work.session, row.id)}
+    bills = record.bills(work.session, list(rows))
+    diagnoses = record.diagnoses(work.session, [bill.visit_id for bill in bills])
+    return {
+        "request_no": str(row.id),
+        "hospital_code": exchange.party(work.session, row.hospital_id).code,
+        "person": {
+            "name": person.name,
+            "document_type": person.document_type,
+            "document_no": person.document_no,
+            "birth_date": person.birth_date.isoformat(),
+        },
+        "on": row.business_date.isoformat(),
+        "bills": [
+            {
+                "clearing_no": rows[bill.id].clearing_no,
+                "started_on": shanghai_date(bill.started_at).isoformat(),
+                "ended_on": shanghai_date(bill.ended_at or bill.started_at).isoformat(),
+                "diagnoses": [
+                    {"code": d.code, "code_system": d.code_system} for d in diagnoses if d.visit_id == bill.visit_id
+                ],
+                "total_fen": bill.total_fen,
+                "borne_fen": bill.borne_fen,
+            }
+            for bill in bills
+        ],
+    }
+
+
+def verified(work: Work, claim_id: UUID, answer: c.EligibilityIn) -> None:
+    """The insurer has answered: keep what it said of the policies, and take the first that covers and whose guard lets
+    the e-bills in. A claim that was withdrawn meanwhile guards nothing."""
+    row = get(work, claim_id)
+    _remember_policies(work, row, answer.policies)
+    if row.status != State.VERIFYING:
+        return
+    wanted = [p for p in answer.policies if row.policy_no in (None, p.policy_no)]
+    covering = [p.policy_no for p in wanted if p.in_scope]
+    if not answer.insured or not wanted:
+        end_ineligible(work, row, "not_insured")
+    elif not covering:
+        reasons = [reason.model_dump() for policy in wanted for reason in policy.reasons]
+        end_ineligible(work, row, "policy_out_of_scope", reasons)
+    else:
+        free = next((policy_no for policy_no in covering if _guard_e_bills(work, row, policy_no)), None)
+        if free is None:
+            end_ineligible(work, row, "bill_claimed")
+        elif advance(work, row, "eligible", policy_no=free):
+            work.later("claim.deliver", row.id)
+
+
+def _remember_policies(work: Work, row: Claim, policies: Sequence[c.PolicyIn]) -> None:
+    for policy in policies:
+        values = policy.model_dump(exclude={"in_scope", "reasons"}) | {"asked_at": work.now}
+        new = insert(Policy).values(id=Policy().id, insurer_id=row.insurer_id, person_id=row.person_id, **values)
+        work.session.execute(
+            new.on_conflict_do_update(index_elements=["insurer_id", "policy_no", "person_id"], set_=values)
+        )
+
+
+def _guard_e_bills(work: Work, row: Claim, policy_no: str) -> bool:
+    """One e-bill in at most one live claim of a policy: the primary key decides, also between two transactions."""
+    e_bills = record.e_bills(work.session, [b.bill_id for b in queries.bills(work.session, row.id)])
+    wanted = [
+        {"code": e.code, "number": e.number, "insurer_id": row.insurer_id, "policy_no": policy_no, "claim_id": row.id}
+        for e in e_bills
+    ]
+    work.session.execute(insert(EBillGuard).values(wanted).on_conflict_do_nothing())
+    mine = (EBillGuard.claim_id == row.id, EBillGuard.policy_no == policy_no)
+    if work.session.scalar(select(func.count()).where(*mine)) == len(wanted):
+        return True
+    work.session.execute(delete(EBillGuard).where(*mine))
+    return False

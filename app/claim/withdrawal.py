@@ -1,0 +1,84 @@
+"""Taking a claim back: by the patient, by a reversed e-bill, by a withdrawn consent.
+
+What the insurer has booked is reversed under clearing numbers of its own. These count only when the insurer has
+accepted the withdrawal: if its decision was faster, the books of all three keep the row, and nothing is paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.claim import queries, rules
+from app.claim.assembly import release_bills
+from app.claim.models import Claim, ClaimBill
+from app.claim.states import State
+from app.claim.steps import advance, get, mine, tell
+from app.core.errors import Conflict
+from app.core.ids import clearing_number
+from app.core.sequence import next_no
+from app.core.work import Work
+
+
+def withdraw(work: Work, account_id: UUID, claim_id: UUID) -> Claim:
+    """Possible until the decision."""
+    row = mine(work, account_id, claim_id)
+    if not _withdraw(work, row):
+        raise Conflict("too_late_to_withdraw", "理赔已有结果或已结束，不能撤回")
+    return row
+
+
+def e_bills_reversed(work: Work, bill_ids: Sequence[UUID]) -> None:
+    """A reversed e-bill is in no live claim: whatever is not decided yet is taken back, and the patient told."""
+    for row in _locked(work, queries.claims_of_bills(work.session, bill_ids)):
+        give_back(work, row, "e_bill_reversed")
+
+
+def consent_withdrawn(work: Work, consent_id: UUID) -> None:
+    """Nothing more is shared: claims whose package was not sealed yet are taken back."""
+    for row in _locked(work, queries.claims_under_consent(work.session, consent_id)):
+        if row.status in (State.ASSEMBLING, State.VERIFYING, State.VERIFIED):
+            give_back(work, row, "consent_withdrawn")
+
+
+def give_back(work: Work, row: Claim, code: str) -> None:
+    """Withdraw a claim that cannot go on, and tell the patient why."""
+    if _withdraw(work, row, reasons=[{"code": code, "text": rules.TEXTS[code]}]):
+        tell(work, row, "claim_ineligible", {"no": row.no, "reason": rules.TEXTS[code]}, code)
+
+
+def _withdraw(work: Work, row: Claim, **values: object) -> bool:
+    if not advance(work, row, "withdraw", **values):
+        return False
+    release_bills(work, row)
+    if any(clearing.booked_at is not None for clearing in queries.bills(work.session, row.id)):
+        reverse(work, row)
+    work.emit("claim.withdrawn", row.id)
+    return True
+
+
+def reverse(work: Work, row: Claim) -> None:
+    """A reversing row for each booked one, and the insurer is asked to take the case back."""
+    originals = [clearing for clearing in queries.bills(work.session, row.id) if clearing.kind == "pay"]
+    today = work.clock.today()
+    first = next_no(work.session, f"clearing:{today}", len(originals))
+    for ordinal, original in enumerate(originals, first):
+        work.add(ClaimBill(
+            clearing_no=clearing_number(today, ordinal),
+            business_date=today,
+            ordinal=ordinal,
+            kind="reverse",
+            original_clearing_no=original.clearing_no,
+            claim_id=row.id,
+            bill_id=original.bill_id,
+            hospital_id=original.hospital_id,
+            insurer_id=original.insurer_id,
+            borne_fen=original.borne_fen,
+            live=False,
+        ))  # fmt: skip
+    work.later("claim.tell_withdrawal", row.id)
+
+
+def _locked(work: Work, rows: Sequence[Claim]) -> list[Claim]:
+    """All of them, in the order of their ids, before anything is done to one."""
+    return [get(work, row.id) for row in rows]
