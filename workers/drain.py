@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from app.core import tasks
-from app.core.errors import CommitUnknown, Fenced, PartnerFault, Problem, TryLater
+from app.core.errors import CommitUnknown, Fenced, PartnerFault, Problem, Tampered, TryLater
 from app.core.log import get_log
 from app.core.tasks import Job
 from workers.context import Context, context
@@ -85,7 +85,8 @@ def _wait(here: Context, job: Job, delay_s: float) -> None:
 
 def _give_back(here: Context, desk: Desk, job: Job, error: Exception) -> None:
     """Postpone with backoff, or bury what is permanent or was tried too often, with its cause."""
-    permanent = (isinstance(error, PartnerFault) and error.permanent) or _is_refusal(error)
+    permanent = (isinstance(error, PartnerFault) and error.permanent) or isinstance(error, Tampered)
+    permanent = permanent or _is_refusal(error)
     bury = (permanent or job.tries >= desk.max_tries) and not isinstance(error, CommitUnknown)
     level = log.error if bury else log.warning
     expected = isinstance(error, PartnerFault | Problem | CommitUnknown)
@@ -103,4 +104,5 @@ def _is_refusal(error: Exception) -> bool:
 
 def _cause(error: Exception) -> str:
     """What stands in the task row: never the text of an unexpected error, which might hold personal data."""
-    return f"{type(error).__name__}: {error}" if isinstance(error, PartnerFault | Problem) else type(error).__name__
+    told = isinstance(error, PartnerFault | Problem | Tampered)
+    return f"{type(error).__name__}: {error}" if told else type(error).__name__

@@ -49,20 +49,24 @@ def change_to_bank(work: Work, caller: Caller, body: c.ChangeToBank, payout_id: 
 @question(operator_bp, "/payouts", APPROVER, out=c.HeldPage, query=c.HeldQuery)
 def list_held(session: Session, caller: Caller, query: c.HeldQuery) -> c.HeldPage:
     """待审批（或其他状态）的付款"""
-    rows, cursor = queries.page_by_status(session, query.status, query)
+    rows, cursor = queries.page_by_status(session, query.status, caller.party_id, query)
     return c.HeldPage(items=[_held(session, row) for row in rows], next_cursor=cursor)
 
 
 @command(operator_bp, "/payouts/<uuid:payout_id>/approve", APPROVER, out=c.HeldView)
 def approve(work: Work, caller: Caller, payout_id: UUID) -> c.HeldView:
     """审批一笔付款；需要两位不同的同事"""
-    return _held(work.session, service.approve(work, caller.id, payout_id))
+    return _held(work.session, service.approve(work, _operator(caller), payout_id))
 
 
 @command(operator_bp, "/payouts/<uuid:payout_id>/reject", APPROVER, body=c.Reject, out=c.HeldView)
 def reject(work: Work, caller: Caller, body: c.Reject, payout_id: UUID) -> c.HeldView:
     """拒绝一笔付款"""
-    return _held(work.session, service.reject(work, payout_id, body.reason))
+    return _held(work.session, service.reject(work, _operator(caller), payout_id, body.reason))
+
+
+def _operator(caller: Caller) -> service.Operator:
+    return service.Operator(caller.id, caller.party_id)
 
 
 def _view(session: Session, row: Payout) -> c.PayoutView:

@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import PartnerFault
+from app.core.errors import PartnerFault, TryLater
 from app.core.tasks import Job
 from app.core.work import Runtime, Work
 from app.exchange import service as exchange
-from app.exchange.service import Endpoint
 from app.gateways import Gateways
-from app.gateways.bank import BankTransfer
-from app.gateways.wechat.pay import Transfer
 from app.identity import service as identity
-from app.identity.service import MerchantCredentials
 from app.payment import service as payment
 from app.payout import queries, rules, service
 from app.payout.models import Payout
 from app.payout.states import MOVING, State
-
-Said = tuple[str, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class _Way:
-    """How one payout goes: everything the call needs, with no session open."""
-
-    row: Payout
-    payee_name: str
-    notify_url: str
-    merchant: MerchantCredentials | None = None
-    payer: tuple[str, str] = ("", "")  # (app_id, openid)
-    bank: Endpoint | None = None
-    accounts: tuple[str, str] = ("", "")  # (from, to)
+from app.payout.ways import AMOUNT_DIFFERS, Said, Way, bank_said, way_of, wechat_said
 
 
 def create(runtime: Runtime, _: Gateways, job: Job) -> None:
@@ -45,49 +26,104 @@ def create(runtime: Runtime, _: Gateways, job: Job) -> None:
 def send(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     """Send an approved payout once. If this worker, or one before it, may have sent it already, it is looked for."""
     with runtime.work() as work:
-        row, may_send = service.begin_sending(work, job.subject)
-        way = _way(work, row)
-    if may_send:
-        _send(runtime, gateways, job, way)
-    elif row.status == State.SENDING:
-        with runtime.work(finish=[job]) as work:
-            service.lost_sight(work, row.id)
-
-
-def _send(runtime: Runtime, gateways: Gateways, job: Job, way: _Way) -> None:
-    try:
-        event, facts = _bank_transfer(gateways, way) if way.row.channel == "bank" else _wechat_transfer(gateways, way)
-    except PartnerFault as fault:
-        with runtime.work(finish=[job]) as work:
-            if fault.permanent and not fault.unknown:
-                service.said(work, way.row.id, "fail", {"failed_code": fault.code})
-            else:
-                service.lost_sight(work, way.row.id)
+        row = service.get(work, job.subject, lock=True)
+        may_send = row.status == State.APPROVED
+        way = way_of(work, row) if may_send else None
+        if may_send:
+            service.begin_sending(work, row.id)
+    if way is not None:
+        _send(runtime, gateways, job, way, again=False)
         return
     with runtime.work(finish=[job]) as work:
-        service.said(work, way.row.id, event, facts)
-        service.look_later(work, way.row.id)
+        service.lost_sight(work, job.subject)
+
+
+def _send(runtime: Runtime, gateways: Gateways, job: Job, way: Way, *, again: bool) -> None:
+    """`again`: the answer to an earlier try was lost, so that a refusal of this one proves nothing about that one."""
+    try:
+        found = way.send(gateways)
+    except PartnerFault as fault:
+        with runtime.work(finish=[job]) as work:
+            _not_taken(work, job.subject, fault, again=again)
+        return
+    with runtime.work(finish=[job]) as work:
+        if found is None:
+            service.lost_sight(work, job.subject)
+        else:
+            _note(work, job.subject, found)
+
+
+def _not_taken(work: Work, payout_id: UUID, fault: PartnerFault, *, again: bool) -> None:
+    if not fault.permanent or fault.unknown:
+        service.lost_sight(work, payout_id)
+    elif fault.code in rules.TOP_UP:
+        service.lost_sight(work, payout_id, pause_s=rules.SLOW_LOOK_PAUSE_S)
+    elif again:
+        service.lost_sight(work, payout_id, refused=fault.code)
+    else:
+        service.said(work, payout_id, "fail", {"failed_code": fault.code})
 
 
 def look(runtime: Runtime, gateways: Gateways, job: Job) -> None:
-    """Ask the provider by our own number; only where it certainly has none is the same number sent again."""
+    """Ask the provider by our own number; only where it certainly has none, a quarantine after it was last sent, is the
+    same number sent again."""
     with runtime.work() as work:
-        row = service.get(work, job.subject)
+        row = service.get(work, job.subject, lock=True)
         if row.status not in MOVING:
             return
-        way = _way(work, row)
-    found = _bank_query(gateways, way, job) if row.channel == "bank" else _wechat_query(gateways, way)
-    if found is None and row.status == State.UNKNOWN:
-        with runtime.work() as work:
-            again = service.not_there(work, row.id)
-        if again:
-            _send(runtime, gateways, job, way)
+        status, waits_s = row.status, service.quarantine_left_s(work, row)
+        way = way_of(work, row)
+    if status == State.SENDING:  # whoever was sending it is gone
+        with runtime.work(finish=[job]) as work:
+            service.lost_sight(work, job.subject)
+        return
+    if waits_s > 0:
+        raise TryLater(waits_s)
+    try:
+        found = way.query(gateways, f"query-{job.id}-{job.fence}")
+    except LookupError:
+        _not_there(runtime, gateways, job, way)
+        return
+    except PartnerFault as fault:
+        if fault.code == AMOUNT_DIFFERS:
+            raise
+        raise TryLater(rules.LOOK_PAUSE_S) from fault
+    with runtime.work(finish=[job]) as work:
+        _note(work, job.subject, found)
+    if found is not None and found[0] == "wait_for_user" and row.package_info is None:
+        _ask_for_package(runtime, gateways, job.subject, way)
+
+
+def _not_there(runtime: Runtime, gateways: Gateways, job: Job, way: Way) -> None:
+    with runtime.work() as work:
+        again = service.not_there(work, job.subject)
+    if again:
+        _send(runtime, gateways, job, way, again=True)
         return
     with runtime.work(finish=[job]) as work:
-        if found is not None:
-            service.said(work, row.id, *found)
-        if service.get(work, row.id).status in MOVING:
-            service.look_later(work, row.id)
+        _note(work, job.subject, None)
+
+
+def _note(work: Work, payout_id: UUID, found: Said | None) -> None:
+    """Keep what was said, and look again while the money is on its way."""
+    if found is not None:
+        service.said(work, payout_id, *found)
+    status = service.get(work, payout_id, lock=True).status
+    if status in MOVING:
+        slow = status == State.WAITING_USER_CONFIRM
+        service.look_later(work, payout_id, rules.SLOW_LOOK_PAUSE_S if slow else rules.LOOK_PAUSE_S)
+
+
+def _ask_for_package(runtime: Runtime, gateways: Gateways, payout_id: UUID, way: Way) -> None:
+    """The answer that held the key to the confirmation page was lost, and a query does not give it: the same number
+    with the same content is the same transfer, and says it again."""
+    try:
+        found = way.send(gateways)
+    except PartnerFault:
+        return  # the next look asks again
+    if found is not None:
+        with runtime.work() as work:
+            service.keep_package(work, payout_id, found[1].get("package_info"))
 
 
 def notified(runtime: Runtime, _: Gateways, job: Job) -> None:
@@ -98,17 +134,19 @@ def notified(runtime: Runtime, _: Gateways, job: Job) -> None:
         if row is None:
             return
         merchant = identity.merchant_credentials(work.session, work.privacy, party_id=row.insurer_id)
-        if merchant.mchid != mchid or content.get("transfer_amount") != row.amount_fen:
+        found = wechat_said(content)
+        if merchant.mchid != mchid or content.get("transfer_amount") != row.amount_fen or found is None:
             work.audit("payout.notification_differs", "payout", row.id)
             return
-        service.said(work, row.id, *_wechat_said(content))
+        service.said(work, row.id, *found)
 
 
 def bank_finished(runtime: Runtime, _: Gateways, job: Job) -> None:
     with runtime.work(finish=[job]) as work:
         row, data = _of_message(work, job.subject)
-        if row is not None and data.get("status") in rules.BANK_EVENTS:
-            service.said(work, row.id, *_bank_said(data))
+        found = bank_said(data)
+        if row is not None and found is not None:
+            service.said(work, row.id, *found)
 
 
 def bank_returned(runtime: Runtime, _: Gateways, job: Job) -> None:
@@ -124,79 +162,3 @@ def _of_message(work: Work, message_id: UUID) -> tuple[Payout | None, dict[str, 
     message = exchange.open_message(work, message_id)
     row = queries.by_number(work.session, str(message.data.get("out_no", "")))
     return (row if row is not None and row.channel == "bank" else None), message.data
-
-
-def _way(work: Work, row: Payout) -> _Way:
-    name = work.reveal(row, "payee_name_sealed", "payout")
-    if row.channel == "bank":
-        assert row.payee_account_sealed is not None
-        paying = identity.paying_bank_account(work.session, work.privacy, row.insurer_id)
-        bank = exchange.parties(work.session, "bank")[0]
-        return _Way(
-            row,
-            name,
-            "",
-            bank=exchange.endpoint(work.session, work.privacy, bank.id),
-            accounts=(paying.account, work.reveal(row, "payee_account_sealed", "payout")),
-        )
-    merchant = identity.merchant_credentials(work.session, work.privacy, party_id=row.insurer_id)
-    notify_url = f"{work.runtime.settings.public_url}/wechat/pay/{merchant.mchid}"
-    payer = identity.payment_identity(work.session, row.account_id)
-    return _Way(row, name, notify_url, merchant=merchant, payer=payer)
-
-
-def _wechat_transfer(gateways: Gateways, way: _Way) -> Said:
-    assert way.merchant is not None
-    app_id, openid = way.payer
-    transfer = Transfer(
-        app_id=app_id,
-        openid=openid,
-        out_bill_no=way.row.out_no,
-        amount_fen=way.row.amount_fen,
-        user_name=way.payee_name,
-        product_filing_no=way.row.product_filing_no,
-        product_name=way.row.product_name,
-        operation_no=way.row.claim_no,
-        notify_url=way.notify_url,
-    )
-    return _wechat_said(gateways.pay.transfer(way.merchant, transfer))
-
-
-def _wechat_query(gateways: Gateways, way: _Way) -> Said | None:
-    assert way.merchant is not None
-    found = gateways.pay.query_transfer(way.merchant, way.row.out_no)
-    return _wechat_said(found) if found is not None else None
-
-
-def _wechat_said(answer: dict[str, Any]) -> Said:
-    return rules.WECHAT_EVENTS[str(answer["state"])], {
-        "package_info": answer.get("package_info"),
-        "provider_no": answer.get("transfer_bill_no"),
-        "failed_code": answer.get("fail_reason"),
-    }
-
-
-def _bank_transfer(gateways: Gateways, way: _Way) -> Said:
-    assert way.bank is not None
-    transfer = BankTransfer(
-        out_no=way.row.out_no,
-        from_account=way.accounts[0],
-        to_account=way.accounts[1],
-        to_name=way.payee_name,
-        amount_fen=way.row.amount_fen,
-        remark=f"理赔款 {way.row.claim_no}",
-    )
-    return _bank_said(gateways.bank.transfer(way.bank, transfer))
-
-
-def _bank_query(gateways: Gateways, way: _Way, job: Job) -> Said | None:
-    assert way.bank is not None
-    found = gateways.bank.query(way.bank, f"query-{job.id}-{job.tries}", way.row.out_no)
-    return _bank_said(found) if found is not None else None
-
-
-def _bank_said(answer: dict[str, Any]) -> Said:
-    return rules.BANK_EVENTS[str(answer["status"])], {
-        "provider_no": answer.get("bank_no"),
-        "failed_code": answer.get("reason"),
-    }

@@ -100,15 +100,19 @@ class LedgerEntry(Row, Checked, Base):
 
 LEDGER_BALANCE_FUNCTION = """
 CREATE OR REPLACE FUNCTION ledger_transaction_adds_up() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    touched uuid;
 BEGIN
-    IF (SELECT sum(amount_fen) FROM ledger_entry WHERE transaction_id = NEW.transaction_id) <> 0 THEN
-        RAISE EXCEPTION 'ledger transaction does not add up to zero' USING ERRCODE = 'check_violation';
-    END IF;
+    FOREACH touched IN ARRAY ARRAY[OLD.transaction_id, NEW.transaction_id] LOOP
+        IF (SELECT sum(amount_fen) FROM ledger_entry WHERE transaction_id = touched) <> 0 THEN
+            RAISE EXCEPTION 'ledger transaction does not add up to zero' USING ERRCODE = 'check_violation';
+        END IF;
+    END LOOP;
     RETURN NULL;
 END $$
 """
 LEDGER_BALANCE_TRIGGER = """
-CREATE CONSTRAINT TRIGGER ledger_entry_adds_up AFTER INSERT OR UPDATE ON ledger_entry
+CREATE CONSTRAINT TRIGGER ledger_entry_adds_up AFTER INSERT OR UPDATE OR DELETE ON ledger_entry
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_transaction_adds_up()
 """
 

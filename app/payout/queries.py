@@ -3,23 +3,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from app.core.paging import PageQuery, page
-from app.payout.models import Payout, PayoutApproval
+from app.payout.models import LedgerEntry, LedgerTransaction, Payout, PayoutApproval
 from app.payout.states import State
 
-_ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.RETURNED)
+_DEAD = (State.FAILED, State.CANCELLED, State.RETURNED)
 
 
 def payout(session: Session, payout_id: UUID) -> Payout | None:
     return session.get(Payout, payout_id)
 
 
-def open_of_claim(session: Session, claim_id: UUID) -> Payout | None:
-    mine = select(Payout).where(Payout.claim_id == claim_id, Payout.status.not_in(_ENDED))
-    return session.scalar(mine)
+def bound_fen(session: Session, claim_id: UUID) -> int:
+    """What a claim's payouts have moved or can still move."""
+    mine = (Payout.claim_id == claim_id, Payout.status.not_in(_DEAD))
+    return session.scalar(select(func.coalesce(func.sum(Payout.amount_fen), 0)).where(*mine)) or 0
 
 
 def of_claim(session: Session, claim_id: UUID) -> Sequence[Payout]:
@@ -34,5 +35,42 @@ def approvals(session: Session, payout_id: UUID) -> Sequence[UUID]:
     return session.scalars(select(PayoutApproval.operator_id).where(PayoutApproval.payout_id == payout_id)).all()
 
 
-def page_by_status(session: Session, status: str, query: PageQuery) -> tuple[Sequence[Payout], UUID | None]:
-    return page(session, select(Payout).where(Payout.status == status), Payout.id, query)
+def page_by_status(
+    session: Session, status: str, insurer_id: UUID | None, query: PageQuery
+) -> tuple[Sequence[Payout], UUID | None]:
+    """Payouts in a state, of one insurer or of all."""
+    found = select(Payout).where(Payout.status == status)
+    if insurer_id is not None:
+        found = found.where(Payout.insurer_id == insurer_id)
+    return page(session, found, Payout.id, query)
+
+
+def ledger_faults(session: Session) -> list[str]:
+    """`what:id` of each transaction that does not add up to zero or has no two sides, and of each payout whose money
+    and books do not say the same; empty while the ledger holds."""
+    sums = (
+        select(LedgerTransaction.id)
+        .outerjoin(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
+        .group_by(LedgerTransaction.id)
+        .having((func.coalesce(func.sum(LedgerEntry.amount_fen), 1) != 0) | (func.count(LedgerEntry.id) < 2))
+    )
+    found = [f"ledger_transaction:{row_id}" for row_id in session.scalars(sums.order_by(LedgerTransaction.id))]
+    return found + [f"payout:{row_id}" for row_id in session.scalars(_unlike_books())]
+
+
+def _unlike_books() -> Select[UUID]:
+    """Payouts whose booked payment, less what came back, is not what their state says was paid."""
+    net = (
+        select(LedgerTransaction.reference.label("payout_id"), func.sum(_signed()).label("net_fen"))
+        .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
+        .where(LedgerTransaction.kind.in_(("pay", "return")), LedgerEntry.amount_fen > 0)
+        .group_by(LedgerTransaction.reference)
+        .subquery()
+    )
+    paid_fen = case((Payout.status == State.SUCCEEDED, Payout.amount_fen), else_=0)
+    joined = select(Payout.id).outerjoin(net, net.c.payout_id == Payout.id)
+    return joined.where(func.coalesce(net.c.net_fen, 0) != paid_fen).order_by(Payout.id)
+
+
+def _signed() -> ColumnElement[int]:
+    return case((LedgerTransaction.kind == "pay", LedgerEntry.amount_fen), else_=-LedgerEntry.amount_fen)

@@ -11,6 +11,7 @@ MANY_A_DAY = 5
 APPROVALS_WHEN_HELD = 2
 QUARANTINE_S = 6.0  # how long a provider may take to show a request whose answer was lost
 LOOK_PAUSE_S = 20.0
+SLOW_LOOK_PAUSE_S = 300.0  # where a person has to act, and a message will tell
 
 WECHAT_EVENTS: Mapping[str, str] = {
     "ACCEPTED": "accept",
@@ -23,10 +24,13 @@ WECHAT_EVENTS: Mapping[str, str] = {
     "CANCELLED": "cancel",
 }
 BANK_EVENTS: Mapping[str, str] = {"accepted": "accept", "succeeded": "succeed", "failed": "fail"}
+# The insurer's account is short: the same number goes through once it was topped up.
+TOP_UP = ("NOT_ENOUGH",)
 FAILURES = {
     "OVERDUE_CLOSE": "超过 24 小时没有确认收款，款项已退回保险公司",
     "NAME_NOT_CORRECT": "收款人姓名与微信实名不一致",
     "REAL_NAME_CHECK_FAIL": "微信未完成实名认证",
+    "rejected": "保险公司审核未通过，请联系客服或更换收款方式",
     "account_invalid": "银行卡号有误",
     "account_closed": "银行卡已注销",
     "name_mismatch": "银行卡户名与收款人姓名不一致",

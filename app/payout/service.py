@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -21,15 +22,27 @@ from app.payout.states import State, payouts
 SEND, LOOK = "payout.send", "payout.look"
 
 
-def create(work: Work, claim_id: UUID) -> UUID | None:
-    """A payout for what is approved and not paid; None if nothing is left or one is still open.
+@dataclass(frozen=True)
+class Operator:
+    """Who approves. `party_id` is the insurer this person works for; None is the platform's own staff."""
 
-    Check fields are verified on the way; risk rules may hold it for two people.
+    id: UUID
+    party_id: UUID | None
+
+
+def create(work: Work, claim_id: UUID) -> UUID | None:
+    """A payout for what is approved and neither paid nor on its way; None if nothing is left.
+
+    Check fields are verified on the way; risk rules may hold it for two people. The claim is locked by `payable`, so
+    what is on its way cannot change meanwhile.
     """
     payable = claims.payable(work, claim_id)
-    if payable.left_fen <= 0 or queries.open_of_claim(work.session, claim_id) is not None:
+    if payable is None:
         return None
-    row = _new(work, payable)
+    left_fen = payable.approved_fen - queries.bound_fen(work.session, claim_id)
+    if left_fen <= 0:
+        return None
+    row = _new(work, payable, left_fen)
     payouts.start(work, row, State.CREATED)
     work.session.flush()
     ledger.book(work, "approve", claim_id, party_id=row.insurer_id, amount_fen=row.amount_fen)
@@ -41,18 +54,18 @@ def create(work: Work, claim_id: UUID) -> UUID | None:
     return row.id
 
 
-def _new(work: Work, payable: Payable) -> Payout:
+def _new(work: Work, payable: Payable, amount_fen: int) -> Payout:
     today = work.clock.today()
     mine = (Payout.account_id == payable.account_id, Payout.business_date == today)
     count = work.session.scalar(select(func.count()).where(*mine)) or 0
-    risks = rules.risks(amount_fen=payable.left_fen, payouts_today=count)
+    risks = rules.risks(amount_fen=amount_fen, payouts_today=count)
     row = Payout(
         claim_id=payable.claim_id,
         claim_no=payable.claim_no,
         insurer_id=payable.insurer_id,
         account_id=payable.account_id,
         channel=payable.payee_kind,
-        amount_fen=payable.left_fen,
+        amount_fen=amount_fen,
         out_no=partner_number("tf"),
         business_date=today,
         product_name=payable.product_name,
@@ -66,15 +79,13 @@ def _new(work: Work, payable: Payable) -> Payout:
     return row
 
 
-def approve(work: Work, operator_id: UUID, payout_id: UUID) -> Payout:
+def approve(work: Work, operator: Operator, payout_id: UUID) -> Payout:
     """One person's approval; the second, by another login, lets the money go."""
-    row = get(work, payout_id, lock=True)
-    if row.status != State.HELD:
-        raise Conflict("not_held", "这笔付款不在待审批状态")
-    new = insert(PayoutApproval).values(payout_id=payout_id, operator_id=operator_id).on_conflict_do_nothing()
+    row = _held(work, operator, payout_id)
+    new = insert(PayoutApproval).values(payout_id=payout_id, operator_id=operator.id).on_conflict_do_nothing()
     if work.session.scalar(new.returning(PayoutApproval.operator_id)) is None:
         raise Conflict("second_person_needed", "您已经审批过，需要另一位同事审批")
-    work.audit("payout.approval", "payout", payout_id, operator=str(operator_id))
+    work.audit("payout.approval", "payout", payout_id, operator=str(operator.id))
     if len(queries.approvals(work.session, payout_id)) >= row.approvals_needed:
         _approve(work, payout_id)
     return row
@@ -85,21 +96,27 @@ def _approve(work: Work, payout_id: UUID) -> None:
     work.later(SEND, payout_id)
 
 
-def reject(work: Work, payout_id: UUID, reason: str) -> Payout:
+def reject(work: Work, operator: Operator, payout_id: UUID, reason: str) -> Payout:
     """A person says no: nothing was sent, the claim waits for another way."""
-    row = get(work, payout_id, lock=True)
-    if row.status != State.HELD:
-        raise Conflict("not_held", "这笔付款不在待审批状态")
-    payouts.move(work, [payout_id], "reject", reason=reason)
-    claims.unpaid(work, row.claim_id)
+    row = _held(work, operator, payout_id)
+    payouts.move(work, [payout_id], "reject", values={"failed_code": "rejected"}, reason=reason)
+    _ended_badly(work, row)
     return row
 
 
-def begin_sending(work: Work, payout_id: UUID) -> tuple[Payout, bool]:
-    """(row, whether it may be sent now). False: it may have been sent before, so it has to be asked for."""
+def _held(work: Work, operator: Operator, payout_id: UUID) -> Payout:
+    """A payout that waits for people; an insurer's people see their own insurer's only."""
     row = get(work, payout_id, lock=True)
-    row.require_check(work.privacy)
-    return row, bool(payouts.move(work, [row.id], "send", lenient=True))
+    if operator.party_id not in (None, row.insurer_id):
+        raise NotFound
+    if row.status != State.HELD:
+        raise Conflict("not_held", "这笔付款不在待审批状态")
+    return row
+
+
+def begin_sending(work: Work, payout_id: UUID) -> None:
+    """From here on it may have been sent: whoever finds it so asks for it before anything is sent again."""
+    payouts.move(work, [payout_id], "send")
 
 
 def said(work: Work, payout_id: UUID, event: str, facts: dict[str, Any]) -> None:
@@ -116,9 +133,14 @@ def said(work: Work, payout_id: UUID, event: str, facts: dict[str, Any]) -> None
     elif event == "succeed":
         _succeeded(work, row)
     elif event in ("fail", "cancel"):
-        claims.unpaid(work, row.claim_id)
-        _tell(work, row, "payout_failed")
-        _report(work, row, "failed")
+        _ended_badly(work, row)
+
+
+def _ended_badly(work: Work, row: Payout) -> None:
+    """No money moved and none will: the claim waits for another way, and everybody is told."""
+    claims.unpaid(work, row.claim_id)
+    _tell(work, row, "payout_failed")
+    _report(work, row, "failed")
 
 
 def _succeeded(work: Work, row: Payout) -> None:
@@ -137,14 +159,38 @@ def returned(work: Work, payout_id: UUID, code: str) -> None:
         _report(work, row, "returned")
 
 
-def lost_sight(work: Work, payout_id: UUID) -> None:
-    """Sent, and no usable answer: look once the provider must show it, and do not send before."""
-    payouts.move(work, [payout_id], "lose_sight", lenient=True)
-    look_later(work, payout_id, rules.QUARANTINE_S)
+def lost_sight(work: Work, payout_id: UUID, *, refused: str | None = None, pause_s: float = rules.QUARANTINE_S) -> None:
+    """Sent, and no usable answer: look once the provider must show it, and do not send before.
+
+    `refused`: the second try was turned down. That proves nothing about the first one, whose answer was lost.
+    """
+    values = {"failed_code": refused} if refused else {}
+    if payouts.move(work, [payout_id], "lose_sight", values=values, lenient=True):
+        look_later(work, payout_id, pause_s)
+
+
+def quarantine_left_s(work: Work, row: Payout) -> float:
+    """How long the provider may still take to show what was sent."""
+    if row.status != State.UNKNOWN:
+        return 0.0
+    return max(0.0, rules.QUARANTINE_S - (work.now - row.status_since).total_seconds())
+
+
+def keep_package(work: Work, payout_id: UUID, package_info: str | None) -> None:
+    row = get(work, payout_id, lock=True)
+    if row.status == State.WAITING_USER_CONFIRM and row.package_info is None:
+        row.package_info = package_info
 
 
 def not_there(work: Work, payout_id: UUID) -> bool:
-    """The provider certainly has no such number: the same number again."""
+    """The provider certainly has no such number, a quarantine after it was last sent. True: the same number again.
+
+    Was the last try turned down, and still there is nothing, the payout is proved dead.
+    """
+    row = get(work, payout_id, lock=True)
+    if row.failed_code is not None:
+        said(work, payout_id, "fail", {})
+        return False
     return bool(payouts.move(work, [payout_id], "send_again", lenient=True))
 
 
