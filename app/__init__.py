@@ -22,8 +22,11 @@ from app.identity.login import api as login
 from app.identity.operators import api as operators
 from app.identity.person import api as person
 from app.notification import api as notification
+from app.notification import cli as notification_cli
 from app.payment import api as payment
 from app.payout import api as payout
+from app.reconciliation import api as reconciliation
+from app.reconciliation import cli as reconciliation_cli
 from app.record import api as record
 from app.registration import api as registration
 from app.settlement import api as settlement
@@ -49,7 +52,7 @@ PUBLIC: tuple[APIBlueprint, ...] = (
     payout.bp,
 )
 EXCHANGE: tuple[APIBlueprint, ...] = (exchange.bp,)
-CONSOLE: tuple[APIBlueprint, ...] = (operators.bp, payout.operator_bp)
+CONSOLE: tuple[APIBlueprint, ...] = (operators.bp, payout.operator_bp, reconciliation.bp)
 BLUEPRINTS = {
     "public": PUBLIC,
     "exchange": EXCHANGE,
@@ -57,7 +60,12 @@ BLUEPRINTS = {
     "front": (*PUBLIC, *CONSOLE),
     "all": (*PUBLIC, *EXCHANGE, *CONSOLE),
 }
-COMMANDS: tuple[Command, ...] = (identity_cli.seed, exchange_cli.partner)
+COMMANDS: tuple[Command, ...] = (
+    identity_cli.seed,
+    exchange_cli.partner,
+    notification_cli.menus,
+    reconciliation_cli.reconcile,
+)
 AUTHENTICATE: dict[str, Authenticate] = {
     "account": login.authenticate,
     "operator": operators.authenticate,

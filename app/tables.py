@@ -20,6 +20,7 @@ import app.identity.session.models
 import app.notification.models
 import app.payment.models
 import app.payout.models
+import app.reconciliation.models
 import app.record.models
 import app.registration.models
 import app.settlement.models

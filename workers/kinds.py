@@ -9,7 +9,8 @@ from app.appointment import calls as appointment
 from app.audit import service as audit
 from app.claim import calls as claim
 from app.claim import contracts as claim_contracts
-from app.claim import decisions
+from app.claim import decisions, withdrawal
+from app.claim import documents as claim_documents
 from app.core.tasks import MAX_TRIES, Job
 from app.core.work import Runtime
 from app.exchange import service as exchange
@@ -19,6 +20,8 @@ from app.identity.person import calls as person_calls
 from app.notification import calls as notification
 from app.payment import calls as payment
 from app.payout import calls as payout
+from app.reconciliation import calls as reconciliation
+from app.reconciliation import service as nights
 from app.record import calls as record
 from app.registration import calls as registration
 from app.settlement import calls as settlement
@@ -103,14 +106,15 @@ KINDS: dict[str, Desk] = {
     "claim.assemble": Desk(one=claim.assemble),
     "claim.bills_changed": Desk(one=claim.bills_changed),
     "claim.case_opened": Desk(one=claim.on_message(claim_contracts.CaseOpenedIn, decisions.case_opened)),
+    "claim.consent_withdrawn": Desk(one=claim.on_subject(withdrawal.consent_withdrawn)),
     "claim.deliver": Desk(one=claim.deliver, threads=4),
     "claim.e_bills_reversed": Desk(one=claim.e_bills_reversed),
-    "claim.documents_late": Desk(one=claim.on_time(decisions.documents_late)),
+    "claim.documents_late": Desk(one=claim.on_subject(claim_documents.late)),
     "claim.documents_requested": Desk(
-        one=claim.on_message(claim_contracts.DocumentsRequestedIn, decisions.documents_requested)
+        one=claim.on_message(claim_contracts.DocumentsRequestedIn, claim_documents.requested)
     ),
     "claim.send_documents": Desk(one=claim.send_documents, threads=4),
-    "claim.silence": Desk(one=claim.on_time(decisions.silence)),
+    "claim.silence": Desk(one=claim.on_subject(decisions.silence)),
     "claim.tell_acceptance": Desk(one=claim.tell_acceptance, threads=4),
     "claim.tell_appeal": Desk(one=claim.tell_appeal, threads=4),
     "claim.tell_payout": Desk(one=claim.tell_payout, threads=4),
@@ -122,4 +126,12 @@ KINDS: dict[str, Desk] = {
     "payout.look": Desk(one=payout.look, threads=4),
     "payout.notified": Desk(one=payout.notified),
     "payout.send": Desk(one=payout.send, threads=4),
+    "reconciliation.answered": Desk(one=reconciliation.step(nights.answered)),
+    "reconciliation.ask": Desk(one=reconciliation.step(nights.ask_again)),
+    "reconciliation.compare": Desk(one=reconciliation.compare, batch=1),
+    "reconciliation.deadline": Desk(one=reconciliation.step(nights.deadline)),
+    "reconciliation.fetch": Desk(one=reconciliation.fetch, threads=4),
+    "reconciliation.night": Desk(one=reconciliation.night),
+    "reconciliation.report": Desk(one=reconciliation.report, batch=1),
+    "reconciliation.take_batch": Desk(one=reconciliation.step(nights.take_batch), batch=4),
 }

@@ -6,7 +6,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     # Answers of agents to commands.
     "exchange.answered.cancel_appointment": (),
     "exchange.answered.clearing": (),
-    "exchange.answered.collect_ledger": (),
+    "exchange.answered.collect_ledger": ("reconciliation.answered",),
     "exchange.answered.confirm_appointment": ("appointment.confirmed",),
     "exchange.answered.list_ties": ("identity.ties_listed",),
     "exchange.answered.pull_patient": (),
@@ -23,7 +23,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "exchange.answered.verify_identity": ("identity.hospital_answered",),
     # What partners push, tell and ask. A type that is missing here is refused.
     "exchange.batch.catalogue": ("appointment.apply_catalogue",),
-    "exchange.batch.ledger": (),
+    "exchange.batch.ledger": ("reconciliation.take_batch",),
     "exchange.batch.record": ("record.apply",),
     "exchange.message.bank.returned": ("payout.bank_returned",),
     "exchange.message.bank.transfer_finished": ("payout.bank_finished",),
@@ -34,7 +34,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     # Who is bound to whom.
     "identity.binding_refused": ("notification.binding_refused",),
     "identity.bound": ("notification.bound",),
-    "identity.consent_withdrawn": (),
+    "identity.consent_withdrawn": ("claim.consent_withdrawn",),
     "identity.phone_code_wanted": ("notification.phone_code",),
     "identity.unbound": (),
     "record.bills_changed": ("claim.bills_changed",),

@@ -39,7 +39,10 @@ EVERY = (
     Every("identity.sweep", 15),
     Every("notification.sweep", 3600),
 )
-DAILY: tuple[Daily, ...] = (Daily("identity.list_ties", daytime(3, 30)),)
+DAILY: tuple[Daily, ...] = (
+    Daily("reconciliation.night", daytime(1, 30)),
+    Daily("identity.list_ties", daytime(3, 30)),
+)
 
 
 def run(here: Context, stop: object) -> None:

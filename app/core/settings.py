@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     mail_url: str = ""
     mail_key: str = ""
     mail_from: str = "zhipei@localhost"
+    # Who gets the platform's own report of the nightly reconciliation, separated by commas.
+    finance_mails: str = ""
+    finance_phones: str = ""
     database_pool_size: int = Field(5, ge=1)
     registration_batch: int = Field(200, ge=1)
     partner_timeout_s: float = Field(10.0, gt=0)

@@ -43,7 +43,7 @@ def from_csv(content: bytes) -> Ledger:
 
 def from_copy(content: bytes, codes: Mapping[str, str]) -> Ledger:
     """The platform's own book as PostgreSQL copied it out; `codes` turns party ids into codes."""
-    frame = pl.read_csv(content, schema_overrides={name: pl.String for name in ("clearing_no", "hospital", "insurer")})
+    frame = pl.read_csv(content, schema_overrides=dict.fromkeys(("clearing_no", "hospital", "insurer"), pl.String))
     owners = [pl.col(name).replace(dict(codes)) for name in ("hospital", "insurer")]
     return Ledger.from_frame(frame.with_columns(owners))
 
@@ -77,14 +77,14 @@ def joined(ledgers: Sequence[Ledger]) -> Ledger:
     return Ledger(pl.concat(rows), pl.concat(bad))
 
 
-def of_role(role: str, books: Iterable[tuple[str, Ledger]]) -> tuple[Ledger, pl.DataFrame]:
+def of_role(role: str, books: Iterable[tuple[str, Ledger]]) -> tuple[Ledger, list[tuple[str, int]]]:
     """All parties' books of one role as one, in our words, with the party's code in the column named after the role.
 
-    Lines count on from party to party; the second frame says with which line each party's begin: code, first.
+    Lines count on from party to party; the list says after which line each party's begin.
     """
     rows, bad, starts, lines = [], [], [], 0
     for code, ledger in books:
-        starts.append((code, lines + 1))
+        starts.append((code, lines))
         shift = (pl.col("line") + lines).cast(pl.UInt32)
         status = pl.col("status").replace(rules.words(role))
         rows.append(ledger.rows.with_columns(shift, status, pl.lit(code).alias(role)))
@@ -92,8 +92,7 @@ def of_role(role: str, books: Iterable[tuple[str, Ledger]]) -> tuple[Ledger, pl.
         lines += _last_line(ledger)
     empty = _no_rows()
     rows = rows or [empty.rows.with_columns(pl.lit(None, dtype=pl.String).alias(role))]
-    found = pl.DataFrame(starts, schema={"code": pl.String, "first": pl.UInt32}, orient="row")
-    return Ledger(pl.concat(rows), pl.concat(bad or [empty.bad_rows])), found
+    return Ledger(pl.concat(rows), pl.concat(bad or [empty.bad_rows])), starts
 
 
 def only(ledger: Ledger, wanted: pl.Expr) -> Ledger:

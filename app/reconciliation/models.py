@@ -78,7 +78,7 @@ class LedgerBatch(Base):
     batch_no: Mapped[int]
     business_date: Mapped[date]
     row_count: Mapped[int]
-    readable_fen: Mapped[Fen]
+    amount_fen: Mapped[Fen]
     packed: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
@@ -113,6 +113,7 @@ class Difference(Stateful, Base):
     first_run_id: Mapped[UUID] = mapped_column(ForeignKey("reconciliation_run.id"))
     last_run_id: Mapped[UUID] = mapped_column(ForeignKey("reconciliation_run.id"))
     suspended_until: Mapped[date | None]
+    matched_on: Mapped[date | None]  # the neighbouring business date whose row makes this one whole
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("operator.id"))
     proposed_by: Mapped[UUID | None] = mapped_column(ForeignKey("operator.id"))
     resolved_by: Mapped[UUID | None] = mapped_column(ForeignKey("operator.id"))
@@ -166,9 +167,7 @@ class Report(Row, Base):
     """A report that was sent: `party_id` None is the platform's own finance. The same figures are not sent twice."""
 
     __tablename__ = "reconciliation_report"
-    __table_args__ = (
-        UniqueConstraint("business_date", "party_id", "digest", postgresql_nulls_not_distinct=True),
-    )
+    __table_args__ = (UniqueConstraint("business_date", "party_id", "digest", postgresql_nulls_not_distinct=True),)
 
     run_id: Mapped[UUID] = mapped_column(ForeignKey("reconciliation_run.id"))
     business_date: Mapped[date]

@@ -68,6 +68,7 @@ BLOCKED: Final[Mapping[str, str]] = {
     "not_arrived": "在规定时间内没有收到账目",
     "not_answered": "对方前置机没有答复",
     "refused": "对方拒绝提供账目",
+    "malformed_answer": "对方的答复不符合约定",
     "not_reached": "无法连接对方系统",
     "no_endpoint": "没有配置对方的接口",
     "no_trailer": "账目文件没有结尾行，可能不完整",

@@ -1,0 +1,113 @@
+"""The steps of a night as tasks: begin → call with no session open → finish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from hashlib import sha256
+from uuid import UUID
+
+from app.core.errors import NotFound, PartnerFault, TryLater
+from app.core.tasks import Job
+from app.core.work import Runtime, Work
+from app.exchange import service as exchange
+from app.gateways import Gateways
+from app.reconciliation import books, comparison, integrity, queries, rules, service
+from app.reconciliation.engine.ledger_file import LedgerFileError
+from app.reconciliation.models import Run
+from app.reconciliation.report import sending
+from app.reconciliation.states import ENDED, LedgerState, RunState
+
+Step = Callable[[Runtime, Gateways, Job], None]
+
+
+def night(runtime: Runtime, _: Gateways, job: Job) -> None:
+    """Fired by the clock: `day` is the calendar day on which it fires."""
+    with runtime.work(finish=[job]) as work:
+        service.night(work, date.fromisoformat(job.args["day"]))
+
+
+def step(use_case: Callable[[Work, UUID], None]) -> Step:
+    """A task that is one transaction about its subject."""
+
+    def handle(runtime: Runtime, _: Gateways, job: Job) -> None:
+        with runtime.work(finish=[job]) as work:
+            use_case(work, job.subject)
+
+    return handle
+
+
+def fetch(runtime: Runtime, gateways: Gateways, job: Job) -> None:
+    """Get an insurer's book of the day; while it is not ready or not to be had, ask again until the time is up."""
+    with runtime.read() as session:
+        ledger = queries.ledger(session, job.subject)
+        if ledger is None or ledger.status != LedgerState.WAITING:
+            return
+        run = queries.run(session, ledger.run_id)
+        assert run is not None and ledger.party_id is not None
+        try:
+            endpoint = exchange.endpoint(session, runtime.privacy, ledger.party_id)
+        except NotFound:
+            endpoint = None
+    if endpoint is None:
+        _block(runtime, job, "no_endpoint")
+        return
+    try:
+        content = gateways.insurer.ledger(endpoint, f"ledger-{ledger.id.hex}", run.business_date)
+    except PartnerFault as fault:
+        _no_book(runtime, job, run, fault)
+        return
+    _take_in(runtime, job, content)
+
+
+def compare(runtime: Runtime, _: Gateways, job: Job) -> None:
+    """Compare what arrived, look at what must not have changed, keep what was found."""
+    with runtime.read() as session:
+        run = queries.run(session, job.subject)
+        if run is None or run.status != RunState.COMPARING:
+            return
+        material = comparison.gather(session, run)
+        looked = integrity.look(session, runtime.privacy)
+    compared = comparison.compare(runtime.settings.redis_url, material)
+    with runtime.work(finish=[job]) as work:
+        service.store(work, run.id, compared, looked)
+
+
+def report(runtime: Runtime, _: Gateways, job: Job) -> None:
+    """Write the reports of an ended run and hand them to the notices; the same figures are not sent twice."""
+    with runtime.read() as session:
+        run = queries.run(session, job.subject)
+        if run is None or run.status not in ENDED:
+            return
+        letters = sending.write_all(session, runtime.settings, run)
+    with runtime.work(finish=[job]) as work:
+        sending.send_all(work, run, letters)
+
+
+def _block(runtime: Runtime, job: Job, code: str) -> None:
+    with runtime.work(finish=[job]) as work:
+        service.block(work, job.subject, code)
+
+
+def _no_book(runtime: Runtime, job: Job, run: Run, fault: PartnerFault) -> None:
+    not_ready = fault.code == "ledger_not_ready"
+    may_come = not_ready or not fault.permanent
+    if may_come and runtime.clock.now() < run.collect_until:
+        raise TryLater(min(rules.RETRY_S, (run.collect_until - runtime.clock.now()).total_seconds() + 0.1))
+    plain = "partner_refused" if fault.permanent else "not_reached"
+    _block(runtime, job, fault.code if not_ready else plain)
+
+
+def _take_in(runtime: Runtime, job: Job, content: bytes) -> None:
+    try:
+        book = books.from_csv(content)
+    except LedgerFileError as error:
+        _block(runtime, job, error.code)
+        return
+    packed = books.pack(book)
+    with runtime.work(finish=[job]) as work:
+        ledger = queries.ledger(work.session, job.subject)
+        assert ledger is not None
+        said = {"sha256": sha256(content).hexdigest(), "source": "file"}
+        declared = {"declared_count": book.declared, "declared_fen": book.readable_fen}
+        service.arrived(work, ledger, book, packed, **said, **declared)

@@ -1,0 +1,55 @@
+"""Reconciliation as routes, commands and workers see it: what happens inside one transaction."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from app.claim import queries as claims
+from app.core.work import Work
+from app.reconciliation import queries, rules
+from app.reconciliation.collecting import (
+    Wanted,
+    answered,
+    arrived,
+    ask_again,
+    block,
+    deadline,
+    start,
+    take_batch,
+)
+from app.reconciliation.handling import assign, decline, resolve
+from app.reconciliation.results import changes, store
+
+__all__ = [
+    "Wanted",
+    "answered",
+    "arrived",
+    "ask_again",
+    "assign",
+    "block",
+    "changes",
+    "deadline",
+    "decline",
+    "night",
+    "resolve",
+    "start",
+    "store",
+    "take_batch",
+]
+
+
+def night(work: Work, fired_on: date) -> None:
+    """The run of the day before, and of the days before that in whose books something came late or still waits."""
+    yesterday = fired_on - timedelta(1)
+    for day in [yesterday, *_unfinished(work, yesterday)]:
+        start(work, Wanted(day, started_by="schedule"))
+
+
+def _unfinished(work: Work, yesterday: date) -> list[date]:
+    days = [yesterday - timedelta(back) for back in range(1, rules.DAY_CUT_DAYS + 1)]
+    wanted = set(queries.days_suspended(work.session, days))
+    for day in days:
+        last = queries.last_run(work.session, day)
+        if last is not None and claims.days_booked_since(work.session, [day], last.started_at):
+            wanted.add(day)
+    return sorted(wanted)
