@@ -20,6 +20,7 @@ from app.exchange.listener import listener
 from app.exchange.parties import Signer
 from app.web.bodies import read_text
 from app.web.errors import field_errors
+from app.web.json_text import holds_nul
 from app.web.routes import door, signed_command
 from app.web.site import PARTNER, Caller, actor, admit, runtime
 
@@ -60,7 +61,7 @@ class Call(Generic[Given]):
 def _receive(contract: type[Given]) -> Call[Given]:
     caller = admit(BY_PARTNERS.kinds, BY_PARTNERS.roles)
     assert caller is not None and caller.party_id is not None
-    if rules.holds_nul(g.body_text):
+    if holds_nul(g.body_text):
         raise Invalid("nul_character", "内容中有不允许的字符 U+0000")
     try:
         given = contract.model_validate_json(g.body_text)

@@ -24,7 +24,6 @@ MESSAGE_FAMILIES: Mapping[str, str] = {"insurer": "claim.", "bank": "bank."}
 
 _AMOUNTS = {"bill": "total_fen", "ledger": "amount_fen"}
 _PARTNER = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 
@@ -48,11 +47,6 @@ def mismatches(declared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], d
     """Names among count, amount_fen, sha256 that do not fit the rows."""
     found = {"count": len(rows), "amount_fen": sum_fen(rows), "sha256": digest}
     return [name for name, value in found.items() if declared[name] != value]
-
-
-def holds_nul(json_text: str) -> bool:
-    """Whether a string in this JSON text holds U+0000, which PostgreSQL cannot keep in a text."""
-    return "\\u0000" in json_text and _NUL.search(json_text) is not None
 
 
 def may_ask(code: str, message_id: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from hashlib import sha256
 from typing import Any
 
@@ -69,8 +69,7 @@ def command(
     """POST `rule`. The function gets (work, caller, [body], **path) and returns the `out` contract."""
 
     def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
-        def view(**arguments: Any) -> Response:
-            caller = admit(may.kinds, may.roles)
+        def view(caller: Caller | None, **arguments: Any) -> Response:
             given = [arguments.pop("json_data")] if body is not None else []
             with runtime().work(actor(caller)) as work:
                 effect = partial(function, work, caller, *given, **arguments)
@@ -79,7 +78,7 @@ def command(
         _describe(view, function, may)
         wrapped: Any = bp.input(body, arg_name="json_data")(view) if body is not None else view
         wrapped = bp.output(out, status_code=status)(wrapped)
-        bp.post(rule, endpoint=function.__name__)(_document(bp, wrapped, function, may, may.keyed))
+        bp.post(rule, endpoint=function.__name__)(_admitting(may, _document(bp, wrapped, function, may, may.keyed)))
         return function
 
     return register
@@ -98,8 +97,7 @@ def question(
     decrypted, a Work in place of the session. Answers carry an ETag and 304 where nothing has changed."""
 
     def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
-        def view(**arguments: Any) -> Response:
-            caller = admit(may.kinds, may.roles)
+        def view(caller: Caller | None, **arguments: Any) -> Response:
             given = [arguments.pop("query_data")] if query is not None else []
             if audited:
                 with runtime().work(actor(caller)) as work:
@@ -112,7 +110,7 @@ def question(
         _describe(view, function, may)
         wrapped: Any = bp.input(query, location="query", arg_name="query_data")(view) if query is not None else view
         wrapped = bp.output(out)(wrapped)
-        bp.get(rule, endpoint=function.__name__)(_document(bp, wrapped, function, may, False))
+        bp.get(rule, endpoint=function.__name__)(_admitting(may, _document(bp, wrapped, function, may, False)))
         return function
 
     return register
@@ -132,15 +130,14 @@ def talk(
     works; what it does must bear repeating, because nothing of it is stored under an Idempotency-Key."""
 
     def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
-        def view(**arguments: Any) -> Response:
-            caller = admit(may.kinds, may.roles)
+        def view(caller: Caller | None, **arguments: Any) -> Response:
             found = function(runtime(), gateways(), caller, arguments.pop("json_data"), **arguments)
             return _json(Answer(status, found.model_dump(mode="json")))
 
         _describe(view, function, may)
         wrapped: Any = bp.input(body, arg_name="json_data")(view)
         wrapped = bp.output(out, status_code=status)(wrapped)
-        bp.post(rule, endpoint=function.__name__)(_document(bp, wrapped, function, may, False))
+        bp.post(rule, endpoint=function.__name__)(_admitting(may, _document(bp, wrapped, function, may, False)))
         return function
 
     return register
@@ -212,6 +209,16 @@ def _with_etag(found: BaseModel) -> Response:
     made = response.make_conditional(request.environ)
     assert isinstance(made, Response)
     return made
+
+
+def _admitting(may: Door, view: Any) -> Any:
+    """Whoever may not pass learns nothing of what the route expects: the door comes before the contract."""
+
+    @wraps(view)
+    def admitting(**arguments: Any) -> Any:
+        return view(caller=admit(may.kinds, may.roles), **arguments)
+
+    return admitting
 
 
 def _describe(view: Callable[..., Any], function: Callable[..., Any], may: Door) -> None:

@@ -1,25 +1,8 @@
 from __future__ import annotations
 
-import json
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.exchange import rules
-
-
-@pytest.mark.parametrize(
-    ("value", "found"),
-    [("a\0b", True), ("\\\0", True), ("\0", True), ("\\u0000", False), ("\\\\u0000", False), ("plain", False)],
-)
-def test_nul_is_seen_and_nothing_that_only_looks_like_it(value: str, found: bool) -> None:
-    assert rules.holds_nul(json.dumps({"a": value})) is found
-
-
-@given(st.text(alphabet="\\u0\0x", max_size=12))
-def test_nul_is_seen_exactly_when_it_is_there(value: str) -> None:
-    assert rules.holds_nul(json.dumps([value])) is ("\0" in value)
 
 
 def test_canonical_text_has_one_form() -> None:

@@ -1,0 +1,29 @@
+"""Reading JSON that anybody may have written: what Python or PostgreSQL could not keep is refused here, once."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask.json.provider import DefaultJSONProvider
+from pydantic_core import from_json
+
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class StrictJson(DefaultJSONProvider):
+    """Refuses, as a ValueError, what the standard reader takes or falls over: nesting without end (RecursionError),
+    half a surrogate pair (cannot be encoded), NaN and infinity (are not JSON), U+0000 (cannot be stored)."""
+
+    ensure_ascii = False
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        text = s.decode() if isinstance(s, bytes) else s
+        if holds_nul(text):
+            raise ValueError("U+0000")
+        return from_json(text, allow_inf_nan=False)
+
+
+def holds_nul(json_text: str) -> bool:
+    """Whether a string in this JSON text holds U+0000, which PostgreSQL cannot keep in a text."""
+    return "\\u0000" in json_text and _NUL.search(json_text) is not None
