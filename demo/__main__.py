@@ -16,7 +16,7 @@ from demo import stack as stacks
 from demo.database import DemoProblem
 from demo.day import script
 from demo.day.context import opened
-from demo.day.http import DayBroken
+from demo.day.http import DayBroken, Refused
 from demo.place import DATA, Options, Place
 from demo.screen import Screen
 from demo.supervisor import ProgramFailed
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     place = Place(_options(chosen))
     try:
         return _play(place, chosen, screen)
-    except (DemoProblem, DayBroken, ProgramFailed, EmbeddedServerError, PlaceError, FileNotFoundError) as problem:
+    except (DemoProblem, DayBroken, Refused, ProgramFailed, EmbeddedServerError, PlaceError, FileNotFoundError) as problem:
         screen.problem(str(problem), place.logs)
         return EXIT_CANNOT
     except KeyboardInterrupt:

@@ -70,6 +70,7 @@ def started(place: Place, report: Report) -> Iterator[Stack]:
             supervisor.start(_doubles(stack), _web(stack, "exchange"), _web(stack, "web"), *background)
             seeded.result()
         _tell_insurers(stack)
+        _fill_cards(stack)
         report("starting the agents")
         supervisor.start(*_agents(stack))
         yield stack
@@ -133,6 +134,25 @@ def _tell_insurers(stack: Stack) -> None:
     """A policy lives at its insurer; entering the same one again changes nothing."""
     for code, policies in policies_by_insurer(stack.people).items():
         httpx.post(f"{stack.double(code)}/__mock__/policies", json=policies, trust_env=False).raise_for_status()
+
+
+def _fill_cards(stack: Stack) -> None:
+    """Who comes twice today has enough on the personal account for both; who is to be refunded must pay something."""
+    balances = {"counter_visit": 10_000_00, "refund": 0}
+    cards = [
+        {
+            "card_no": person["medical_card_no"],
+            "name": person["name"],
+            "document_no": person["document_no"],
+            "account_fen": balance_fen,
+            "insured": True,
+        }
+        for person in stack.people
+        for case, balance_fen in balances.items()
+        if case in person["cases"]
+    ]
+    network = stack.double(stack.world["medical_insurance"]["code"])
+    httpx.post(f"{network}/__mock__/cards", json=cards, trust_env=False).raise_for_status()
 
 
 def _environment(stack: Stack, role: str) -> dict[str, str]:

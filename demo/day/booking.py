@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
@@ -10,14 +11,13 @@ from demo.day.http import DayBroken, Refused, until
 
 # Every fifth patient goes to a chief physician, who costs a fee.
 FEE_EVERY = 5
-PAEDIATRICS_AGE = 14
+PLACES_PER_PATIENT = 2
+Slot = dict[str, Any]
 
 
 def book_everyone(day: Day) -> None:
     """Everybody at once; two may want the same last place, so a full slot is followed by the next one."""
-    slots = {hospital["code"]: _slots(day, hospital["code"]) for hospital in day.stack.world["hospitals"]}
-    offers = {code: (cycle([s for s in found if s["fee_fen"]]), cycle([s for s in found if not s["fee_fen"]]))
-              for code, found in slots.items()}  # fmt: skip
+    offers = {hospital["code"]: _offers(day, hospital["code"]) for hospital in day.stack.world["hospitals"]}
     wishes = []
     for number, patient in enumerate(day.patients):
         paid, free = offers[patient.hospital]
@@ -29,18 +29,22 @@ def register_everyone(day: Day) -> None:
     day.for_each(lambda patient: _registered(day, patient), day.patients)
 
 
-def _slots(day: Day, code: str) -> list[dict[str, Any]]:
-    """Open slots of the business date, as soon as the hospital has pushed its catalogue."""
-    someone = next(patient for patient in day.patients if patient.hospital == code)
+def _offers(day: Day, code: str) -> tuple[Iterator[Slot], Iterator[Slot]]:
+    """Open slots of the business date with and without a fee, as soon as the hospital has pushed enough of them."""
+    mine = [patient for patient in day.patients if patient.hospital == code]
 
-    def there() -> list[dict[str, Any]]:
-        items = someone.api.get(f"/api/v1/hospitals/{code}/slots", on=day.date)["items"]
-        return [slot for slot in items if not slot["stopped"] and slot["left"]]
+    def enough() -> list[Slot] | None:
+        items = mine[0].api.get(f"/api/v1/hospitals/{code}/slots", on=day.date)["items"]
+        slots = [slot for slot in items if not slot["stopped"] and slot["left"]]
+        places = sum(slot["left"] for slot in slots if not slot["fee_fen"])
+        return slots if places >= PLACES_PER_PATIENT * len(mine) else None
 
-    return until(f"slots of {code}", there)
+    slots = until(f"slots of {code}", enough)
+    free = [slot for slot in slots if not slot["fee_fen"]]
+    return cycle([slot for slot in slots if slot["fee_fen"]] or free), cycle(free)
 
 
-def _book(day: Day, patient: Patient, wanted: list[dict[str, Any]]) -> None:
+def _book(day: Day, patient: Patient, wanted: list[Slot]) -> None:
     for slot in wanted:
         body = {"person_id": patient.person_id, "slot_id": slot["id"]}
         try:
