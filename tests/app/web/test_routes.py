@@ -1,9 +1,7 @@
-"""Routes as every feature makes them: one shape of errors, one answer per key, ETags, audited questions."""
-
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,252 +10,187 @@ from flask import Request
 from flask.testing import FlaskClient
 from pydantic import BaseModel, ConfigDict, StrictInt
 from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
 
 from app import create_app
-from app.core.errors import CommitUnknown, Conflict, PartnerFault, Throttled, Unauthorised
+from app.core.errors import Conflict, NotFound, PartnerFault, Throttled, Unauthorised
 from app.core.work import Runtime, Work
-from app.gateways import Gateways
-from app.web.routes import command, door, question
-from app.web.site import ACCOUNT, OPERATOR, PUBLIC, Caller
+from app.web import routes
+from app.web.routes import door
+from app.web.site import ACCOUNT, OPERATOR, PUBLIC, Caller, Site
 from tests.app.kit import value
 
 ALICE, BOB = uuid4(), uuid4()
-KEY = {"Idempotency-Key": "key-0001"}
 
 
-class ThingIn(BaseModel):
+class Sum(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    amount_fen: StrictInt
-    fail: str = ""
+    a: StrictInt
+    b: StrictInt
 
 
-class ThingView(BaseModel):
-    amount_fen: int
-    who: str
+class Total(BaseModel):
+    total: int
+    name: str = "张三"
 
 
-def _blueprint(made: list[int]) -> APIBlueprint:
-    bp = APIBlueprint("thing", __name__, url_prefix="/api/v1/things")
+def blueprint() -> APIBlueprint:
+    """A feature in miniature; its effect is an audit entry."""
+    bp = APIBlueprint("sums", __name__, url_prefix="/sums")
 
-    @command(bp, "", door(ACCOUNT), body=ThingIn, out=ThingView, status=201)
-    def make(work: Work, caller: Caller, body: ThingIn) -> ThingView:
-        """造一个"""
-        made.append(body.amount_fen)
-        work.audit("thing.make", "thing", uuid4())
-        _fail(body.fail)
-        return ThingView(amount_fen=body.amount_fen, who=str(caller.id))
+    @routes.command(bp, "/add", door(ACCOUNT), out=Total, body=Sum, status=201)
+    def add(work: Work, caller: Caller, given: Sum) -> BaseModel:
+        """相加"""
+        work.audit("add", "sum", caller.id)
+        return Total(total=given.a + given.b)
 
-    @question(bp, "/<uuid:thing_id>", door(ACCOUNT), out=ThingView)
-    def read(session: Session, caller: Caller, thing_id: UUID) -> ThingView:
-        """读"""
-        return ThingView(amount_fen=thing_id.int % 7, who=str(caller.id))
+    @routes.command(bp, "/approve", door(OPERATOR, roles=("finance",)), out=Total)
+    def approve(work: Work, caller: Caller) -> BaseModel:
+        """批准"""
+        return Total(total=0)
 
-    @question(bp, "/secret", door(ACCOUNT), out=ThingView, audited=True)
-    def secret(work: Work, caller: Caller) -> ThingView:
-        """读敏感数据"""
-        work.audit("read.thing", "thing", caller.id)
-        return ThingView(amount_fen=1, who=str(caller.id))
+    @routes.question(bp, "/<uuid:sum_id>", door(ACCOUNT), out=Total)
+    def look(session: Session, caller: Caller, sum_id: UUID) -> BaseModel:
+        """查看"""
+        if sum_id != caller.id:
+            raise NotFound
+        return Total(total=7)
 
-    @question(bp, "/office", door(OPERATOR, roles=("finance",)), out=ThingView)
-    def office(session: Session, caller: Caller) -> ThingView:
-        """财务才能看"""
-        return ThingView(amount_fen=1, who=str(caller.id))
+    @routes.question(bp, "/read", door(ACCOUNT), out=Total, audited=True)
+    def read(work: Work, caller: Caller) -> BaseModel:
+        """查看明文"""
+        work.audit("read.sum", "sum", caller.id)
+        return Total(total=7)
 
-    @command(bp, "/open", door(PUBLIC), body=ThingIn, out=ThingView)
-    def open_to_all(work: Work, caller: None, body: ThingIn) -> ThingView:
-        """谁都可以"""
-        return ThingView(amount_fen=body.amount_fen, who="-")
+    @routes.question(bp, "/fail/<how>", door(PUBLIC), out=Total)
+    def fail(session: Session, caller: Caller | None, how: str) -> BaseModel:
+        """出错"""
+        raise ERRORS[how]
 
     return bp
 
 
-def _fail(how: str) -> None:
-    faults: dict[str, Exception] = {
-        "conflict": Conflict("thing_taken", "已被占用", fields={"amount_fen": "已用"}),
-        "throttled": Throttled("slow_down", "请稍后", retry_after_s=7),
-        "partner": PartnerFault("hospital", "http_500", unknown=True),
-        "unknown": CommitUnknown(),
-        "bug": ZeroDivisionError("13800138000"),
-    }
-    if how in faults:
-        raise faults[how]
+ERRORS: Mapping[str, Exception] = {
+    "bug": RuntimeError("11010519491231002X"),
+    "partner": PartnerFault("bank", "11010519491231002X"),
+    "throttled": Throttled("slowly", "慢一点", retry_after_s=9),
+    "conflict": Conflict("taken", "已被占用", fields={"slot": "已满"}),
+}
 
 
-def _who(request: Request, _: Runtime) -> Caller:
-    names = {"alice": ALICE, "bob": BOB}
-    found = names.get(request.headers.get("X-Who", ""))
-    if found is None:
+def authenticate(request: Request, runtime: Runtime) -> Caller:
+    """`Authorization: <kind> <id> [role]` without any secret: what is tested here is what comes after."""
+    kind, _, rest = request.headers.get("Authorization", "").partition(" ")
+    if not rest:
         raise Unauthorised("token_missing", "请先登录")
-    return Caller("account", found)
-
-
-def _clerk(request: Request, _: Runtime) -> Caller:
-    return Caller("operator", ALICE, roles=frozenset(request.headers.get("X-Roles", "").split()))
+    who, *roles = rest.split()
+    return Caller(kind, UUID(who), roles=frozenset(roles))
 
 
 @pytest.fixture
-def made() -> list[int]:
-    return []
+def site(runtime: Runtime) -> FlaskClient:
+    bare = replace(runtime, settings=runtime.settings.model_copy(update={"role": "console"}))
+    app: APIFlask = create_app(bare)
+    app.extensions["zhipei"] = Site(runtime, object(), {ACCOUNT: authenticate, OPERATOR: authenticate})
+    app.register_blueprint(blueprint())
+    return app.test_client()
 
 
-@pytest.fixture
-def app(runtime: Runtime, gateways: Gateways, made: list[int]) -> APIFlask:
-    app = create_app(runtime, gateways)
-    app.register_blueprint(_blueprint(made))
-    app.extensions["zhipei"].authenticate = {"account": _who, "operator": _clerk}
-    return app
+def add(site: FlaskClient, key: str | None = "key-00000001", who: UUID = ALICE, **body: object) -> tuple[int, object]:
+    headers = {"Authorization": f"account {who}"} | ({"Idempotency-Key": key} if key is not None else {})
+    answer = site.post("/sums/add", json={"a": 1, "b": 2} | body, headers=headers)
+    return answer.status_code, answer.json
 
 
-@pytest.fixture
-def browser(app: APIFlask) -> Iterator[FlaskClient]:
-    with app.test_client() as browser:
-        yield browser
+def effects(runtime: Runtime) -> int:
+    found: int = value(runtime, "SELECT count(*) FROM audit_entry WHERE action = 'add'")
+    return found
 
 
-def _make(browser: FlaskClient, who: str = "alice", key: str = "key-0001", **body: object) -> TestResponse:
-    headers = {"X-Who": who, "Idempotency-Key": key}
-    return browser.post("/api/v1/things", json={"amount_fen": 3, **body}, headers=headers)
+def test_a_command_has_its_effect_once_for_each_key(runtime: Runtime, site: FlaskClient) -> None:
+    first = add(site)
+    assert first == (201, {"total": 3, "name": "张三"})
+    assert add(site) == first
+    assert effects(runtime) == 1
+    assert add(site, "key-00000002") == first
+    assert add(site, who=BOB) == first
+    assert effects(runtime) == 3
+    status, refused = add(site, a=5)
+    assert status == 422 and isinstance(refused, dict) and refused["code"] == "idempotency_key_reused"
 
 
-def test_first_answer_is_given_again(browser: FlaskClient, made: list[int]) -> None:
-    first, second = _make(browser), _make(browser)
-    assert (first.status_code, second.status_code) == (201, 201)
-    assert first.get_json() == second.get_json() == {"amount_fen": 3, "who": str(ALICE)}
-    assert made == [3]
+@pytest.mark.parametrize("key", [None, "", "short", "x" * 129, "schlüssel-1"])
+def test_a_command_without_a_usable_key_is_refused(runtime: Runtime, site: FlaskClient, key: str | None) -> None:
+    status, refused = add(site, key)
+    assert status == 422 and isinstance(refused, dict) and refused["code"] == "idempotency_key_required"
+    assert effects(runtime) == 0
 
 
-def test_a_key_belongs_to_its_caller(browser: FlaskClient, made: list[int]) -> None:
-    assert _make(browser).get_json()["who"] == str(ALICE)
-    assert _make(browser, who="bob").get_json()["who"] == str(BOB)
-    assert made == [3, 3]
+@pytest.mark.parametrize("wrong", [{"a": "1"}, {"a": 1.5}, {"a": None}, {"a": True}, {"c": 1}])
+def test_what_does_not_fit_is_named_and_not_repeated(site: FlaskClient, wrong: dict[str, object]) -> None:
+    status, refused = add(site, **wrong | {"b": "11010519491231002X"})
+    assert status == 422 and isinstance(refused, dict)
+    assert refused["code"] == "invalid" and "b" in refused["fields"]
+    assert "11010519491231002X" not in str(refused)
 
 
-def test_a_key_means_one_request(browser: FlaskClient, made: list[int]) -> None:
-    _make(browser)
-    other = _make(browser, amount_fen=4)
-    assert (other.status_code, other.get_json()["code"]) == (422, "idempotency_key_reused")
-    assert made == [3]
+def test_the_caller_needs_one_of_the_roles(site: FlaskClient) -> None:
+    def approve(*roles: str) -> int:
+        headers = {"Authorization": " ".join(["operator", str(ALICE), *roles]), "Idempotency-Key": "key-00000001"}
+        return site.post("/sums/approve", headers=headers).status_code
+
+    assert (approve(), approve("claims"), approve("claims", "finance")) == (403, 403, 200)
+    assert site.post("/sums/approve").status_code == 401
 
 
-def test_a_failed_request_keeps_no_answer(browser: FlaskClient, made: list[int], runtime: Runtime) -> None:
-    assert _make(browser, fail="conflict").status_code == 409
-    assert value(runtime, "SELECT count(*) FROM idempotency_key") == 0
-    assert value(runtime, "SELECT count(*) FROM audit_entry WHERE action = 'thing.make'") == 0
+def test_an_answer_that_has_not_changed_is_not_sent_again(site: FlaskClient) -> None:
+    headers = {"Authorization": f"account {ALICE}"}
+    first = site.get(f"/sums/{ALICE}", headers=headers)
+    assert first.status_code == 200 and "private" in first.headers["Cache-Control"]
+    again = site.get(f"/sums/{ALICE}", headers=headers | {"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.get_data()) == (304, b"")
+    assert site.get(f"/sums/{ALICE}", headers=headers | {"If-None-Match": '"other"'}).status_code == 200
 
 
-def test_stored_answers_are_encrypted(browser: FlaskClient, runtime: Runtime) -> None:
-    _make(browser)
-    sealed = value(runtime, "SELECT response_sealed FROM idempotency_key")
-    assert sealed.startswith("v1.") and "amount_fen" not in sealed
+def test_what_is_anothers_and_what_is_not_there_look_alike(site: FlaskClient) -> None:
+    answers = [site.get(f"/sums/{one}", headers={"Authorization": f"account {ALICE}"}) for one in (BOB, uuid4())]
+    shown = [{name: one.json[name] for name in ("code", "message", "fields")} for one in answers]
+    assert [one.status_code for one in answers] == [404, 404] and shown[0] == shown[1]
+    assert site.get("/sums/nonsense", headers={"Authorization": f"account {ALICE}"}).status_code == 404
 
 
-@pytest.mark.parametrize("key", ["", "short", "x" * 129, "wört-0001"])
-def test_a_command_needs_a_key(browser: FlaskClient, key: str, made: list[int]) -> None:
-    headers = {"X-Who": "alice"} | ({"Idempotency-Key": key.encode().decode("latin-1")} if key else {})
-    answer = browser.post("/api/v1/things", json={"amount_fen": 3}, headers=headers)
-    assert (answer.status_code, answer.get_json()["code"]) == (422, "idempotency_key_required")
-    assert made == []
-
-
-def test_same_key_at_once_is_one_effect(app: APIFlask, made: list[int]) -> None:
-    answers: list[TestResponse] = []
-
-    def ask() -> None:
-        with app.test_client() as browser:
-            answers.append(_make(browser))
-
-    threads = [threading.Thread(target=ask) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    assert [answer.status_code for answer in answers] == [201] * 6
-    assert made == [3]
-
-
-def test_public_commands_carry_no_key(browser: FlaskClient) -> None:
-    assert browser.post("/api/v1/things/open", json={"amount_fen": 3}).get_json() == {"amount_fen": 3, "who": "-"}
-
-
-def test_etag_saves_the_body(browser: FlaskClient) -> None:
-    path, who = f"/api/v1/things/{uuid4()}", {"X-Who": "alice"}
-    first = browser.get(path, headers=who)
-    again = browser.get(path, headers=who | {"If-None-Match": first.headers["ETag"]})
-    assert (first.status_code, again.status_code, again.get_data()) == (200, 304, b"")
-    assert first.headers["Cache-Control"] == "private, no-cache"
-
-
-def test_sensitive_reads_are_audited(browser: FlaskClient, runtime: Runtime) -> None:
-    assert browser.get("/api/v1/things/secret", headers={"X-Who": "alice"}).status_code == 200
-    who = value(runtime, "SELECT actor_kind || ':' || actor_id FROM audit_entry WHERE action = 'read.thing'")
-    assert who == f"account:{ALICE}"
-
-
-def test_roles_are_needed(browser: FlaskClient) -> None:
-    assert browser.get("/api/v1/things/office", headers={"X-Roles": "claims"}).status_code == 403
-    assert browser.get("/api/v1/things/office", headers={"X-Roles": "claims finance"}).status_code == 200
+def test_an_audited_question_leaves_its_trace(runtime: Runtime, site: FlaskClient) -> None:
+    assert site.get("/sums/read", headers={"Authorization": f"account {ALICE}"}).status_code == 200
+    assert value(runtime, "SELECT actor_id FROM audit_entry WHERE action = 'read.sum'") == str(ALICE)
 
 
 @pytest.mark.parametrize(
-    ("fail", "status", "code"),
-    [
-        ("conflict", 409, "thing_taken"),
-        ("throttled", 429, "slow_down"),
-        ("partner", 503, "partner_unavailable"),
-        ("unknown", 503, "outcome_unknown"),
-        ("bug", 500, "internal"),
-    ],
-)
-def test_errors_have_one_shape(browser: FlaskClient, fail: str, status: int, code: str) -> None:
-    answer = _make(browser, fail=fail)
-    body = answer.get_json()
-    assert (answer.status_code, body["code"]) == (status, code)
-    assert set(body) == {"code", "message", "request_id", "fields"}
-    assert body["request_id"] == answer.headers["X-Request-Id"]
-    assert "13800138000" not in answer.get_data(as_text=True)
+    ("how", "status", "code"),
+    [("bug", 500, "internal"), ("partner", 503, "partner_unavailable"), ("throttled", 429, "slowly"),
+     ("conflict", 409, "taken")],
+)  # fmt: skip
+def test_every_error_has_the_one_shape(site: FlaskClient, how: str, status: int, code: str) -> None:
+    answer = site.get(f"/sums/fail/{how}")
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert set(answer.json) == {"code", "message", "request_id", "fields"}
+    assert answer.json["request_id"] == answer.headers["X-Request-Id"]
+    assert "11010519491231002X" not in answer.get_data(as_text=True)
+    assert answer.headers.get("Retry-After") == {"partner": "5", "throttled": "9"}.get(how)
 
 
-def test_retry_after_is_told(browser: FlaskClient) -> None:
-    assert _make(browser, fail="throttled").headers["Retry-After"] == "7"
+def test_without_its_database_the_product_says_busy(runtime: Runtime) -> None:
+    lost = runtime.settings.model_copy(update={"database_url": "postgresql+psycopg://127.0.0.1:1/none"})
+    from_nowhere = replace(runtime, settings=lost, database=type(runtime.database)(lost.database_url, runtime.privacy))
+    answer = (
+        create_app(from_nowhere)
+        .test_client()
+        .post("/exchange/v1/commands/poll", data="{}", headers={"Zhipei-Partner": "H1-agent", "webhook-id": "m1"})
+    )
+    assert (answer.status_code, answer.json["code"]) == (503, "busy")
+    assert "Retry-After" in answer.headers
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"amount_fen": "3"}, "amount_fen"),
-        ({"amount_fen": 3.5}, "amount_fen"),
-        ({}, "amount_fen"),
-        ({"amount_fen": 3, "310101199001011234": 1}, "_"),
-        ([], "_"),
-    ],
-)
-def test_bad_bodies_name_the_field_and_echo_nothing(browser: FlaskClient, body: object, field: str) -> None:
-    answer = browser.post("/api/v1/things", json=body, headers={"X-Who": "alice", **KEY})
-    assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid")
-    assert list(answer.get_json()["fields"]) == [field]
-    assert "310101199001011234" not in answer.get_data(as_text=True)
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [("GET", "/api/v1/nowhere", 404), ("DELETE", "/api/v1/things", 405), ("GET", "/api/v1/things/not-a-uuid", 404)],
-)
-def test_http_errors_have_the_shape_too(browser: FlaskClient, method: str, path: str, status: int) -> None:
-    answer = browser.open(path, method=method, headers={"X-Who": "alice"})
-    assert answer.status_code == status
-    assert set(answer.get_json()) == {"code", "message", "request_id", "fields"}
-
-
-def test_malformed_json_is_a_clear_error(browser: FlaskClient) -> None:
-    headers = {"X-Who": "alice", "Content-Type": "application/json", **KEY}
-    answer = browser.post("/api/v1/things", data=b'{"amount_fen": 3', headers=headers)
-    assert (answer.status_code, answer.get_json()["code"]) == (400, "bad_request")
-
-
-@pytest.mark.parametrize("body", [{"amount_fen": 3}, {"nothing": "fits"}])
-def test_strangers_learn_nothing(browser: FlaskClient, made: list[int], body: dict[str, object]) -> None:
-    answer = browser.post("/api/v1/things", json=body, headers=KEY)
-    assert (answer.status_code, answer.get_json()["code"]) == (401, "token_missing")
-    assert made == []
+def test_browsers_are_told_to_be_careful(site: FlaskClient) -> None:
+    headers = site.get("/healthz").headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
