@@ -15,6 +15,8 @@ from tests.app.exchange.kit import elsewhere, write
 from tests.app.kit import Thread, run, value
 from tests.app.partner import PartnerClient, World
 
+# A poll that nothing wakes takes two seconds.
+NOT_WOKEN_S = 1.95
 LISTENING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
 
 
@@ -50,17 +52,16 @@ def test_nothing_is_opened_before_somebody_waits(runtime: Runtime, agent: Partne
 def test_a_waiting_poll_is_woken_by_the_commit(runtime: Runtime, agent: PartnerClient, hospital: UUID) -> None:
     polls = [long_poll(agent, lanes=["registration"]), long_poll(agent, lanes=["pull"])]
     command_id = write(runtime, hospital)
-    committed = time.monotonic()
-    (answer, _), waited_s = polls[0].result(), time.monotonic() - committed
+    answer, took_s = polls[0].result()
     assert [one["id"] for one in answer["commands"]] == [command_id]
-    assert waited_s < 0.8
+    assert took_s < NOT_WOKEN_S
     assert polls[1].result()[0]["commands"] == []
     assert value(runtime, LISTENING) == 1
 
 
 def test_an_idle_poll_ends_in_time(agent: PartnerClient) -> None:
     answer, took_s = long_poll(agent, wait_ms=600).result()
-    assert answer == {"commands": []} and 0.55 < took_s < 1.6
+    assert answer == {"commands": []} and 0.55 < took_s < NOT_WOKEN_S
 
 
 def test_a_waiting_poll_holds_no_connection(runtime: Runtime, agent: PartnerClient) -> None:
@@ -94,9 +95,9 @@ def test_without_the_listening_connection_polls_look_for_themselves(
     poll = long_poll(agent)
     cut(runtime)
     write(runtime, hospital)
-    written = time.monotonic()
-    assert len(poll.result()[0]["commands"]) == 1
-    assert time.monotonic() - written < 4 * listening.FALLBACK_S
+    answer, took_s = poll.result()
+    assert len(answer["commands"]) == 1
+    assert took_s < NOT_WOKEN_S
 
 
 def test_a_lost_listening_connection_is_opened_again(
@@ -133,4 +134,4 @@ def test_an_answer_makes_room_for_a_waiting_poll(runtime: Runtime, agent: Partne
     poll = long_poll(agent)
     agent.answer(first)
     answer, took_s = poll.result()
-    assert [one["id"] for one in answer["commands"]] == [second] and took_s < 1.8
+    assert [one["id"] for one in answer["commands"]] == [second] and took_s < NOT_WOKEN_S
