@@ -31,7 +31,15 @@ def main(arguments: list[str] | None = None) -> int:
     place = Place(_options(chosen))
     try:
         return _play(place, chosen, screen)
-    except (DemoProblem, DayBroken, Refused, ProgramFailed, EmbeddedServerError, PlaceError, FileNotFoundError) as problem:
+    except (
+        DemoProblem,
+        DayBroken,
+        Refused,
+        ProgramFailed,
+        EmbeddedServerError,
+        PlaceError,
+        FileNotFoundError,
+    ) as problem:
         screen.problem(str(problem), place.logs)
         return EXIT_CANNOT
     except KeyboardInterrupt:
@@ -77,9 +85,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--once", action="store_true", help="stop after the day instead of serving until Ctrl-C")
     parser.add_argument("--fresh", action="store_true", help="forget the day that was played and start over")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result to FILE")
-    parser.add_argument("--date", type=date.fromisoformat, default=Clock().today(), help="business date; default: today")
+    parser.add_argument(
+        "--date", type=date.fromisoformat, default=Clock().today(), help="business date; default: today"
+    )
     parser.add_argument("--patients", type=int, default=60, help="how many the built-in hospitals have; default: 60")
-    parser.add_argument("--his-data", type=_folder, metavar="DIR", help="a Synthea sample in place of the built-in data")
+    parser.add_argument(
+        "--his-data", type=_folder, metavar="DIR", help="a Synthea sample in place of the built-in data"
+    )
     parser.add_argument("--no-day", action="store_true", help="start everything, play nothing")
     parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help="where everything is kept")
     return parser

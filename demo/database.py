@@ -52,7 +52,9 @@ def mark(url: str, world_id: str) -> None:
     with psycopg.connect(plain(url), autocommit=True) as db:
         db.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(MARK)))
         db.execute(sql.SQL("CREATE TABLE IF NOT EXISTS {}.world (id text PRIMARY KEY)").format(sql.Identifier(MARK)))
-        db.execute(sql.SQL("INSERT INTO {}.world VALUES (%s) ON CONFLICT DO NOTHING").format(sql.Identifier(MARK)), [world_id])
+        db.execute(
+            sql.SQL("INSERT INTO {}.world VALUES (%s) ON CONFLICT DO NOTHING").format(sql.Identifier(MARK)), [world_id]
+        )
 
 
 def clear(url: str, redis_url: str) -> None:
@@ -79,7 +81,8 @@ def _schemas(db: psycopg.Connection) -> dict[str, list[str]]:
     """The schemas a demonstration may have made -> their tables."""
     found: dict[str, list[str]] = {"public": []}
     rows = db.execute(
-        "SELECT nspname, relname FROM pg_namespace LEFT JOIN pg_class ON relnamespace = pg_namespace.oid AND relkind = 'r'"
+        "SELECT nspname, relname FROM pg_namespace"
+        " LEFT JOIN pg_class ON relnamespace = pg_namespace.oid AND relkind = 'r'"
         " WHERE nspname IN ('public', %s, 'synthea') OR nspname LIKE 'his\\_%%' OR nspname LIKE 'syn\\_%%'",
         [MARK],
     ).fetchall()

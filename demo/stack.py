@@ -1,4 +1,4 @@
-"""Everything that runs: two servers, the product's processes, the doubles and the agents, in the order of their need."""
+"""Everything that runs: two servers, the product's processes, the doubles and the agents, in order of need."""
 
 from __future__ import annotations
 
@@ -175,6 +175,8 @@ def _environment(stack: Stack, role: str) -> dict[str, str]:
         "MAIL_URL": url("mail"),
         "MAIL_KEY": stack.world["mail"]["key"],
         "MAIL_FROM": stack.world["mail"]["from"],
+        "FINANCE_MAILS": ",".join(stack.world["platform"]["mails"]),
+        "FINANCE_PHONES": ",".join(stack.world["platform"]["phones"]),
         "PYTHONPATH": str(ROOT),
     }
 

@@ -21,6 +21,7 @@ from app.claim import package
 from app.core.local_server import free_port, is_free
 from app.core.privacy import Privacy
 from app.notification.rules import TEMPLATES
+from demo.numbers import with_luhn
 from mock_partners.his.fill import hospital_url
 from mock_wechat.keys import make_app, make_merchant, make_template_id
 
@@ -60,8 +61,12 @@ def make(filling: Filling, master_key: str) -> World:
         "business_date": filling.business_date.isoformat(),
         "dialect": filling.dialect,
         "patients": filling.patients,
-        "platform": {"package_public_keys": {package.KEY_ID: _package_key(master_key)}},
-        "hospitals": [_hospital(code, apps) for code in HOSPITALS],
+        "platform": {
+            "mails": ["finance@example.com"],
+            "phones": ["13700000001"],
+            "package_public_keys": {package.KEY_ID: _package_key(master_key)},
+        },
+        "hospitals": [_hospital(code, apps, filling.dialect) for code in HOSPITALS],
         "insurers": [_insurer(number, code) for number, code in enumerate(INSURERS, 1)],
         "medical_insurance": {
             "code": "M1",
@@ -94,7 +99,7 @@ def settle(world: World, database_url: str) -> None:
     world["platform"] |= {"public_url": url["web"], "exchange_url": url["exchange"]}
     for hospital in world["hospitals"]:
         his_database = hospital_url(database_url, world["dialect"], hospital["code"])
-        hospital |= {"his_url": url[hospital["code"]], "his_database_url": his_database, "his_dialect": world["dialect"]}
+        hospital |= {"his_url": url[hospital["code"]], "his_database_url": his_database}
     for party in (*world["insurers"], world["medical_insurance"], world["bank"]):
         party["url"] = url[party["code"]]
     for name in ("sms", "mail", "wechat"):
@@ -126,11 +131,14 @@ def _app(kind: str, owner: str) -> World:
     return make_app(kind, owner, name=name, mode=CALLBACK_MODES[owner], templates=templates)
 
 
-def _hospital(code: str, apps: list[World]) -> World:
+def _hospital(code: str, apps: list[World], dialect: str) -> World:
     return {
         "code": code,
         "name": HOSPITALS[code],
+        "his_dialect": dialect,
         "apps": [app["app_id"] for app in apps if app["owner"] == code],
+        "mails": [f"finance-{code.lower()}@example.com"],
+        "phones": [f"1380000000{code[1:]}"],
         "agent": _program(f"{code}-agent"),
     }
 
@@ -142,7 +150,7 @@ def _insurer(number: int, code: str) -> World:
         "name": name,
         "credit_code": f"91310000MA1FL{number:04d}X",
         "outbound_secret": _secret(),
-        "bank_account": _with_luhn(f"621700001000{number:06d}"),
+        "bank_account": with_luhn(f"621700001000{number:06d}"),
         "bank_account_name": f"{name}股份有限公司",
         "product_name": f"{name}门急诊及住院医疗保险",
         "product_filing_no": f"C0000{number}32512026{number:06d}",
@@ -186,9 +194,3 @@ def _secret() -> str:
 
 def _package_key(master_key: str) -> str:
     return package.public_key(Privacy(master_key).signing_seed)
-
-
-def _with_luhn(digits: str) -> str:
-    """The digits with the check digit of bank cards (ISO/IEC 7812-1) appended."""
-    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits), 1))
-    return digits + str(-sum(n // 10 + n % 10 for n in doubled) % 10)

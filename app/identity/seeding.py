@@ -14,13 +14,14 @@ from app.identity.operators import service as operators
 from app.identity.operators.service import NewOperator
 
 World = Mapping[str, Any]
+_HOSPITAL_CONFIG = ("campuses", "mails", "phones")
 _INSURER_CONFIG = ("url", "credit_code", "product_name", "product_filing_no", "mails", "phones")
 
 
 def seed(work: Work, world: World) -> dict[str, int]:
     """Enter everything; again changes nothing. How many of each kind the world has. KeyError names what is missing."""
     for hospital in world["hospitals"]:
-        _party(work, "hospital", hospital, {"campuses": hospital.get("campuses", [])})
+        _party(work, "hospital", hospital, {name: hospital.get(name, []) for name in _HOSPITAL_CONFIG})
         _agent(work, hospital)
     for insurer in world["insurers"]:
         party_id = _party(work, "insurer", insurer, {name: insurer.get(name) for name in _INSURER_CONFIG})

@@ -8,6 +8,7 @@ from typing import Any
 from demo.day.context import Day, Patient, Wish
 from demo.day.http import DayBroken, Refused, until
 from demo.day.visits import bills_of
+from demo.numbers import with_luhn
 
 CLAIM_PATIENCE_S = 120.0
 IMAGE_FROM_FEN = 1_000_000
@@ -92,9 +93,7 @@ def _payee(patient: Patient) -> dict[str, Any]:
 def bank_card(patient: Patient) -> str:
     """A card of the patient's own with a right check digit."""
     ordinal = int.from_bytes(patient.user.encode()[-6:], "big") % 10**9
-    digits = f"622848{ordinal:09d}"
-    doubled = (int(d) * (1 + place % 2) for place, d in enumerate(reversed(digits), 1))
-    return digits + str(-sum(n // 10 + n % 10 for n in doubled) % 10)
+    return with_luhn(f"622848{ordinal:09d}")
 
 
 def _follow(wish: Wish) -> None:
@@ -124,7 +123,9 @@ def _until_state(wish: Wish, *wanted: str) -> str:
 
 
 def _send_documents(wish: Wish) -> None:
-    asked = [item for request in wish.claim["document_requests"] if not request["answered"] for item in request["items"]]
+    asked = [
+        item for request in wish.claim["document_requests"] if not request["answered"] for item in request["items"]
+    ]
     documents = [_document(item["kind"], item["text"][:60]) for item in asked]
     wish.claim = wish.patient.api.post(f"/api/v1/claims/{_id(wish)}/documents", {"documents": documents})
 

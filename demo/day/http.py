@@ -32,7 +32,9 @@ class DayBroken(Exception):
     """The day cannot go on; the message says where it stopped."""
 
 
-def until(what: str, ask: Callable[[], Found | None], *, timeout_s: float = PATIENCE_S, pause_s: float = PAUSE_S) -> Found:
+def until(
+    what: str, ask: Callable[[], Found | None], *, timeout_s: float = PATIENCE_S, pause_s: float = PAUSE_S
+) -> Found:
     """Ask until there is an answer; pauses grow a little, so that many who wait do not crowd out the work."""
     deadline = time.monotonic() + timeout_s
     while True:

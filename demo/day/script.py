@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from demo.day import binding, booking, claims, payouts, trials, visits
+from demo.day import binding, booking, claims, night, payouts, trials, visits
 from demo.day.context import Day
 
 STAGES: tuple[tuple[str, Callable[[Day], None]], ...] = (
@@ -17,6 +17,7 @@ STAGES: tuple[tuple[str, Callable[[Day], None]], ...] = (
     ("settlements", trials.settle_everyone),
     ("claims", claims.claim_everything),
     ("payouts", payouts.pay_everything),
+    ("night", night.reconcile),
 )
 
 
