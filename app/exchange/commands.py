@@ -131,9 +131,9 @@ def answers(work: Work, command_ids: Sequence[UUID]) -> list[CommandAnswer]:
 
 def _answer(work: Work, row: Command, reply: CommandReply | None) -> CommandAnswer:
     if reply is None:
-        return CommandAnswer(
-            row.id, row.party_id, row.kind, row.subject, "unknown", "overdue", None, {}, row.status_since
-        )
+        # What nobody fetched was certainly not done.
+        code = "not_handed_out" if row.handed_at is None else "overdue"
+        return CommandAnswer(row.id, row.party_id, row.kind, row.subject, "unknown", code, None, {}, row.status_since)
     work.audit("read.command_reply.reply_sealed", "command", row.id, why=row.kind)
     said = work.privacy.open_json(reply.reply_sealed, _reply_place(row.id))
     return CommandAnswer(

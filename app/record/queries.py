@@ -26,6 +26,7 @@ class BillFacts:
     patient_no: str
     visit_id: UUID
     visit_key: str
+    visit_kind: str
     department_name: str
     started_at: datetime
     ended_at: datetime | None
@@ -55,7 +56,7 @@ def _bills() -> Select[*tuple[Any, ...]]:
     )  # "reversed" sorts after "issued"
     return select(
         Bill.id, Bill.hospital_id, Bill.key, Bill.bill_no, Bill.patient_no, Bill.visit_id, Visit.key,
-        Visit.department_name, Visit.started_at, Visit.ended_at, Bill.billed_on, Bill.total_fen, Bill.fund_fen,
+        Visit.kind, Visit.department_name, Visit.started_at, Visit.ended_at, Bill.billed_on, Bill.total_fen, Bill.fund_fen,
         Bill.account_fen, Bill.self_pay_fen, Bill.state, Bill.refused_reason, e_bill_state,
     ).join(Visit, Visit.id == Bill.visit_id)  # fmt: skip
 

@@ -17,7 +17,7 @@ from app.identity import service as identity
 from app.notification import service as notification
 from app.registration import rules
 from app.registration.models import Registration
-from app.registration.states import State, registrations
+from app.registration.states import WAITING, State, registrations
 
 LANE = "registration"
 POLL = "registration.poll"
@@ -117,9 +117,12 @@ def _keep_place(work: Work, row: Registration) -> None:
 
 
 def is_registered(work: Work, hospital_id: UUID, person_id: UUID) -> bool:
+    """Whether the hospital knows the person: registered through the line, or known before and not waiting in it."""
     mine = (Registration.hospital_id == hospital_id, Registration.person_id == person_id)
-    found = select(Registration.id).where(*mine, Registration.status == State.REGISTERED)
-    return work.session.scalar(found) is not None
+    states = set(work.session.scalars(select(Registration.status).where(*mine)))
+    if State.REGISTERED in states:
+        return True
+    return not states & set(WAITING) and identity.patient_number(work.session, hospital_id, person_id) is not None
 
 
 def _tell(work: Work, row: Registration, template: str, params: dict[str, str]) -> None:

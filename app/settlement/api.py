@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.core.work import Work
+from app.identity import service as identity
 from app.settlement import contracts as c
 from app.settlement import queries, rules, service, trials
 from app.settlement.models import Settlement
@@ -47,8 +48,9 @@ def read_settlement(session: Session, caller: Caller, settlement_id: UUID) -> c.
 
 def _read(session: Session, caller: Caller, settlement_id: UUID) -> c.SettlementView:
     row = queries.settlement(session, settlement_id)
-    if row is None or row.account_id != caller.id:
+    if row is None:
         raise NotFound
+    identity.require_person(session, caller.id, row.person_id)
     return _view(session, row)
 
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
+from app.core import quota
 from app.core.tasks import Job
 from app.core.work import Runtime, Work
 from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer
 from app.gateways import Gateways
-from app.settlement import service, trials
+from app.settlement import admission, synchronising
 
 Handler = Callable[[Runtime, Gateways, Job], None]
+_WATCH = quota.Watch()  # one for each process: it compares the database's clock with the process's own
 
 
 def admit(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
     """Several wishes to admit at one interface are one."""
     with runtime.work(finish=jobs) as work:
+        step = _WATCH.step(work.session)
         for interface_id in sorted({job.subject for job in jobs}):
-            trials.admit(work, interface_id)
+            admission.admit(work, interface_id, step)
 
 
 def on_answer(then: Callable[[Work, CommandAnswer], None]) -> Handler:
@@ -55,4 +58,4 @@ def on_time(then: Callable[[Work, UUID], None]) -> Handler:
 
 def tell_again(runtime: Runtime, _: Gateways, job: Job) -> None:
     with runtime.work(finish=[job]) as work:
-        service.tell_again(work, job.subject, hospital=bool(job.args["hospital"]))
+        synchronising.tell_again(work, job.subject, hospital=bool(job.args["hospital"]))

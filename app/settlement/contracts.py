@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
+
+Part = Annotated[StrictInt, Field(ge=0, le=10**13)]
 
 
 class AskTrial(BaseModel):
@@ -19,6 +23,30 @@ class Settle(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     trial_id: UUID
+
+
+class Sides(BaseModel):
+    """Who pays what, in an answer of the interface."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    fund_fen: Part
+    account_fen: Part
+    self_pay_fen: Part
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> Self | None:
+        """None for an answer that does not say it."""
+        try:
+            return cls.model_validate(body)
+        except ValidationError:
+            return None
+
+
+class Settled(Sides):
+    """What 2207 has done."""
+
+    setl_id: Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class SettlementView(BaseModel):

@@ -1,6 +1,10 @@
+"""How long things are good for, and what an answer proves. Amounts in fen."""
+
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 TRIAL_LIFE = timedelta(minutes=30)
 PAYMENT_LIFE = timedelta(minutes=15)
@@ -10,11 +14,25 @@ INTERFACE_WORK = timedelta(seconds=10)
 ANSWER_S = 0.5  # an interface's usual answer time, for promises before any was seen
 TELL_PAUSE_MAX_S = 60
 REFUSED = "医保试算未通过，请到窗口咨询"
+# The interface's own word that its limit was reached: whoever heard it waits again.
+RATE = "RATE"
+# The trial command never reached the agent, or the agent never sent the request: the interface has seen nothing.
+NOT_SENT = frozenset({"not_sent", "past_deadline", "not_handed_out"})
 
 
 def adds_up(total_fen: int, fund_fen: int, account_fen: int, self_pay_fen: int) -> bool:
     return min(fund_fen, account_fen, self_pay_fen) >= 0 and fund_fen + account_fen + self_pay_fen == total_fen
 
 
+def arrived_by(answered_at: datetime, body: Mapping[str, Any]) -> datetime:
+    """The latest moment at which an answered trial can have reached the interface: when its answer reached us, less the
+    time that the interface itself says it took. A claim beyond the longest a trial may take proves nothing."""
+    received_ms, answered_ms = body.get("received_ms"), body.get("answered_ms")
+    if type(received_ms) is not int or type(answered_ms) is not int:
+        return answered_at
+    took = timedelta(milliseconds=min(max(0, answered_ms - received_ms), 10**9))
+    return answered_at - took if took <= TRIAL_DEADLINE + INTERFACE_WORK else answered_at
+
+
 def retry_pause(tries: int) -> timedelta:
-    return timedelta(seconds=min(2**tries, TELL_PAUSE_MAX_S))
+    return timedelta(seconds=min(2 ** min(tries, 10), TELL_PAUSE_MAX_S))

@@ -12,39 +12,68 @@ from app.core.errors import Conflict, NotFound
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer
+from app.identity import service as identity
 from app.payment import service as payment
 from app.record import queries as record
-from app.settlement import queries, rules
+from app.record.queries import BillFacts
+from app.settlement import rules, trials
+from app.settlement.contracts import Settled
 from app.settlement.models import Settlement
 from app.settlement.states import Part, State, settlements
-from app.settlement.trials import get, tell
+from app.settlement.telling import tell_hospital, tell_network
+from app.settlement.trials import tell
 
 LANE = "settlement"
 
 
+def get(work: Work, settlement_id: UUID | None) -> Settlement:
+    """The row, locked, and its check field verified: what follows moves money."""
+    row = trials.get(work, settlement_id)
+    row.require_check(work.privacy)
+    return row
+
+
 def settle(work: Work, account_id: UUID, settlement_id: UUID) -> Settlement:
-    """The patient agrees to the trial: the self-pay part is asked for, or the insurance at once where there is none."""
-    row = queries.settlement(work.session, settlement_id)
-    if row is None or row.account_id != account_id:
-        raise NotFound
-    if row.status == State.TRIALLED and row.valid_until is not None and row.valid_until <= work.now:
-        raise Conflict("trial_expired", "试算结果已过期，请重新试算")
+    """The patient agrees to the trial: the self-pay part is asked for, or the insurance at once where there is none.
+
+    Whoever is bound to the person may pay. Conflict `trial_expired`, `bill_settled`, `bill_refused`, `pay_elsewhere`.
+    """
+    row = get(work, settlement_id)
+    identity.require_person(work.session, account_id, row.person_id)
+    _require_fresh(work, row)
     settlements.move(work, [row.id], "settle")
+    row.account_id = account_id
     if row.self_pay_fen:
         row.self_pay_part = Part.PENDING
-        row.payment_order_id = payment.order(
-            work,
-            hospital_id=row.hospital_id,
-            account_id=row.account_id,
-            purpose="settlement",
-            subject=row.id,
-            amount_fen=row.self_pay_fen,
-            description="门诊自付费用",
-            expires_at=work.now + rules.PAYMENT_LIFE,
-        )
+        row.payment_order_id = _order(work, row)
     else:
         _ask_insurance(work, row)
     return row
+
+
+def _require_fresh(work: Work, row: Settlement) -> None:
+    bill = _bill(work, row)
+    too_old = row.valid_until is not None and row.valid_until <= work.now
+    if row.status == State.TRIALLED and (too_old or bill.total_fen != row.total_fen):
+        raise Conflict("trial_expired", "试算结果已过期，请重新试算")
+    if row.status == State.TRIALLED:
+        trials.require_unsettled(bill)
+
+
+def _order(work: Work, row: Settlement) -> UUID:
+    app_id, _ = identity.payment_identity(work.session, row.account_id)
+    if not identity.merchant_may_use(work.session, row.hospital_id, app_id):
+        raise Conflict("pay_elsewhere", "请在就诊医院的公众号或小程序里支付")
+    return payment.order(
+        work,
+        hospital_id=row.hospital_id,
+        account_id=row.account_id,
+        purpose="settlement",
+        subject=row.id,
+        amount_fen=row.self_pay_fen or 0,
+        description="门诊自付费用",
+        expires_at=work.now + rules.PAYMENT_LIFE,
+    )
 
 
 def self_paid(work: Work, settlement_id: UUID) -> None:
@@ -52,17 +81,15 @@ def self_paid(work: Work, settlement_id: UUID) -> None:
     if row.status == State.SETTLING and row.self_pay_part == Part.PENDING:
         row.self_pay_part, row.paid_at = Part.DONE, work.now
         _ask_insurance(work, row)
-    elif row.status == State.FAILED and row.self_pay_part == Part.PENDING:
-        row.self_pay_part = Part.DONE  # paid after all, when the settlement had been given up
-        _refund(work, row)
 
 
 def self_pay_closed(work: Work, settlement_id: UUID) -> None:
-    """Nobody paid in time. Nothing was settled with the insurance yet, so there is nothing to take back."""
+    """Nobody paid in time. Nothing was settled with the insurance yet, so there is nothing to take back. (What is paid
+    after all goes back by itself: the order is closed.)"""
     row = get(work, settlement_id)
-    if row.self_pay_part == Part.PENDING:
+    if row.status == State.SETTLING and row.self_pay_part == Part.PENDING:
         row.self_pay_part = Part.NONE
-        settlements.move(work, [row.id], "fail", values={"refused_code": "not_paid"}, lenient=True)
+        settlements.move(work, [row.id], "fail", values={"refused_code": "not_paid"})
 
 
 def self_pay_refunded(work: Work, settlement_id: UUID) -> None:
@@ -74,7 +101,7 @@ def self_pay_refunded(work: Work, settlement_id: UUID) -> None:
 def _ask_insurance(work: Work, row: Settlement) -> None:
     row.insurance_part = Part.PENDING
     _command(work, row, "settle", {
-        "trial_no": row.trial_no, "bill_key": _bill_key(work, row), "total_fen": row.total_fen,
+        "trial_no": row.trial_no, "bill_key": _bill(work, row).key, "total_fen": row.total_fen,
         "fund_fen": row.fund_fen, "account_fen": row.account_fen, "self_pay_fen": row.self_pay_fen,
     })  # fmt: skip
 
@@ -82,10 +109,11 @@ def _ask_insurance(work: Work, row: Settlement) -> None:
 def insurance_answered(work: Work, answer: CommandAnswer) -> None:
     """2207 came back. Unknown: it is asked for by our number before anything is repeated."""
     row = get(work, answer.subject)
-    if row.status != State.SETTLING:
+    if row.status != State.SETTLING or row.insurance_part != Part.PENDING:
         return
-    if answer.outcome == "done":
-        _insurance_settled(work, row, answer)
+    settled = Settled.read(answer.body) if answer.outcome == "done" else None
+    if settled is not None:
+        _insurance_settled(work, row, settled)
     elif answer.outcome == "refused":
         row.insurance_part = Part.NONE
         _give_up(work, row, answer.code)
@@ -101,51 +129,64 @@ def query_insurance(work: Work, settlement_id: UUID) -> None:
 
 
 def query_answered(work: Work, answer: CommandAnswer) -> None:
+    """What the interface knows under our number. Only what it certainly has not settled is asked for again."""
     row = get(work, answer.subject)
     if row.status != State.SETTLING or row.insurance_part != Part.UNKNOWN:
         return
-    if answer.outcome != "done":
-        work.later("settlement.query", row.id, run_at=work.now + rules.INTERFACE_WORK)
-    elif answer.body.get("found") and answer.body.get("state") == "settled":
-        _insurance_settled(work, row, answer)
-    elif answer.body.get("found"):
+    found, state = answer.body.get("found"), answer.body.get("state")
+    settled = Settled.read(answer.body) if answer.outcome == "done" and found is True else None
+    if settled is not None and state == "settled":
+        _insurance_settled(work, row, settled)
+    elif settled is not None and state == "reversed":
         row.insurance_part = Part.REVERSED
         _give_up(work, row, "reversed")
-    else:  # certainly not there: the same number again
+    elif answer.outcome == "done" and found is False:
         _ask_insurance(work, row)
+    else:
+        work.later("settlement.query", row.id, run_at=work.now + rules.INTERFACE_WORK)
 
 
-def _insurance_settled(work: Work, row: Settlement, answer: CommandAnswer) -> None:
-    row.setl_id = str(answer.body["setl_id"])
-    row.insurance_part = Part.DONE
-    said = tuple(int(answer.body[k]) for k in ("fund_fen", "account_fen", "self_pay_fen"))
-    if said != (row.fund_fen, row.account_fen, row.self_pay_fen):
+def _insurance_settled(work: Work, row: Settlement, said: Settled) -> None:
+    row.setl_id, row.insurance_part = said.setl_id, Part.DONE
+    if (said.fund_fen, said.account_fen, said.self_pay_fen) != (row.fund_fen, row.account_fen, row.self_pay_fen):
         # It settled something else than the patient agreed to: take it back (2208) and refund.
-        _command(work, row, "reverse", {"setl_id": row.setl_id})
+        _reverse(work, row)
         return
     settlements.move(work, [row.id], "settled")
-    _tell_hospital(work, row)
-    _tell_network(work, row)
+    tell_hospital(work, row)
+    tell_network(work, row)
     tell(work, row, "settled", {})
     work.emit("settlement.settled", row.id)
 
 
+def hospital_refused(work: Work, row: Settlement, code: str | None) -> None:
+    """The hospital will not book it (it was settled at the counter meanwhile): both halves go back."""
+    row.refused_code = code or "hospital_refused"
+    _reverse(work, row)
+
+
+def _reverse(work: Work, row: Settlement) -> None:
+    _command(work, row, "reverse", {"setl_id": row.setl_id})
+
+
 def reverse_answered(work: Work, answer: CommandAnswer) -> None:
     row = get(work, answer.subject)
-    if row.status != State.SETTLING:
+    if row.status not in (State.SETTLING, State.SETTLED) or row.insurance_part != Part.DONE:
         return
     if answer.outcome != "done":
-        work.later("settlement.reverse", row.id, run_at=work.now + rules.retry_pause(1))
+        row.tries += 1
+        work.later("settlement.reverse", row.id, run_at=work.now + rules.retry_pause(row.tries))
         return
     row.insurance_part = Part.REVERSED
     settlements.move(work, [row.id], "reverse")
+    tell(work, row, "settlement_failed", {})
     _refund(work, row)
 
 
 def reverse_again(work: Work, settlement_id: UUID) -> None:
     row = get(work, settlement_id)
-    if row.status == State.SETTLING and row.insurance_part == Part.DONE:
-        _command(work, row, "reverse", {"setl_id": row.setl_id})
+    if row.status in (State.SETTLING, State.SETTLED) and row.insurance_part == Part.DONE:
+        _reverse(work, row)
 
 
 def _give_up(work: Work, row: Settlement, code: str | None) -> None:
@@ -159,56 +200,12 @@ def _refund(work: Work, row: Settlement) -> None:
         payment.refund(work, row.payment_order_id, row.self_pay_fen, "医保结算未成功，自付部分退回")
 
 
-def _tell_hospital(work: Work, row: Settlement) -> None:
-    _command(work, row, "settlement_notice", {
-        "bill_key": _bill_key(work, row), "setl_id": row.setl_id,
-        "fund_fen": row.fund_fen, "account_fen": row.account_fen, "self_pay_fen": row.self_pay_fen,
-        "payment_no": payment.number(work.session, row.payment_order_id) if row.payment_order_id else None,
-        "paid_at": (row.paid_at or work.now).isoformat(),
-    }, to=row.hospital_id)  # fmt: skip
+def _command(work: Work, row: Settlement, kind: str, body: dict[str, object]) -> None:
+    exchange.command(work, row.interface_id, kind, {"settlement_no": row.no, **body}, lane=LANE, subject=row.id)
 
 
-def _tell_network(work: Work, row: Settlement) -> None:
-    if row.payment_order_id is None:
-        row.network_told = True
-        return
-    _command(work, row, "sync_self_pay", {
-        "setl_id": row.setl_id, "payment_no": payment.number(work.session, row.payment_order_id),
-        "self_pay_fen": row.self_pay_fen, "paid_at": (row.paid_at or work.now).isoformat(),
-    })  # fmt: skip
-
-
-def told(work: Work, answer: CommandAnswer) -> None:
-    """settlement_notice or sync_self_pay came back: synchronised when both are done, again until they are."""
-    row = work.session.get(Settlement, answer.subject, with_for_update=True)
-    if row is None or row.status != State.SETTLED:
-        return
-    hospital = answer.kind == "settlement_notice"
-    if answer.outcome != "done":
-        row.tries += 1
-        again = work.now + rules.retry_pause(row.tries)
-        work.later("settlement.tell", row.id, run_at=again, args={"hospital": hospital})
-        return
-    if hospital:
-        row.hospital_told = True
-    else:
-        row.network_told = True
-    if row.hospital_told and row.network_told:
-        settlements.move(work, [row.id], "synchronise")
-
-
-def tell_again(work: Work, settlement_id: UUID, *, hospital: bool) -> None:
-    row = get(work, settlement_id)
-    if row.status == State.SETTLED:
-        (_tell_hospital if hospital else _tell_network)(work, row)
-
-
-def _command(work: Work, row: Settlement, kind: str, body: dict[str, object], *, to: UUID | None = None) -> None:
-    body = {"settlement_no": row.no, **body}
-    exchange.command(work, to or row.interface_id, kind, body, lane=LANE, subject=row.id)
-
-
-def _bill_key(work: Work, row: Settlement) -> str:
+def _bill(work: Work, row: Settlement) -> BillFacts:
     bill = record.bill(work.session, row.bill_id)
-    assert bill is not None
-    return bill.key
+    if bill is None:
+        raise NotFound
+    return bill

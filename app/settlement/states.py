@@ -43,6 +43,7 @@ settlements = Machine(
         (State.SETTLING, "settled"): State.SETTLED,
         (State.SETTLING, "fail"): State.FAILED,
         (State.SETTLING, "reverse"): State.REVERSED,
+        (State.SETTLED, "reverse"): State.REVERSED,
         (State.SETTLED, "synchronise"): State.SYNCHRONISED,
     },
 )
