@@ -26,7 +26,7 @@ from app.record import calls as record
 from app.registration import calls as registration
 from app.settlement import calls as settlement
 from app.settlement import service as halves
-from app.settlement import trials
+from app.settlement import synchronising, trials
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ KINDS: dict[str, Desk] = {
     "settlement.self_pay_closed": Desk(one=settlement.on_payment(halves.self_pay_closed)),
     "settlement.self_pay_refunded": Desk(one=settlement.on_payment(halves.self_pay_refunded)),
     "settlement.tell": Desk(one=settlement.tell_again),
-    "settlement.told": Desk(one=settlement.on_answer(halves.told)),
+    "settlement.told": Desk(one=settlement.on_answer(synchronising.told)),
     "settlement.trial_answered": Desk(one=settlement.on_answer(trials.trial_answered)),
     "claim.adjudicated": Desk(one=claim.on_message(claim_contracts.AdjudicatedIn, decisions.adjudicated)),
     "claim.assemble": Desk(one=claim.assemble),
