@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from demo.invariants.scene import Row, Scene
@@ -81,7 +82,7 @@ def _order(code: str, line: Sequence[Row], journal: Sequence[Row]) -> Iterator[s
         if no not in known:
             yield f"{code}: registration {no} reached the hospital, but stands in no line here"
     arrived = [known[no] for no in first if no in known]
-    for before, after in zip(arrived, arrived[1:], strict=False):
+    for before, after in pairwise(arrived):
         if before["line_no"] > after["line_no"]:
             yield (
                 f"{code}: registration {after['no']} (line {after['line_no']}) reached the hospital after "
