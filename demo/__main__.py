@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from app.core.clock import Clock
 from app.core.local_server import EmbeddedServerError
 from app.core.places import PlaceError
+from demo import expect, result
 from demo import stack as stacks
 from demo.database import DemoProblem
 from demo.day import script
@@ -21,6 +22,7 @@ from demo.place import DATA, Options, Place
 from demo.screen import Screen
 from demo.supervisor import ProgramFailed
 
+PROBLEMS = (DemoProblem, DayBroken, Refused, ProgramFailed, EmbeddedServerError, PlaceError, FileNotFoundError)
 EXIT_OK, EXIT_BROKEN, EXIT_CANNOT = 0, 1, 2
 
 
@@ -31,15 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     place = Place(_options(chosen))
     try:
         return _play(place, chosen, screen)
-    except (
-        DemoProblem,
-        DayBroken,
-        Refused,
-        ProgramFailed,
-        EmbeddedServerError,
-        PlaceError,
-        FileNotFoundError,
-    ) as problem:
+    except PROBLEMS as problem:
         screen.problem(str(problem), place.logs)
         return EXIT_CANNOT
     except KeyboardInterrupt:
@@ -51,9 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _play(place: Place, chosen: argparse.Namespace, screen: Screen) -> int:
     with stacks.started(place, screen.step) as stack:
-        status = EXIT_OK
-        if not chosen.no_day:
-            status = _day(stack, chosen, screen)
+        status = EXIT_OK if chosen.no_day else _day(stack, chosen, screen)
         if not chosen.once:
             screen.urls(stack)
             stack.supervisor.wait()
@@ -62,10 +54,32 @@ def _play(place: Place, chosen: argparse.Namespace, screen: Screen) -> int:
 
 def _day(stack: stacks.Stack, chosen: argparse.Namespace, screen: Screen) -> int:
     """Play the day, or show the one that was played."""
+    place = stack.place
+    stored = place.read(place.result_file)
+    if stored is None:
+        stored = _play_day(stack, screen)
+        place.write(place.result_file, stored)
+    if chosen.json:
+        result.write(chosen.json, stored["result"])
+    screen.summary(stored["result"], stored["problems"])
+    return EXIT_BROKEN if stored["problems"] else EXIT_OK
+
+
+def _play_day(stack: stacks.Stack, screen: Screen) -> dict[str, Any]:
+    stack.place.write(stack.place.begun_file, {"business_date": stack.world["business_date"]})
     with opened(stack) as day:
         seconds = script.play(day, screen.step)
-    screen.say(json.dumps(seconds))
-    return EXIT_OK
+    screen.step("looking at what the day has left")
+    found = result.collect(stack, seconds)
+    return {"result": found, "problems": result.broken(found, _expected(stack))}
+
+
+def _expected(stack: stacks.Stack) -> dict[str, int]:
+    """What the hospitals' data alone say the day must come to."""
+    urls = [hospital["his_database_url"] for hospital in stack.world["hospitals"]]
+    folder = stack.place.options.his_data
+    records = expect.synthea_records(folder, urls[0]) if folder else expect.builtin_records(urls)
+    return expect.expected(stack.people, records)
 
 
 def _options(chosen: argparse.Namespace) -> Options:

@@ -64,8 +64,21 @@ class Place:
         return self.path / "world.json"
 
     @property
+    def master_key_file(self) -> Path:
+        return self.path / "master_key.json"
+
+    @property
     def result_file(self) -> Path:
         return self.path / "result.json"
+
+    @property
+    def begun_file(self) -> Path:
+        """Stands from a day's beginning on; without a result beside it the day was interrupted."""
+        return self.path / "begun.json"
+
+    @property
+    def was_interrupted(self) -> bool:
+        return self.begun_file.exists() and not self.result_file.exists()
 
     def read(self, file: Path) -> Any | None:
         return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None

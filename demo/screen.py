@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.table import Table
 
 if TYPE_CHECKING:
     from demo.stack import Stack
@@ -25,6 +27,18 @@ class Screen:
     def say(self, text: str) -> None:
         self._console.print(text)
 
+    def summary(self, result: Mapping[str, Any], problems: Sequence[str]) -> None:
+        """The result as a table, then whatever is wrong with it."""
+        table = Table(title="The day", show_header=False, title_justify="left")
+        for name, value in _flat(result):
+            table.add_row(name, str(value))
+        table.add_row("seconds in all", f"{sum(result['seconds'].values()):.1f}")
+        self._console.print(table)
+        for problem in problems:
+            self._console.print(f"[red]BROKEN[/red]  {problem}", highlight=False)
+        if not problems:
+            self._console.print("[green]Everything came out as it must.[/green]")
+
     def problem(self, text: str, logs: Path) -> None:
         self._console.print(f"[red]{text}[/red]", highlight=False)
         self._console.print(f"The programs' output is in {logs}.")
@@ -40,3 +54,12 @@ class Screen:
         for name, value in rows.items():
             self._console.print(f"  {name:<18} {value}")
         self._console.print("Ctrl-C stops everything.")
+
+
+def _flat(result: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """One row for each number, one for each part with its numbers side by side."""
+    for name, value in result.items():
+        if isinstance(value, Mapping):
+            yield name, "  ".join(f"{key} {number}" for key, number in value.items())
+        else:
+            yield name, value

@@ -39,7 +39,7 @@ class Stack:
     redis_url: str
     world: dict[str, Any]
     people: list[dict[str, Any]]
-    is_new: bool
+    master_key: str = field(repr=False)
     agents: list[str] = field(default_factory=list)
 
     @property
@@ -82,8 +82,7 @@ def _prepare(place: Place, supervisor: Supervisor, report: Report) -> Stack:
     report("starting PostgreSQL and Valkey")
     database_url, his_url, redis_url = _servers(place, supervisor)
     found = place.read(place.world_file)
-    started_over = options.fresh or found is None or not database.holds(database_url, found["id"])
-    if started_over:
+    if options.fresh or place.was_interrupted or found is None or not database.holds(database_url, found["id"]):
         database.clear(database_url, redis_url)
         if his_url != database_url:
             database.clear(his_url, redis_url)
@@ -98,7 +97,8 @@ def _prepare(place: Place, supervisor: Supervisor, report: Report) -> Stack:
     database.mark(database_url, found["id"])
     report("filling the hospitals' systems")
     people = prepare(his_url, found, options.patients, options.his_data)
-    return Stack(place, supervisor, database_url, his_url, redis_url, found, people, started_over)
+    master_key = str(place.read(place.master_key_file))
+    return Stack(place, supervisor, database_url, his_url, redis_url, found, people, master_key)
 
 
 def _servers(place: Place, supervisor: Supervisor) -> tuple[str, str, str]:
@@ -116,7 +116,7 @@ def _servers(place: Place, supervisor: Supervisor) -> tuple[str, str, str]:
 def _new_world(place: Place) -> dict[str, Any]:
     options = place.options
     master_key = world.new_master_key()
-    place.write(place.path / "master_key.json", master_key)
+    place.write(place.master_key_file, master_key)
     return world.make(world.Filling(options.business_date, options.dialect, options.patients), master_key)
 
 
@@ -162,7 +162,7 @@ def _environment(stack: Stack, role: str) -> dict[str, str]:
         "ROLE": role,
         "DATABASE_URL": stack.database_url,
         "REDIS_URL": stack.redis_url,
-        "MASTER_KEY": str(stack.place.read(stack.place.path / "master_key.json")),
+        "MASTER_KEY": stack.master_key,
         "BUSINESS_DATE": stack.world["business_date"],
         "PUBLIC_URL": stack.public_url,
         "EXCHANGE_URL": stack.exchange_url,
