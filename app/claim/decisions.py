@@ -43,6 +43,9 @@ def adjudicated(work: Work, insurer_id: UUID, said: c.AdjudicatedIn) -> None:
     for clearing_no, amount_fen in approved.items():
         clearings[clearing_no].approved_fen = amount_fen
     _keep(work, row, said)
+    appealed = queries.appeal(work.session, row.id)
+    if appealed is not None:
+        appealed.decided_at = work.now
     row.case_no = row.case_no or said.case_no
     row.approved_fen = said.approved_fen
     accept_by = work.now + rules.ACCEPT_AFTER
