@@ -6,17 +6,14 @@ Kept with the party's own words for the status; they become ours when the books 
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from app.reconciliation import rules
 from app.reconciliation.engine.ledger import BAD_ROW_SCHEMA, Ledger
-from app.reconciliation.engine.ledger_file import LedgerFileError, read_ledger_file
-from app.reconciliation.engine.trailer import find_trailer
+from app.reconciliation.engine.ledger_file import read_ledger
 
 _TEXT_COLUMNS = ("clearing_no", "amount_fen", "status", "kind")
 _ROW_SCHEMA = {"number": pl.UInt64, "amount_fen": pl.Int64, "status": pl.String, "line": pl.UInt32}
@@ -32,13 +29,8 @@ def from_rows(rows: Sequence[Mapping[str, Any]]) -> Ledger:
 
 
 def from_csv(content: bytes) -> Ledger:
-    """The book in a file with a trailer. LedgerFileError, with the code `no_trailer` where it has none."""
-    if find_trailer(content) is None:
-        raise LedgerFileError("no_trailer", "the file has no trailer")
-    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
-        file.write(content)
-        file.flush()
-        return read_ledger_file(Path(file.name))
+    """The book in a file with a trailer. LedgerFileError."""
+    return read_ledger(content, trailer_needed=True)
 
 
 def from_copy(content: bytes, codes: Mapping[str, str]) -> Ledger:

@@ -1,32 +1,27 @@
-"""`reconcile`: the comparison on the command line. `files` needs no database and stores nothing."""
+"""`flask --app wsgi reconcile …`: a night by hand, its state and what it found; and the comparison of three files."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path
+import time
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import click
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
+from flask.cli import with_appcontext
 
-from app.core.embedded import Valkey
-from app.reconciliation.engine.compare import compare
-from app.reconciliation.engine.ledger_file import ENCODINGS, read_ledger_files
-from app.reconciliation.engine.summary import as_json, as_text
+from app.core.errors import Problem
+from app.core.work import Actor
+from app.reconciliation import contracts, dry_run, queries, service, views
+from app.reconciliation.files import EX_DATAERR, files
+from app.reconciliation.states import ENDED, RunState
+from app.web.site import gateways, runtime
 
-# Exit statuses of sysexits.h.
-EX_DATAERR = 65
-EX_UNAVAILABLE = 69
-_CONNECT_TIMEOUT_S = 2.0
-_COMMAND_TIMEOUT_S = 60.0
-_READ_BYTES = 1 << 20  # answers are megabytes
+EX_TEMPFAIL = 75
+_BY_HAND = Actor("system", "command-line")
+_POLL_S = 0.5
+_DATE = click.option("--date", "at", type=click.DateTime(["%Y-%m-%d"]), help="Business date; the latest one without.")
 
 
 @click.group()
@@ -34,73 +29,85 @@ def reconcile() -> None:
     """Compare what hospital, platform and insurer say was borne."""
 
 
-_LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
+reconcile.add_command(files)
 
 
-@reconcile.command()
-@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Business date.")
-@click.option("--hospital", type=_LEDGER, required=True, help="The hospitals' ledger, CSV, plain or gzip.")
-@click.option("--platform", type=_LEDGER, required=True, help="The platform's ledger.")
-@click.option("--insurer", type=_LEDGER, required=True, help="The insurers' ledger.")
-@click.option("--encoding", type=click.Choice(ENCODINGS), default="utf-8", show_default=True)
-@click.option("--json", "json_path", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), help="Result.")
+@reconcile.command("run")
+@click.option("--date", "at", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Business date.")
+@click.option("--hospital", help="Only the rows of the hospital with this code.")
+@click.option("--dry-run", "dry", is_flag=True, help="Show what would change and write nothing.")
+@click.option("--wait-s", default=contracts.DEFAULT_WAIT_S, show_default=True, help="How long to wait for the parties.")
 @click.pass_context
-def files(context: click.Context, /, day: datetime, encoding: str, json_path: Path | None, **paths: Path) -> None:
-    """Compare three ledger files with the columns clearing_no, amount_fen and status.
+@with_appcontext
+def run_night(context: click.Context, /, at: datetime, hospital: str | None, dry: bool, wait_s: int) -> None:
+    """Run a night; the workers do it, this waits for its end.
 
-    REDIS_URL names the server to work in; without it an embedded one runs as long as the comparison. Exit status 65: a
-    file cannot be used, nothing was compared; 69: the server does not answer.
+    A dry run asks the insurers and reads the platform's book now, and takes the hospitals' books from the last run,
+    because to ask them is to write. Exit status 65: a party's part is blocked; 75: not ended yet.
     """
-    ledgers, refused = read_ledger_files(paths, encoding=encoding)
-    if refused:
-        reasons = {party: str(error) for party, error in refused.items()}
-        click.echo("\n".join(f"{party}: {reason}" for party, reason in reasons.items()), err=True)
-        _write(json_path, {"date": f"{day:%Y-%m-%d}", "blocked": reasons})
-        context.exit(EX_DATAERR)
     try:
-        with _redis() as redis:
-            outcome = compare(redis, day.date(), ledgers)
-    except RedisError as error:
-        click.echo(f"Redis does not answer: {type(error).__name__}", err=True)
-        context.exit(EX_UNAVAILABLE)
-    _write(json_path, as_json(outcome))
-    click.echo(as_text(outcome), err=json_path == Path("-"))
+        if dry:
+            click.echo(_json(dry_run.look(runtime(), gateways(), at.date(), hospital)))
+            return
+        with runtime().work(_BY_HAND) as work:
+            wanted = service.Wanted(at.date(), "command-line", hospital, timedelta(seconds=wait_s))
+            run_id = service.start(work, wanted).id
+    except Problem as problem:
+        raise click.ClickException(problem.message) from problem
+    status = _wait(run_id, wait_s)
+    _show(run_id)
+    if status not in ENDED:
+        context.exit(EX_TEMPFAIL)
+    if status == RunState.BLOCKED:
+        context.exit(EX_DATAERR)
 
 
-@contextmanager
-def _redis() -> Iterator[Redis]:
-    """A client for the comparison. All its commands may be repeated, but a silent server is to be told at once."""
-    url = os.environ.get("REDIS_URL")
-    if url:
-        with _connect(url, _CONNECT_TIMEOUT_S) as redis:
-            redis.ping()
-        with _connect(url, _COMMAND_TIMEOUT_S) as redis:
-            yield redis
-        return
-    with tempfile.TemporaryDirectory(prefix="reconcile-") as directory:
-        server = Valkey(Path(directory))
-        try:
-            with _connect(server.start(), _COMMAND_TIMEOUT_S) as redis:
-                yield redis
-        finally:
-            server.remove()
+@reconcile.command("status")
+@_DATE
+@with_appcontext
+def show_status(at: datetime | None) -> None:
+    """The latest runs, one a line."""
+    with runtime().read() as session:
+        rows, _ = queries.runs_page(session, _day(at), contracts.RunQuery())
+        for row in rows:
+            item = views.run_item(session, row)
+            click.echo(f"{item.business_date} #{item.attempt} {item.hospital or 'all'} {item.status} {item.id}")
 
 
-def _connect(url: str, timeout_s: float) -> Redis:
-    return Redis.from_url(
-        url,
-        socket_connect_timeout=_CONNECT_TIMEOUT_S,
-        socket_timeout=timeout_s,
-        socket_read_size=_READ_BYTES,
-        retry=Retry(NoBackoff(), 0),
-    )
+@reconcile.command("show")
+@_DATE
+@with_appcontext
+def show_run(at: datetime | None) -> None:
+    """The figures and the first differences of the latest run of a date, as JSON."""
+    with runtime().read() as session:
+        rows, _ = queries.runs_page(session, _day(at), contracts.RunQuery(limit=1))
+    if not rows:
+        raise click.ClickException("no run of this date")
+    _show(rows[0].id)
 
 
-def _write(path: Path | None, result: dict[str, object]) -> None:
-    if path is None:
-        return
-    text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
-    if path == Path("-"):
-        click.echo(text, nl=False)
-    else:
-        path.write_text(text, encoding="utf-8")
+def _wait(run_id: UUID, wait_s: int) -> str:
+    """The status at the end, or when the parties' time and a minute for the comparison are over."""
+    end = time.monotonic() + wait_s + 60
+    while True:
+        with runtime().read() as session:
+            run = queries.run(session, run_id)
+        assert run is not None
+        if run.status in ENDED or time.monotonic() > end:
+            return run.status
+        time.sleep(_POLL_S)
+
+
+def _show(run_id: UUID) -> None:
+    with runtime().read() as session:
+        run = queries.run(session, run_id)
+        assert run is not None
+        click.echo(_json(views.run_view(session, run, None).model_dump(mode="json")))
+
+
+def _day(at: datetime | None) -> date | None:
+    return at.date() if at is not None else None
+
+
+def _json(found: Mapping[str, object]) -> str:
+    return json.dumps(found, ensure_ascii=False, indent=1)

@@ -19,7 +19,7 @@ from app.reconciliation.models import (
     Statement,
     Total,
 )
-from app.reconciliation.states import ENDED, LIVE, RUNNING, DifferenceState, LedgerState
+from app.reconciliation.states import LIVE, RUNNING, DifferenceState, LedgerState
 
 
 def run(session: Session, run_id: UUID) -> Run | None:
@@ -34,12 +34,10 @@ def last_attempt(session: Session, day: date) -> int:
     return session.scalar(select(func.max(Run.attempt)).where(Run.business_date == day)) or 0
 
 
-def last_run(session: Session, day: date, *, ended: bool = False) -> Run | None:
-    """The latest run of the whole date."""
-    wanted = select(Run).where(Run.business_date == day, Run.hospital_id.is_(None))
-    if ended:
-        wanted = wanted.where(Run.status.in_(ENDED))
-    return session.scalar(wanted.order_by(Run.attempt.desc()).limit(1))
+def last_run(session: Session, day: date, hospital_id: UUID | None = None) -> Run | None:
+    """The latest run of a date: of all rows, or of one hospital's."""
+    same = (Run.business_date == day, Run.hospital_id.is_not_distinct_from(hospital_id))
+    return session.scalar(select(Run).where(*same).order_by(Run.attempt.desc()).limit(1))
 
 
 def runs_page(session: Session, day: date | None, query: PageQuery) -> tuple[Sequence[Run], UUID | None]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.core.work import Work
 from app.reconciliation import collecting, queries, rules
@@ -40,7 +41,7 @@ def store(work: Work, run_id: UUID, compared: Compared, integrity: Integrity) ->
     collecting.keep_own(work, run, compared.material.platform)
     if compared.outcome is not None:
         _store_figures(work, run, compared, compared.outcome)
-    apply(work, run, changes(work, run, compared, integrity))
+    apply(work, run, changes(work.session, run, compared, integrity))
     match_neighbours(work, run)
     late = queries.overdue(work.session, run.business_date)
     differences.move(work, late, "overdue", values={"note": "超过跨日等待期限仍未出现"}, lenient=True)
@@ -49,9 +50,9 @@ def store(work: Work, run_id: UUID, compared: Compared, integrity: Integrity) ->
     work.later("reconciliation.report", run.id)
 
 
-def changes(work: Work, run: Run, compared: Compared, integrity: Integrity) -> Changes:
+def changes(session: Session, run: Run, compared: Compared, integrity: Integrity) -> Changes:
     """The work list of the date against what was seen. What could not be looked at this time is left alone."""
-    known = {(row.kind, row.key): row for row in queries.differences_of_day(work.session, run.business_date)}
+    known = {(row.kind, row.key): row for row in queries.differences_of_day(session, run.business_date)}
     seen = found(compared, integrity)
     names = {(one.kind, one.key) for one in seen}
     return Changes(

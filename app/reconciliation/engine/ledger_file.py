@@ -25,7 +25,8 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class LedgerFileError(Exception):
-    """The file cannot stand for the party's book. `code`: unreadable, header, or declared (the trailer disagrees)."""
+    """The file cannot stand for the party's book. `code`: unreadable, header, no_trailer, or
+    declared (the trailer disagrees)."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -59,9 +60,15 @@ def read_ledger_file(path: Path, *, encoding: str = "utf-8") -> Ledger:
     return _read(path, data, encoding)
 
 
-def read_ledger(content: bytes, *, encoding: str = "utf-8") -> Ledger:
-    """A ledger from the bytes of such a file, gzip or not, as a partner's answer brings them."""
-    return _read(None, _unpack(content) if content.startswith(_GZIP_MAGIC) else content, encoding)
+def read_ledger(content: bytes, *, encoding: str = "utf-8", trailer_needed: bool = False) -> Ledger:
+    """A ledger from the bytes of such a file, gzip or not, as a partner's answer brings them.
+
+    LedgerFileError `no_trailer` if it needs one and has none: the rest of the file may be missing.
+    """
+    data = _unpack(content) if content.startswith(_GZIP_MAGIC) else content
+    if trailer_needed and find_trailer(data) is None:
+        raise LedgerFileError("no_trailer", "the file has no trailer")
+    return _read(None, data, encoding)
 
 
 def _unpack(content: bytes) -> bytes:

@@ -25,6 +25,7 @@ from tests.app.partner import World, batch
 
 DAY = date(2026, 11, 20)
 NEXT_DAY = date(2026, 11, 21)
+UP_TO_THE_REPORT = tuple(f"reconciliation.{step}" for step in ("fetch", "ask", "take_batch", "answered", "compare"))
 Row = dict[str, Any]
 
 
@@ -121,11 +122,11 @@ class Night:
         self.world.partner[code].ok("/batches", sent)
         return {name: sent[name] for name in ("batch_no", "count", "amount_fen")} | {"bad": 0}
 
-    def run(self, day: date = DAY, **wanted: Any) -> dict[str, Any]:
-        """A whole night; what the API shows of it."""
+    def run(self, day: date = DAY, *, report: bool = False, **wanted: Any) -> dict[str, Any]:
+        """A whole night, its reports only if asked for; what the API shows of it."""
         run_id = self.start(day, **wanted)
         self.serve()
-        self.drain_all()
+        self.drain_all(*(() if report else UP_TO_THE_REPORT))
         return self.seen(run_id)
 
     def seen(self, run_id: UUID, **who: Any) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""What a run of a date would find and change now, without writing anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound, PartnerFault
+from app.core.work import Runtime
+from app.exchange import service as exchange
+from app.exchange.service import Endpoint
+from app.gateways import Gateways
+from app.reconciliation import books, comparison, integrity, queries, service
+from app.reconciliation.comparison import Material
+from app.reconciliation.engine.ledger import INSURER, Ledger
+from app.reconciliation.engine.ledger_file import LedgerFileError
+from app.reconciliation.engine.summary import as_json
+from app.reconciliation.findings import Seen
+
+
+def look(runtime: Runtime, gateways: Gateways, day: date, hospital: str | None) -> dict[str, Any]:
+    """Figures, and what would be new, still there and healed. Insurers are asked for their books as they are now;
+    hospitals' are those of the last run. NotFound where the date was never run."""
+    with runtime.read() as session:
+        scope = exchange.party_by_code(session, hospital).id if hospital else None
+        run = queries.last_run(session, day, scope)
+        if run is None:
+            raise NotFound("never_run", "这一天还没有进行过对账")
+        material = comparison.gather(session, run)
+        endpoints = _endpoints(session, runtime, material)
+        looked = integrity.look(session, runtime.privacy)
+    compared = comparison.compare(runtime.settings.redis_url, _asked(gateways, material, endpoints))
+    with runtime.read() as session:
+        change = service.changes(session, run, compared, looked)
+        return {
+            "figures": as_json(compared.outcome) if compared.outcome is not None else None,
+            "blocked": {role: sorted(codes) for role, codes in compared.material.blocked.items()},
+            "new": [_name(one) for one in change.new],
+            "still": [_name(one) for _, one in change.still],
+            "healed": [{"kind": row.kind, "key": row.key, "cause": row.cause} for row in change.healed],
+        }
+
+
+def _endpoints(session: Session, runtime: Runtime, material: Material) -> dict[str, Endpoint | None]:
+    codes = [*(code for code, _ in material.arrived[INSURER]), *material.blocked[INSURER]]
+    found: dict[str, Endpoint | None] = {}
+    for code in codes:
+        try:
+            found[code] = exchange.endpoint(session, runtime.privacy, material.ids[code])
+        except NotFound:
+            found[code] = None
+    return found
+
+
+def _asked(gateways: Gateways, material: Material, endpoints: dict[str, Endpoint | None]) -> Material:
+    """The material with what the insurers say now; who does not answer is blocked."""
+    arrived: list[tuple[str, Ledger]] = []
+    for code, endpoint in sorted(endpoints.items()):
+        if endpoint is None:
+            continue
+        try:
+            message_id = f"ledger-dry-{material.day:%Y%m%d}-{code}"
+            arrived.append((code, books.from_csv(gateways.insurer.ledger(endpoint, message_id, material.day))))
+        except (PartnerFault, LedgerFileError):
+            continue
+    blocked = frozenset(endpoints) - {code for code, _ in arrived}
+    return replace(
+        material, arrived={**material.arrived, INSURER: arrived}, blocked={**material.blocked, INSURER: blocked}
+    )
+
+
+def _name(one: Seen) -> dict[str, str]:
+    return {"kind": one.kind, "key": one.key, "cause": str(one.values["cause"])}
