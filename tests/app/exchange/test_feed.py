@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from app.core.work import Runtime
-from app.exchange import service
+from app.exchange import feed, service
+from app.exchange.parties import Signer
 from tests.app.exchange.kit import elsewhere
 from tests.app.kit import Thread, value
 from tests.app.partner import PartnerClient, World
@@ -64,3 +66,20 @@ def test_readers_at_the_same_time_agree(runtime: Runtime, world: World, insurer:
     first, *others = [thread.result() for thread in threads]
     assert [cursor for cursor, _ in first] == list(range(1, 21))
     assert others == [first] * 3
+
+
+def test_a_place_that_was_given_is_never_given_to_another(
+    runtime: Runtime, world: World, insurer: PartnerClient
+) -> None:
+    with runtime.read() as session:
+        partner = service.partner_by_code(session, "I1-core")
+    signer = Signer(partner.id, partner.party_id)
+    with runtime.work() as first:
+        with runtime.work() as slow:
+            service.publish(slow, world.party["I1"], "claim.paid", {"number": 1})
+            slow.session.flush()
+            publish(runtime, world, 2)
+            assert [(one.cursor, one.data["number"]) for one in feed.changes(first, signer, 0, 10)] == [(1, 2)]
+        second = Thread(lambda: read(elsewhere(insurer), 0))
+        time.sleep(0.3)
+    assert second.result() == [(1, 2), (2, 1)]
