@@ -106,7 +106,7 @@ def _follow(wish: Wish) -> None:
             return
         _send_documents(wish)
         state = _until_state(wish, "approved")
-    if state == "approved" and "line_appeal" in cases:
+    if state in ("approved", "rejected") and "line_appeal" in cases:  # rejected where the doubted line was the only one
         _appeal(wish)
         state = _until_state(wish, "approved")
     if state == "approved":
