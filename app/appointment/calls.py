@@ -34,7 +34,7 @@ def fee_closed(runtime: Runtime, _: Gateways, job: Job) -> None:
 def attended(runtime: Runtime, _: Gateways, job: Job) -> None:
     with runtime.work(finish=[job]) as work:
         for no in job.args["appointment_nos"]:
-            service.attended(work, no)
+            service.attended(work, UUID(job.args["hospital_id"]), no)
 
 
 def _on_fee(runtime: Runtime, job: Job, then: Callable[[Work, UUID], None]) -> None:

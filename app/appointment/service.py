@@ -212,9 +212,10 @@ def cancel(work: Work, account_id: UUID, appointment_id: UUID) -> Appointment:
     return row
 
 
-def attended(work: Work, no: str) -> None:
-    """The hospital has pushed the visit of this appointment."""
-    row_id = work.session.scalar(select(Appointment.id).where(Appointment.no == no))
+def attended(work: Work, hospital_id: UUID, no: str) -> None:
+    """The hospital has pushed the visit of this appointment, if it is one of its own."""
+    mine = (Appointment.no == no, Appointment.hospital_id == hospital_id)
+    row_id = work.session.scalar(select(Appointment.id).where(*mine))
     if row_id is not None:
         appointments.move(work, [row_id], "attend", lenient=True)
 

@@ -98,6 +98,12 @@ def settle_batch(work: Work, batch_id: UUID, verdicts: Sequence[Verdict]) -> Non
     batches.move(work, [batch_id], "refuse" if refused else "apply", values=values)
 
 
+def batch_verdicts(session: Session, batch_id: UUID) -> list[Verdict]:
+    """The verdicts that a batch has so far, in the order in which they were given."""
+    found = session.scalar(select(Batch.verdicts).where(Batch.id == batch_id))
+    return [Verdict(*item) for item in found or []]
+
+
 def verdicts_of(session: Session, partner_id: UUID, batch_no: int) -> tuple[str, list[Verdict]]:
     """The batch's status and its verdicts, none before it is judged. NotFound for another partner's number."""
     mine = (Batch.partner_id == partner_id, Batch.batch_no == batch_no)

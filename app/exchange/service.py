@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.exchange.batches import OpenBatch, Verdict, open_batch, settle_batch
+from app.exchange.batches import OpenBatch, Verdict, batch_verdicts, open_batch, settle_batch
 from app.exchange.commands import CommandAnswer, Terms, answer, answers, command, expire, withdraw
 from app.exchange.feed import publish
 from app.exchange.messages import OpenMessage, OpenRequest, answer_request, open_message, open_request
@@ -33,6 +33,7 @@ __all__ = [
     "answer",
     "answer_request",
     "answers",
+    "batch_verdicts",
     "command",
     "endpoint",
     "expire",

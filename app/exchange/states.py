@@ -38,6 +38,8 @@ batches = Machine(
         # Verdicts may be refined: a row that waited for its parent has found it.
         (BatchState.APPLIED, "apply"): BatchState.APPLIED,
         (BatchState.REFUSED, "apply"): BatchState.APPLIED,
+        (BatchState.APPLIED, "refuse"): BatchState.REFUSED,
+        (BatchState.REFUSED, "refuse"): BatchState.REFUSED,
     },
 )
 commands = Machine(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
+from app.core.paging import PageQuery
 from app.core.work import Work
 from app.identity import service as identity
 from app.record import contracts as c
@@ -23,12 +25,10 @@ MINE = door(ACCOUNT)
 
 @question(bp, "/bills", MINE, out=c.BillPage, query=c.OfPerson)
 def list_bills(session: Session, caller: Caller, query: c.OfPerson) -> c.BillPage:
-    """就诊人的结算单"""
-    found = chain.from_iterable(
-        queries.bills_of_patient(session, hospital_id, patient_no)
-        for hospital_id, patient_no in _numbers(session, caller, query.person_id)
-    )
-    return c.BillPage(items=[_bill(bill) for bill in found])
+    """就诊人的结算单，最新的在前"""
+    found = queries.bills_of_patients(session, _numbers(session, caller, query.person_id), query)
+    shown, cursor = _page(found, query)
+    return c.BillPage(items=[_bill(bill) for bill in shown], next_cursor=cursor)
 
 
 @question(bp, "/bills/<uuid:bill_id>", MINE, out=c.BillDetail)
@@ -55,22 +55,20 @@ def read_bill(session: Session, caller: Caller, bill_id: UUID) -> c.BillDetail:
 
 @question(bp, "/visits", MINE, out=c.VisitPage, query=c.OfPerson)
 def list_visits(session: Session, caller: Caller, query: c.OfPerson) -> c.VisitPage:
-    """就诊人的就诊记录"""
-    found = chain.from_iterable(
-        queries.visits_of_patient(session, hospital_id, patient_no)
-        for hospital_id, patient_no in _numbers(session, caller, query.person_id)
-    )
-    return c.VisitPage(items=[c.VisitView.model_validate(visit, from_attributes=True) for visit in found])
+    """就诊人的就诊记录，最新的在前"""
+    found = queries.visits_of_patients(session, _numbers(session, caller, query.person_id), query)
+    shown, cursor = _page(found, query)
+    items = [c.VisitView.model_validate(visit, from_attributes=True) for visit in shown]
+    return c.VisitPage(items=items, next_cursor=cursor)
 
 
 @question(bp, "/reports", MINE, out=c.ReportPage, query=c.OfPerson)
 def list_reports(session: Session, caller: Caller, query: c.OfPerson) -> c.ReportPage:
-    """就诊人的检查检验报告"""
-    found = chain.from_iterable(
-        queries.reports_of_patient(session, hospital_id, patient_no)
-        for hospital_id, patient_no in _numbers(session, caller, query.person_id)
-    )
-    return c.ReportPage(items=[c.ReportView.model_validate(report, from_attributes=True) for report in found])
+    """就诊人的检查检验报告，最新的在前"""
+    found = queries.reports_of_patients(session, _numbers(session, caller, query.person_id), query)
+    shown, cursor = _page(found, query)
+    items = [c.ReportView.model_validate(report, from_attributes=True) for report in shown]
+    return c.ReportPage(items=items, next_cursor=cursor)
 
 
 @question(bp, "/reports/<uuid:report_id>", MINE, out=c.ReportDetail, audited=True)
@@ -89,6 +87,12 @@ def _numbers(session: Session, caller: Caller, person_id: UUID) -> list[tuple[UU
     """The patient numbers of a person that the caller is bound to; NotFound for anybody else's."""
     identity.require_person(session, caller.id, person_id)
     return identity.patient_numbers(session, person_id)
+
+
+def _page(found: Sequence[Any], query: PageQuery) -> tuple[Sequence[Any], UUID | None]:
+    """What is shown of one more than a page, and the cursor of the next."""
+    shown = found[: query.limit]
+    return shown, shown[-1].id if len(found) > query.limit else None
 
 
 def _require_mine(session: Session, caller: Caller, hospital_id: UUID, patient_no: str) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
-from app.core.paging import PageQuery
+from app.core.paging import PageQuery, PageView
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=120)]
@@ -144,7 +144,7 @@ class BillDetail(BillView):
     lines: list[FeeLineView]
 
 
-class BillPage(BaseModel):
+class BillPage(PageView):
     items: list[BillView]
 
 
@@ -160,7 +160,7 @@ class ReportDetail(ReportView):
     summary: str
 
 
-class ReportPage(BaseModel):
+class ReportPage(PageView):
     items: list[ReportView]
 
 
@@ -175,5 +175,5 @@ class VisitView(BaseModel):
     ended_at: datetime | None
 
 
-class VisitPage(BaseModel):
+class VisitPage(PageView):
     items: list[VisitView]

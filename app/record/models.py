@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, func
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.core.db import Base, Checked, Fen, Row, Sealed
@@ -17,7 +17,7 @@ class Pushed(Row):
 
     hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
     key: Mapped[str]
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
     @declared_attr.directive

@@ -8,11 +8,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from app.core.paging import PageQuery
 from app.record import rules
 from app.record.models import Bill, Diagnosis, EBill, FeeLine, MedicalProcedure, Report, Visit
+
+Numbers = Collection[tuple[UUID, str]]  # (hospital, patient number)
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ def _bills() -> Select[*tuple[Any, ...]]:
     )  # "reversed" sorts after "issued"
     return select(
         Bill.id, Bill.hospital_id, Bill.key, Bill.bill_no, Bill.patient_no, Bill.visit_id, Visit.key,
-        Visit.kind, Visit.department_name, Visit.started_at, Visit.ended_at, Bill.billed_on, Bill.total_fen, Bill.fund_fen,
-        Bill.account_fen, Bill.self_pay_fen, Bill.state, Bill.refused_reason, e_bill_state,
+        Visit.kind, Visit.department_name, Visit.started_at, Visit.ended_at, Bill.billed_on, Bill.total_fen,
+        Bill.fund_fen, Bill.account_fen, Bill.self_pay_fen, Bill.state, Bill.refused_reason, e_bill_state,
     ).join(Visit, Visit.id == Bill.visit_id)  # fmt: skip
 
 
@@ -76,8 +79,14 @@ def bill_by_key(session: Session, hospital_id: UUID, key: str) -> BillFacts | No
 
 def bills_of_patient(session: Session, hospital_id: UUID, patient_no: str) -> list[BillFacts]:
     """Newest first."""
-    wanted = _bills().where(Bill.hospital_id == hospital_id, Bill.patient_no == patient_no)
-    return [BillFacts(*row) for row in session.execute(wanted.order_by(Bill.billed_on.desc(), Bill.id.desc()))]
+    return bills_of_patients(session, [(hospital_id, patient_no)], None)
+
+
+def bills_of_patients(session: Session, numbers: Numbers, paging: PageQuery | None) -> list[BillFacts]:
+    """Of one person's numbers at all hospitals, newest first; with `paging` one more than a page."""
+    wanted = _bills().where(tuple_(Bill.hospital_id, Bill.patient_no).in_(numbers))
+    found = session.execute(_turn(wanted, Bill, Bill.billed_on, paging))
+    return [BillFacts(*row) for row in found]
 
 
 def lines(session: Session, bill_ids: Collection[UUID]) -> Sequence[FeeLine]:
@@ -94,9 +103,10 @@ def visit_of_report(session: Session, report_id: UUID) -> Visit | None:
     return session.scalar(select(Visit).join(Report, Report.visit_id == Visit.id).where(Report.id == report_id))
 
 
-def visits_of_patient(session: Session, hospital_id: UUID, patient_no: str) -> Sequence[Visit]:
-    mine = (Visit.hospital_id == hospital_id, Visit.patient_no == patient_no)
-    return session.scalars(select(Visit).where(*mine).order_by(Visit.started_at.desc())).all()
+def visits_of_patients(session: Session, numbers: Numbers, paging: PageQuery) -> Sequence[Visit]:
+    """As `bills_of_patients`."""
+    wanted = select(Visit).where(tuple_(Visit.hospital_id, Visit.patient_no).in_(numbers))
+    return session.scalars(_turn(wanted, Visit, Visit.started_at, paging)).all()
 
 
 def diagnoses(session: Session, visit_ids: Collection[UUID]) -> Sequence[Diagnosis]:
@@ -117,11 +127,23 @@ def e_bills(session: Session, bill_ids: Collection[UUID]) -> Sequence[EBill]:
     return session.scalars(select(EBill).where(EBill.bill_id.in_(bill_ids)).order_by(EBill.bill_id, EBill.key)).all()
 
 
-def reports_of_patient(session: Session, hospital_id: UUID, patient_no: str) -> Sequence[Report]:
-    mine = (Visit.hospital_id == hospital_id, Visit.patient_no == patient_no)
-    return session.scalars(
-        select(Report).join(Visit, Visit.id == Report.visit_id).where(*mine).order_by(Report.at.desc())
-    ).all()
+def reports_of_patients(session: Session, numbers: Numbers, paging: PageQuery) -> Sequence[Report]:
+    """As `bills_of_patients`."""
+    wanted = select(Report).join(Visit, Visit.id == Report.visit_id)
+    wanted = wanted.where(tuple_(Visit.hospital_id, Visit.patient_no).in_(numbers))
+    return session.scalars(_turn(wanted, Report, Report.at, paging)).all()
+
+
+def _turn(wanted: Select[*tuple[Any, ...]], model: Any, moment: Any, paging: PageQuery | None) -> Any:
+    """Newest first by the hospital's own time, which is not the order of arrival; after the cursor's row if there is
+    one."""
+    wanted = wanted.order_by(moment.desc(), model.id.desc())
+    if paging is None:
+        return wanted
+    if paging.cursor is not None:
+        after = select(moment, model.id).where(model.id == paging.cursor)
+        wanted = wanted.where(tuple_(moment, model.id) < after.scalar_subquery())
+    return wanted.limit(paging.limit + 1)
 
 
 def refused_count(session: Session) -> int:

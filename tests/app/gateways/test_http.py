@@ -22,7 +22,9 @@ SECRET = "whsec_" + "b3V0" * 8
 class Echo(Double):
     def __init__(self) -> None:
         super().__init__("echo")
-        self.app.add_url_rule("/x", "x", lambda: Response('{"ok": true}', mimetype="application/json"), methods=["POST"])
+        self.app.add_url_rule(
+            "/x", "x", lambda: Response('{"ok": true}', mimetype="application/json"), methods=["POST"]
+        )
 
 
 @pytest.fixture(scope="module")

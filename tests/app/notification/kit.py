@@ -12,9 +12,7 @@ def tell(house: House, patient: Known, template: str = "registered", **how: Any)
     """A notice to a patient; the id of its row."""
     dedupe = how.pop("dedupe", uuid.uuid4().hex)
     with house.runtime.work() as work:
-        service.notify(
-            work, template, account_id=patient.account_id, subject=uuid.uuid4(), params=how, dedupe=dedupe
-        )
+        service.notify(work, template, account_id=patient.account_id, subject=uuid.uuid4(), params=how, dedupe=dedupe)
     found: UUID = house.value("SELECT id FROM notice WHERE dedupe = :dedupe", dedupe=dedupe)
     return found
 

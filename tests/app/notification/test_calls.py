@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime
 
@@ -16,7 +17,11 @@ from tests.app.notification.kit import notice, shown, tell, texts
 from tests.app.patients import House
 
 SEND = r"/cgi-bin/message/template/send"
-PARAMS = {"no": "CL2026112100000000019", "time": "2026-11-22 09:00", "reason": "医生停诊，号源已取消，请另行选择其他医生就诊"}
+PARAMS = {
+    "no": "CL2026112100000000019",
+    "time": "2026-11-22 09:00",
+    "reason": "医生停诊，号源已取消，请另行选择其他医生就诊",
+}
 
 
 @pytest.mark.parametrize("template", sorted(TEMPLATES))
@@ -53,23 +58,17 @@ def test_a_template_with_fields_of_its_own_gets_them(house: House) -> None:
     change = "UPDATE wechat_app SET templates = CAST(:templates AS jsonb) WHERE app_id = :app_id"
     own = {"id": "own-template", "fields": fields}
     app.templates["claim_decided"] = own
-    house.rows(change, templates=_json(before | {"claim_decided": own}), app_id=app.app_id)
+    house.rows(change, templates=json.dumps(before | {"claim_decided": own}), app_id=app.app_id)
     try:
         tell(house, patient, "claim_decided", **PARAMS)
         house.drain_all("notification.deliver")
     finally:
         app.templates["claim_decided"] = before["claim_decided"]
-        house.rows(change, templates=_json(before), app_id=app.app_id)
+        house.rows(change, templates=json.dumps(before), app_id=app.app_id)
     (message,) = house.until(lambda: shown(house, patient))
     assert sorted(message["data"]) == sorted(fields)
     assert message["data"]["character_string2"] == PARAMS["no"]
     assert message["data"]["phrase5"] == "已核赔"
-
-
-def _json(value: object) -> str:
-    import json  # noqa: PLC0415
-
-    return json.dumps(value)
 
 
 @pytest.mark.parametrize("why", ["not a follower", "template refused", "no such template", "wrong openid"])
@@ -208,11 +207,11 @@ def test_the_list_of_notices_is_the_patients_own(house: House) -> None:
     patient, stranger = house.known(), house.known()
     for number in range(3):
         tell(house, patient, "claim_decided", no=f"CL{number}")
-    page = patient.get("/notices?limit=2").get_json()
+    page = patient.get("/notices?limit=2").getjson.dumps()
     assert [item["text"] for item in page["items"]] == ["CL2", "CL1"]
-    rest = patient.get(f"/notices?limit=2&cursor={page['next_cursor']}").get_json()
+    rest = patient.get(f"/notices?limit=2&cursor={page['next_cursor']}").getjson.dumps()
     assert [item["text"] for item in rest["items"]] == ["CL0"] and rest["next_cursor"] is None
-    assert stranger.get("/notices").get_json()["items"] == []
+    assert stranger.get("/notices").getjson.dumps()["items"] == []
 
 
 def test_menus_are_published(house: House) -> None:

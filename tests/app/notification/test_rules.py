@@ -13,8 +13,10 @@ NOW = datetime(2026, 11, 21, 16, 5, tzinfo=UTC)
 FILLED = ("thing1", "thing2", "thing3", "time4", "date5", "phrase6", "character_string7", "const8", "short_thing9")
 
 
-@pytest.mark.parametrize("template", sorted(rules.TEMPLATES))
-@given(text=st.text(st.characters(blacklist_categories=("Cs",)), min_size=1, max_size=60).filter(str.strip))
+@given(
+    template=st.sampled_from(sorted(rules.TEMPLATES)),
+    text=st.text(st.characters(blacklist_categories=("Cs",)), min_size=1, max_size=60).filter(str.strip),
+)
 def test_every_field_fits_its_type(template: str, text: str) -> None:
     params = {"no": "CL2026112100000000019", "time": text, "reason": text}
     data = rules.wechat_data(template, params, NOW, FILLED)

@@ -1,0 +1,81 @@
+"""Does a bill balance? A bill that does not is kept, refused with its reason, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, case, func, literal, select, update
+
+from app.core.work import Work
+from app.record import models as m
+from app.record import rules
+
+
+def examine(work: Work, bill_ids: set[UUID], visit_ids: set[UUID]) -> None:
+    """Set `lines_fen` and `refused_reason` of these bills, and of the bills of these visits, from all that has come."""
+    if not bill_ids and not visit_ids:
+        return
+    wanted = set(work.session.scalars(select(m.Bill.id).where(m.Bill.visit_id.in_(visit_ids)))) | bill_ids
+    judged = {row.id: (int(row.lines_fen), _refusal(row)) for row in work.session.execute(_sums(wanted))}
+    changed = (
+        update(m.Bill)
+        .where(m.Bill.id.in_(judged))
+        .values(
+            lines_fen=_case({bill_id: lines_fen for bill_id, (lines_fen, _) in judged.items()}, else_=0),
+            refused_reason=_case({bill_id: why for bill_id, (_, why) in judged.items() if why}, else_=None),
+        )
+    )
+    if judged:
+        work.session.execute(changed.execution_options(synchronize_session=False))
+
+
+def _refusal(row: Any) -> str | None:
+    return rules.refusal(
+        rules.BillSums(
+            settled=row.state != "unsettled",
+            total_fen=row.total_fen,
+            parts_fen=row.parts_fen,
+            lines_fen=int(row.lines_fen),
+            lines_right=row.lines_right,
+            lines_distinct=row.lines_distinct,
+            same_patient=row.same_patient,
+        )
+    )
+
+
+def _sums(bill_ids: set[UUID]) -> Select[*tuple[Any, ...]]:
+    """One row for each bill, over all of its lines that have arrived."""
+    line, bill = m.FeeLine, m.Bill
+    wrong = func.abs(func.round(line.unit_price * line.quantity * 100) - line.amount_fen) > rules.LINE_TOLERANCE_FEN
+    sums = (
+        select(
+            line.bill_id,
+            func.sum(line.amount_fen).label("lines_fen"),
+            func.bool_and(~wrong).label("lines_right"),
+            (func.count() == func.count(line.line_no.distinct())).label("lines_distinct"),
+        )
+        .where(line.bill_id.in_(bill_ids))
+        .group_by(line.bill_id)
+        .subquery()
+    )
+    return (
+        select(
+            bill.id,
+            bill.state,
+            bill.total_fen,
+            (bill.fund_fen + bill.account_fen + bill.self_pay_fen).label("parts_fen"),
+            func.coalesce(sums.c.lines_fen, 0).label("lines_fen"),
+            func.coalesce(sums.c.lines_right, literal(True)).label("lines_right"),
+            func.coalesce(sums.c.lines_distinct, literal(True)).label("lines_distinct"),
+            (m.Visit.patient_no == bill.patient_no).label("same_patient"),
+        )
+        .join(m.Visit, m.Visit.id == bill.visit_id)
+        .outerjoin(sums, sums.c.bill_id == bill.id)
+        .where(bill.id.in_(bill_ids))
+    )
+
+
+def _case(values: Mapping[UUID, Any], *, else_: Any) -> Any:
+    return case(dict(values), value=m.Bill.id, else_=else_) if values else else_
