@@ -155,6 +155,10 @@ class Night:
             pair = sessions.begin(work, "operator", session)
         return {"Authorization": f"Bearer {pair.access_token}"}
 
+    @staticmethod
+    def as_id(text: str) -> UUID:
+        return UUID(text)
+
     def differences(self, day: date = DAY) -> dict[tuple[str, str], Difference]:
         with self.runtime.read() as session:
             return {(row.kind, row.key): row for row in queries.differences_of_day(session, day)}
