@@ -25,13 +25,14 @@ from app.settlement.trials import ADMIT, budget_of, refuse
 LANE = "trial"
 
 
-def admit(work: Work, interface_id: UUID, clock_step: timedelta = timedelta(0)) -> None:
-    """Admit the first in line, in order, while there are free slots.
+def admit(work: Work, interface_id: UUID, clock_step: timedelta = timedelta(0)) -> float | None:
+    """Admit the first in line, in order, while there are free slots; how many seconds until the next one is free if
+    somebody still waits, else None.
 
     1. The lane's lock: one worker admits at a time.
     2. For each of the oldest whose bill is still open: a slot, and one `trial` command that is handed out once and only
        while it is fresh.
-    3. Whoever is left was throttled; come again when the next slot is free.
+    3. Whoever is left was throttled.
     """
     work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{ADMIT}:{interface_id}", 0))))
     budget = budget_of(work.session, interface_id)
@@ -48,8 +49,10 @@ def admit(work: Work, interface_id: UUID, clock_step: timedelta = timedelta(0)) 
         _send(work, admitted, bills, deadline)
     left = update(Settlement).where(*in_line, ~Settlement.throttled).values(throttled=True)
     work.session.execute(left.execution_options(synchronize_session=False))
-    if work.session.scalar(select(Settlement.id).where(*in_line).limit(1)) is not None:
-        work.later(ADMIT, interface_id, run_at=quota.next_free(work.session, budget)[0])
+    if work.session.scalar(select(Settlement.id).where(*in_line).limit(1)) is None:
+        return None
+    free_in = quota.next_free(work.session, budget)[0] - quota.database_now(work.session)
+    return max(0.0, free_in.total_seconds())
 
 
 def _take_slots(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 from app.core import quota
@@ -11,18 +13,31 @@ from app.core.work import Runtime, Work
 from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer
 from app.gateways import Gateways
-from app.settlement import admission, synchronising
+from app.settlement import admission, rules, synchronising
+from app.settlement.trials import ADMIT
 
+STAY_S = 10.0  # then other work gets its turn
 Handler = Callable[[Runtime, Gateways, Job], None]
 _WATCH = quota.Watch()  # one for each process: it compares the database's clock with the process's own
 
 
 def admit(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
-    """Several wishes to admit at one interface are one."""
-    with runtime.work(finish=jobs) as work:
-        step = _WATCH.step(work.session)
-        for interface_id in sorted({job.subject for job in jobs}):
-            admission.admit(work, interface_id, step)
+    """Several wishes to admit at one interface are one. A slot that is free in a moment is waited for here, with no
+    session open: no other way takes it so soon."""
+    stay_until = time.monotonic() + STAY_S
+    for interface_id in sorted({job.subject for job in jobs if job.subject is not None}):
+        while True:
+            with runtime.work() as work:
+                free_in_s = admission.admit(work, interface_id, _WATCH.step(work.session))
+                waits = free_in_s is not None and (
+                    free_in_s > rules.LEAD.total_seconds() or time.monotonic() > stay_until
+                )
+                if free_in_s is not None and waits:
+                    come_at = work.now + timedelta(seconds=free_in_s) - rules.LEAD
+                    work.later(ADMIT, interface_id, run_at=max(work.now, come_at))
+            if free_in_s is None or waits:
+                break
+            time.sleep(free_in_s)
 
 
 def on_answer(then: Callable[[Work, CommandAnswer], None]) -> Handler:

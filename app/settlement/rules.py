@@ -11,6 +11,8 @@ PAYMENT_LIFE = timedelta(minutes=15)
 # The agent must have sent a trial by then or answer that it did not; the interface may take as long again.
 TRIAL_DEADLINE = timedelta(seconds=10)
 INTERFACE_WORK = timedelta(seconds=10)
+# A slot that is free within this time is waited for by the worker that admits.
+LEAD = timedelta(seconds=0.4)
 ANSWER_S = 0.5  # an interface's usual answer time, for promises before any was seen
 TELL_PAUSE_MAX_S = 60
 REFUSED = "医保试算未通过，请到窗口咨询"

@@ -121,7 +121,7 @@ def trial_answered(work: Work, answer: CommandAnswer) -> None:
     if answer.outcome == "done" or answer.outcome == "refused":
         arrived_by = rules.arrived_by(answer.answered_at, answer.body)
         quota.release(work.session, budget, row.trial_no, arrived_by)
-        work.later(ADMIT, row.interface_id, run_at=arrived_by + budget.window)
+        work.later(ADMIT, row.interface_id, run_at=arrived_by + budget.window - rules.LEAD)
     elif answer.code in rules.NOT_SENT:
         quota.give_back(work.session, budget, row.trial_no)
     if answer.outcome == "done":
