@@ -97,6 +97,8 @@ def _require_payee(work: Work, account_id: UUID, insurer_id: UUID, wanted: c.Sub
     if asked_fen >= rules.IDENTITY_IMAGE_FROM_FEN and not has_image:
         raise Invalid("identity_image_needed", "金额较大，请上传就诊人身份证件照片（kind 为 identity_image）")
     if payee.kind == "wechat":
+        if payee.relation == "self" and person.relation != "self":
+            raise Invalid("payee_bank_only", "微信收款只能付给被保险人本人的微信，请选择银行卡")
         app_id, _ = identity.payment_identity(work.session, account_id)
         if asked_fen > rules.WECHAT_LIMIT_FEN:
             raise Invalid("payee_bank_only", "金额超过微信收款限额，请选择银行卡")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,13 +18,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from app import create_app
 from app.claim.package import public_key
 from app.core.privacy import Privacy
 from app.core.settings import DEVELOPMENT_KEY, Settings
 from app.core.work import Runtime
 from app.identity import seeding
 from app.record import queries as record
+from app.wiring import make_runtime
 from mock_partners.bank import Bank
+from mock_partners.double import Double
 from mock_partners.insurer.server import Insurer
 from mock_wechat.server import WeChat
 from tests.app.identity.kit import Clinic, Patient, identity_number, patient_number, phone_number
@@ -31,6 +35,7 @@ from tests.app.kit import DrainAll, Thread
 from tests.app.partner import PartnerClient, batch
 from tests.app.world import make_world
 from workers.kinds import KINDS
+from workers.routes import ROUTES
 
 DAY = "2026-11-21"
 # Notices have tests of their own; here they would only wait for a public account that nobody follows.
@@ -89,6 +94,7 @@ class Town:
     insurers: dict[str, Insurer]
     bank: Bank
     batch_nos: dict[str, int] = field(default_factory=dict)
+    dead_before: int = 0
 
     @property
     def runtime(self) -> Runtime:
@@ -189,7 +195,7 @@ class Town:
         while quiet < 2:
             assert time.monotonic() < ends_s, "it never settles"
             worked = self.drain_all(*(kinds or BUSINESS))
-            idle = self.bank.idle() and all(one.idle() for one in self.insurers.values())
+            idle = all(_at_rest(one) for one in (self.bank, *self.insurers.values()))
             quiet = quiet + 1 if idle and not worked else 0
             if not idle:
                 time.sleep(0.01)
@@ -212,11 +218,18 @@ class Town:
 
     def dead(self) -> list[Any]:
         """Tasks that wait on the replay desk: (kind, cause)."""
-        return [tuple(row) for row in self.rows("SELECT kind, last_error FROM task WHERE status = 'dead' ORDER BY id")]
+        found = "SELECT kind, last_error FROM task WHERE status = 'dead' AND id > :id ORDER BY id"
+        return [tuple(row) for row in self.rows(found, id=self.dead_before)]
 
     def commands(self, code: str, *lanes: str) -> list[dict[str, Any]]:
         """What this party's agent is asked to do now."""
         return self.agent(code).poll(lanes=list(lanes) or None)
+
+
+def _at_rest(double: Insurer | Bank) -> bool:
+    """Every message was taken, and nothing is to be done soon."""
+    soon = time.time() + 60
+    return double.sender.idle() and all(item["due_at"] > soon for item in double.memory.load("agenda").values())
 
 
 def bill_rows(key: str, patient_no: str, amounts: Sequence[int] = (10_000,), **how: Any) -> list[dict[str, Any]]:
@@ -279,10 +292,24 @@ def wechat() -> Iterator[WeChat]:
         yield double
 
 
-@pytest.fixture
-def settings(fresh_database_url: str, redis_url: str, wechat: WeChat, front: Front) -> Settings:
+BRISK: dict[type, dict[str, Any]] = {
+    Insurer: {"delay_s": 0.0},
+    Bank: {"finish_after_s": 0.01, "return_after_s": 0.02},
+}
+
+
+@dataclass
+class Partners:
+    """The world, entered, and the doubles that live in it."""
+
+    world: dict[str, Any]
+    insurers: dict[str, Insurer]
+    bank: Bank
+
+
+def make_settings(database_url: str, redis_url: str, wechat: WeChat, front: Front) -> Settings:
     return Settings(
-        database_url=fresh_database_url,
+        database_url=database_url,
         redis_url=redis_url,
         wechat_api_url=wechat.url,
         wechat_open_url=wechat.url,
@@ -295,30 +322,78 @@ def settings(fresh_database_url: str, redis_url: str, wechat: WeChat, front: Fro
     )
 
 
-@pytest.fixture
-def town(runtime: Runtime, client: FlaskClient, wechat: WeChat, front: Front, drain_all: DrainAll) -> Iterator[Town]:
+@contextmanager
+def peopled(runtime: Runtime, client: FlaskClient, front: Front) -> Iterator[Partners]:
     """The world of tests/app/world.py, entered, with its insurers and its bank at work."""
-    wechat.faults.clear()
     world = make_world()
-    world["platform"] = {
-        "exchange_url": front.url,
-        "package_public_key": public_key(Privacy(DEVELOPMENT_KEY).signing_seed),
-    }
+    key = public_key(Privacy(DEVELOPMENT_KEY).signing_seed)
+    world["platform"] = {"exchange_url": front.url, "package_public_key": key}
     front.app = client.application
     insurers = {one["code"]: Insurer(one, world["platform"]) for one in world["insurers"]}
     bank = Bank(world)
     for double, entry in [*zip(insurers.values(), world["insurers"], strict=True), (bank, world["bank"])]:
         entry["url"] = double.start()
-        double.app.test_client().post("/__mock__/settings", json=BRISK[type(double)])
+        configure(double)
     with runtime.work() as work:
         seeding.seed(work, world | {"operators": []})
-    yield Town(Clinic(runtime, client, wechat, world, drain_all), drain_all, insurers, bank)
+    yield Partners(world, insurers, bank)
     front.app = None
     for double in (*insurers.values(), bank):
         double.stop()
 
 
-BRISK: dict[type, dict[str, Any]] = {
-    Insurer: {"delay_s": 0.0},
-    Bank: {"finish_after_s": 0.01, "return_after_s": 0.02},
-}
+def configure(double: Double, **settings: Any) -> None:
+    """A double's settings: brisk, unless a test wants it otherwise."""
+    answer = double.app.test_client().post("/__mock__/settings", json=BRISK[type(double)] | settings)
+    assert answer.status_code == 200
+
+
+@pytest.fixture
+def settings(fresh_database_url: str, redis_url: str, wechat: WeChat, front: Front) -> Settings:
+    return make_settings(fresh_database_url, redis_url, wechat, front)
+
+
+@pytest.fixture
+def town(runtime: Runtime, client: FlaskClient, wechat: WeChat, front: Front, drain_all: DrainAll) -> Iterator[Town]:
+    """A town of this test's own."""
+    wechat.faults.clear()
+    with peopled(runtime, client, front) as here:
+        yield Town(Clinic(runtime, client, wechat, here.world, drain_all), drain_all, here.insurers, here.bank)
+
+
+# The same for tests that bring people of their own and may live in one town with the others of their module.
+@pytest.fixture(scope="module", name="settings")
+def shared_settings(module_database_url: str, redis_url: str, wechat: WeChat, front: Front) -> Settings:
+    return make_settings(module_database_url, redis_url, wechat, front)
+
+
+@pytest.fixture(scope="module", name="runtime")
+def shared_runtime(settings: Settings) -> Iterator[Runtime]:
+    runtime = make_runtime(settings, routes=ROUTES, ring=lambda kinds: None)
+    yield runtime
+    runtime.database.dispose()
+
+
+@pytest.fixture(scope="module", name="client")
+def shared_client(runtime: Runtime) -> FlaskClient:
+    return create_app(runtime).test_client()
+
+
+@pytest.fixture(scope="module", name="partners")
+def shared_partners(runtime: Runtime, client: FlaskClient, front: Front) -> Iterator[Partners]:
+    with peopled(runtime, client, front) as here:
+        yield here
+
+
+@pytest.fixture(name="town")
+def shared_town(
+    runtime: Runtime, client: FlaskClient, wechat: WeChat, partners: Partners, drain_all: DrainAll
+) -> Iterator[Town]:
+    town = Town(Clinic(runtime, client, wechat, partners.world, drain_all), drain_all, partners.insurers, partners.bank)
+    town.batch_nos = partners.world.setdefault("batch_nos", {})
+    town.dead_before = int(town.value("SELECT coalesce(max(id), 0) FROM task WHERE status = 'dead'"))
+    yield town
+    for double in (wechat, partners.bank, *partners.insurers.values()):
+        double.faults.clear()
+    for insurer in (partners.bank, *partners.insurers.values()):
+        configure(insurer)

@@ -1,0 +1,224 @@
+"""The interface's line: order, one place for a bill, slots, and what each answer does to the place and to the slot."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.settlement import admission, rules, trials
+from app.settlement.states import State, settlements
+from tests.app.kit import Thread
+from tests.app.settlement.kit import SIDES, answer_trials, ask
+from tests.app.town import Insured, Town
+
+
+@pytest.fixture
+def who(town: Town) -> Insured:
+    return town.insured()
+
+
+def limit(town: Town, n: int, window_s: float = 60) -> None:
+    town.rows("UPDATE party SET config = jsonb_build_object('n', CAST(:n AS int), 'window_s', CAST(:s AS float))"
+              " WHERE code = 'M1'", n=n, s=window_s)  # fmt: skip
+
+
+def held(town: Town) -> int:
+    """Slots that are not free now."""
+    return int(town.value("SELECT count(*) FROM quota_slot WHERE free_at > clock_timestamp()"))
+
+
+def waits_s(town: Town) -> float:
+    """Until the last slot is free."""
+    return float(town.value("SELECT extract(epoch FROM max(free_at) - clock_timestamp()) FROM quota_slot"))
+
+
+def test_who_came_first_is_admitted_first_and_the_others_see_their_place(town: Town, who: Insured) -> None:
+    limit(town, 2)
+    asked = [ask(town, who, town.bill(who, settled=False)) for _ in range(4)]
+    assert [one["place"] for one in asked] == [1, 2, 3, 4]
+    town.drain_all("settlement.admit")
+    found = [who.get(f"/trials/{one['id']}") for one in asked]
+    assert [(one["status"], one["place"]) for one in found] == [
+        ("trialling", None), ("trialling", None), ("trial_waiting", 1), ("trial_waiting", 2)]  # fmt: skip
+    assert found[2]["expected_at"] <= found[3]["expected_at"]
+    handed = [one["body"]["trial_no"] for one in answer_trials(town, SIDES)]
+    in_line = town.rows("SELECT trial_no FROM settlement WHERE status = 'trialled' ORDER BY line_no")
+    assert handed == [row.trial_no for row in in_line]
+    assert town.value("SELECT count(*) FROM settlement WHERE throttled") == 2
+
+
+def test_a_bill_has_one_live_place_however_often_it_is_asked(town: Town, who: Insured) -> None:
+    bill_id = town.bill(who, settled=False)
+    threads = [Thread(lambda: ask(town, who, bill_id)["id"]) for _ in range(4)]
+    assert len({thread.result() for thread in threads}) == 1
+    assert town.value("SELECT count(*) FROM settlement") == 1
+
+
+def test_without_waiting_the_limited_are_told_when_to_come_again(town: Town, who: Insured) -> None:
+    limit(town, 1, 30)
+    first, second = (town.bill(who, settled=False) for _ in range(2))
+    ask(town, who, first, wait=False)
+    for _ in range(2):
+        refused = who.post("/trials", {"bill_id": str(second), "wait": False})
+        assert (refused.status_code, refused.get_json()["code"]) == (429, "trial_limited")
+        assert 1 <= int(refused.headers["Retry-After"]) <= 60
+        town.drain_all("settlement.admit")
+    assert town.value("SELECT count(*) FROM settlement") == 1
+    assert ask(town, who, second)["status"] == "trial_waiting"
+
+
+def test_only_the_registered_may_ask_and_only_for_open_bills(town: Town, who: Insured) -> None:
+    open_bill, settled = town.bill(who, settled=False), town.bill(who)
+    refused = who.post("/trials", {"bill_id": str(settled)})
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "bill_settled")
+    town.rows("INSERT INTO registration (id, hospital_id, line_no, no, person_id, account_id, appointment_id,"
+              " appointment_no, status, tries) SELECT gen_random_uuid(), b.hospital_id, 1, 'rg1', :person, :account,"
+              " gen_random_uuid(), 'ap1', 'queued', 0 FROM bill b LIMIT 1",
+              person=who.person_id, account=who.account_id)  # fmt: skip
+    refused = who.post("/trials", {"bill_id": str(open_bill)})
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "not_registered")
+    town.rows("UPDATE registration SET status = 'registered'")
+    assert ask(town, who, open_bill)["place"] == 1
+    town.rows("UPDATE bill SET refused_reason = 'lines_do_not_add_up' WHERE id = :id", id=open_bill)
+    refused = who.post("/trials", {"bill_id": str(open_bill)})
+    assert refused.get_json()["code"] == "bill_refused"
+
+
+def test_a_bill_that_is_settled_while_it_waits_leaves_the_line(town: Town, who: Insured) -> None:
+    asked = ask(town, who, town.bill(who, settled=False))
+    town.rows("UPDATE bill SET state = 'settled'")
+    town.drain_all("settlement.admit")
+    found = who.get(f"/trials/{asked['id']}")
+    assert found["status"] == "failed" and found["refused"]
+    assert not town.commands("M1", "trial") and held(town) == 0
+
+
+@pytest.mark.parametrize("code", sorted(rules.NOT_SENT - {"not_handed_out"}))
+def test_a_request_that_never_left_keeps_the_place_and_frees_its_slot(town: Town, who: Insured, code: str) -> None:
+    asked = ask(town, who, town.bill(who, settled=False))
+    town.drain_all("settlement.admit")
+    [first] = answer_trials(town, {}, outcome="unknown", code=code)
+    assert held(town) == 0
+    assert who.get(f"/trials/{asked['id']}")["place"] == 1
+    town.drain_all("settlement.admit", hurry=True)
+    [again] = answer_trials(town, SIDES)
+    assert again["body"]["trial_no"] != first["body"]["trial_no"]
+    assert who.get(f"/trials/{asked['id']}")["status"] == "trialled"
+
+
+@pytest.mark.parametrize("code", ["already_sent", "agent_restarted", "interface_no_answer", "interface_504", None])
+def test_a_request_that_may_have_left_keeps_its_slot_to_the_end(town: Town, who: Insured, code: str | None) -> None:
+    limit(town, 3, 6)
+    asked = ask(town, who, town.bill(who, settled=False))
+    town.drain_all("settlement.admit")
+    [first] = answer_trials(town, {}, outcome="unknown", code=code)
+    town.drain_all("settlement.admit")
+    assert held(town) == 2, "the lost one and the new one"
+    [again] = answer_trials(town, SIDES)
+    assert again["body"]["trial_no"] != first["body"]["trial_no"]
+    assert who.get(f"/trials/{asked['id']}")["status"] == "trialled"
+    assert waits_s(town) > 20, "the second try's answer proves nothing about the first"
+
+
+def test_a_command_that_nobody_fetched_or_answered_comes_back_by_itself(town: Town, who: Insured) -> None:
+    ask(town, who, town.bill(who, settled=False))
+    town.drain_all("settlement.admit")
+    for fetched, left in ((False, 0), (True, 1)):
+        if fetched:
+            assert len(town.commands("M1", "trial")) == 1
+        town.rows("UPDATE command SET deadline = now() - interval '5 seconds' WHERE status IN ('open', 'fetched')"
+                  " AND kind = 'trial'")  # fmt: skip
+        with town.runtime.work() as work:
+            work.later("exchange.overdue", None)
+        town.drain_all("exchange.overdue", "settlement.trial_answered")
+        assert held(town) == left
+        assert town.value("SELECT status FROM settlement") == "trial_waiting"
+        town.drain_all("settlement.admit", hurry=True)
+
+
+def test_the_interfaces_own_limit_means_wait_again_and_is_no_failure(town: Town, who: Insured) -> None:
+    asked = ask(town, who, town.bill(who, settled=False))
+    town.drain_all("settlement.admit")
+    answer_trials(town, {}, outcome="refused", code="RATE", message="超过频次")
+    assert who.get(f"/trials/{asked['id']}")["place"] == 1
+    assert held(town) == 1
+    town.drain_all("settlement.admit")
+    answer_trials(town, SIDES)
+    assert who.get(f"/trials/{asked['id']}")["status"] == "trialled"
+
+
+@pytest.mark.parametrize(
+    ("body", "how"),
+    [
+        ({}, {"outcome": "refused", "code": "PERSON"}),
+        ({"fund_fen": 1, "account_fen": 2, "self_pay_fen": 3}, {}),
+        ({"fund_fen": -1, "account_fen": 1, "self_pay_fen": 10_000}, {}),
+        ({"fund_fen": "6000", "account_fen": 1_000, "self_pay_fen": 3_000}, {}),
+        ({"fund_fen": 10_000}, {}),
+    ],
+)
+def test_a_refusal_or_amounts_that_do_not_add_up_end_the_trial(
+    town: Town, who: Insured, body: dict[str, Any], how: dict[str, Any]
+) -> None:
+    bill_id = town.bill(who, settled=False)
+    asked = ask(town, who, bill_id)
+    town.drain_all("settlement.admit")
+    answer_trials(town, body, **how)
+    found = who.get(f"/trials/{asked['id']}")
+    assert found["status"] == "failed" and found["refused"] and found["fund_fen"] is None
+    assert ask(town, who, bill_id)["id"] != asked["id"]
+
+
+def test_an_answer_lets_the_next_in_a_window_after_the_arrival(town: Town, who: Insured) -> None:
+    limit(town, 1, 5)
+    ask(town, who, town.bill(who, settled=False))
+    ask(town, who, town.bill(who, settled=False))
+    town.drain_all("settlement.admit")
+    answer_trials(town, SIDES, took_ms=2_000)
+    assert 2 < waits_s(town) < 3.2
+    due = town.value("SELECT extract(epoch FROM min(run_at) - clock_timestamp()) FROM task"
+                     " WHERE kind = 'settlement.admit'")  # fmt: skip
+    assert due <= waits_s(town) + 0.05, "somebody looks when the slot is free"
+
+
+@pytest.mark.parametrize(
+    ("body", "took_s"),
+    [
+        ({"received_ms": 1_000, "answered_ms": 3_500}, 2.5),
+        ({"received_ms": 3_500, "answered_ms": 1_000}, 0),
+        ({"answered_ms": 1_700_000_000_000}, 0),
+        ({"received_ms": 0, "answered_ms": 1_700_000_000_000}, 0),
+        ({"received_ms": "1000", "answered_ms": "3500"}, 0),
+        ({}, 0),
+    ],
+)
+def test_only_a_believable_answer_time_shortens_the_wait(body: dict[str, Any], took_s: float) -> None:
+    answered_at = datetime(2026, 11, 21, tzinfo=UTC)
+    assert rules.arrived_by(answered_at, body) == answered_at - timedelta(seconds=took_s)
+
+
+def test_a_step_of_the_databases_clock_is_waited_out(town: Town, who: Insured) -> None:
+    limit(town, 1, 5)
+    ask(town, who, town.bill(who, settled=False))
+    ask(town, who, town.bill(who, settled=False))
+    interface = town.value("SELECT id FROM party WHERE code = 'M1'")
+    town.drain_all("settlement.admit")
+    answer_trials(town, SIDES)
+    town.rows("UPDATE quota_slot SET free_at = free_at - interval '30 seconds'")  # as if the clock had jumped
+    with town.runtime.work() as work:
+        admission.admit(work, interface, timedelta(seconds=30))
+    assert not town.commands("M1", "trial")
+    assert waits_s(town) > 3
+
+
+def test_every_state_allows_its_events_and_no_other(town: Town, who: Insured) -> None:
+    settlement_id = ask(town, who, town.bill(who, settled=False))["id"]
+    for state in State:
+        for event in sorted(settlements.events):
+            town.rows("UPDATE settlement SET status = :state", state=state.value)
+            with town.runtime.work() as work:
+                moved = settlements.move(work, [trials.get(work, settlement_id).id], event, lenient=True)
+            expected = settlements.table.get((state, event))
+            assert [one.new for one in moved] == ([expected] if expected else []), (state, event)
