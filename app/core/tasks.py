@@ -197,6 +197,14 @@ def replay(session: Session, task_id: int) -> bool:
     return _count(session.execute(again.values(status="due", tries=0, run_at=func.clock_timestamp()))) == 1
 
 
+def soonest_due_s(session: Session) -> float | None:
+    """How long until the next task that is not due yet becomes due."""
+    now = func.clock_timestamp()
+    soonest = select(func.min(Task.run_at) - now).where(Task.status == "due", Task.run_at > now)
+    wait = session.scalar(soonest)
+    return wait.total_seconds() if isinstance(wait, timedelta) else None
+
+
 def next_due_in(session: Session, kind: str) -> timedelta | None:
     """How long until the first task of `kind` is due; None without one. For tests and the day's driver."""
     wait = session.scalar(
