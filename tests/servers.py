@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import uuid
 from pathlib import Path
 
 import redis
-import sqlalchemy
 from alembic import command
 from alembic.config import Config
 
@@ -37,12 +35,7 @@ class Databases:
 
     def _make_template(self) -> str:
         url = self._server.create_database(_TEMPLATE)
-        if (ROOT / "migrations" / "env.py").exists():
-            migrate(url)
-        else:
-            engine = sqlalchemy.create_engine(url)
-            importlib.import_module("app.tables").metadata.create_all(engine)
-            engine.dispose()
+        migrate(url)
         return _TEMPLATE
 
 

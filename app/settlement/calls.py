@@ -26,18 +26,19 @@ def admit(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
     session open: no other way takes it so soon."""
     stay_until = time.monotonic() + STAY_S
     for interface_id in sorted({job.subject for job in jobs if job.subject is not None}):
-        while True:
-            with runtime.work() as work:
-                free_in_s = admission.admit(work, interface_id, _WATCH.step(work.session))
-                waits = free_in_s is not None and (
-                    free_in_s > rules.LEAD.total_seconds() or time.monotonic() > stay_until
-                )
-                if free_in_s is not None and waits:
-                    come_at = work.now + timedelta(seconds=free_in_s) - rules.LEAD
-                    work.later(ADMIT, interface_id, run_at=max(work.now, come_at))
-            if free_in_s is None or waits:
-                break
+        while (free_in_s := _admit_once(runtime, interface_id, may_stay=time.monotonic() < stay_until)) is not None:
             time.sleep(free_in_s)
+
+
+def _admit_once(runtime: Runtime, interface_id: UUID, *, may_stay: bool) -> float | None:
+    """Admit whom there is a slot for; seconds to wait here for the next one, None if a task comes back for it."""
+    with runtime.work() as work:
+        free_in_s = admission.admit(work, interface_id, _WATCH.step(work.session))
+        if free_in_s is None or (may_stay and free_in_s <= rules.LEAD.total_seconds()):
+            return free_in_s
+        come_at = work.now + timedelta(seconds=free_in_s) - rules.LEAD
+        work.later(ADMIT, interface_id, run_at=max(work.now, come_at))
+    return None
 
 
 def on_answer(then: Callable[[Work, CommandAnswer], None]) -> Handler:
