@@ -16,7 +16,7 @@ DrainAll = Callable[..., int]
 def run(runtime: Runtime, statement: str, **values: Any) -> Any:
     """One statement of the test's own, committed; its rows if it has any."""
     with runtime.work() as work:
-        result = work.session.execute(text(statement), values)
+        result: Any = work.session.execute(text(statement), values)
         return result.all() if result.returns_rows else None
 
 
@@ -31,7 +31,9 @@ class Thread(threading.Thread):
 
     def __init__(self, work: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
-        self._work, self._found, self._error = work, None, None
+        self._work = work
+        self._found: Any = None
+        self._error: BaseException | None = None
         self.start()
 
     def run(self) -> None:

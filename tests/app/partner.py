@@ -15,18 +15,17 @@ from uuid import UUID
 
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook
-from werkzeug.test import TestResponse
 
 
 @dataclass(frozen=True)
 class PartnerClient:
-    """`post` signs and sends; every keyword overrides one piece, to send what is wrong."""
+    """`post` signs, sends and gives Flask's test response; keywords override one piece each, to send what is wrong."""
 
     client: FlaskClient
     code: str
     secret: str
 
-    def post(self, path: str, body: Any, *, zipped: bool = False, **wrong: Any) -> TestResponse:
+    def post(self, path: str, body: Any, *, zipped: bool = False, **wrong: Any) -> Any:
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         headers = self.headers(text, **wrong)
         data = text.encode()

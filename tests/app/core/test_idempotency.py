@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -61,6 +62,6 @@ def test_calls_at_the_same_time_have_one_effect(runtime: Runtime) -> None:
         gate.wait()
         return ask(runtime, "k1", b"one", number).body
 
-    threads = [Thread(lambda number=number: call(number)) for number in range(5)]
+    threads = [Thread(partial(call, number)) for number in range(5)]
     assert len({thread.result() for thread in threads}) == 1
     assert effects(runtime) == 1

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -70,7 +71,7 @@ def parcel(runtime: Runtime, count: int = 1) -> list[UUID]:
 
 def states(runtime: Runtime, ids: Sequence[UUID]) -> list[str]:
     with runtime.read() as session:
-        found = dict(session.execute(select(Parcel.id, Parcel.status)).all())  # type: ignore[arg-type]
+        found = dict(session.execute(select(Parcel.id, Parcel.status)).all())
     return [found[one] for one in ids]
 
 
@@ -133,7 +134,7 @@ def test_of_two_at_once_one_wins(runtime: Runtime) -> None:
         with runtime.work() as work:
             return len(parcels.move(work, order, "send", lenient=True))
 
-    threads = [Thread(lambda order=order: send(order)) for order in (ids, ids[::-1], ids[10:] + ids[:10])]
+    threads = [Thread(partial(send, order)) for order in (ids, ids[::-1], ids[10:] + ids[:10])]
     assert sorted(thread.result() for thread in threads) == [0, 0, 20]
 
 

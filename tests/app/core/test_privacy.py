@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -77,8 +78,13 @@ def test_a_blind_index_finds_equals_of_one_kind_only(privacy: Privacy) -> None:
 
 
 def test_a_check_field_covers_table_names_and_values(privacy: Privacy) -> None:
-    rows = [("bill", {"a": 1, "b": None}), ("bill", {"a": None, "b": 1}), ("bill", {"a": "1", "b": None}),
-            ("claim", {"a": 1, "b": None}), ("bill", {"a": 1})]  # fmt: skip
+    rows: list[tuple[str, dict[str, Any]]] = [
+        ("bill", {"a": 1, "b": None}),
+        ("bill", {"a": None, "b": 1}),
+        ("bill", {"a": "1", "b": None}),
+        ("claim", {"a": 1, "b": None}),
+        ("bill", {"a": 1}),
+    ]
     assert len({privacy.check(*row) for row in rows}) == len(rows)
     assert privacy.check("bill", {"b": None, "a": 1}) == privacy.check(*rows[0])
 

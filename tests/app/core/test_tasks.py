@@ -6,6 +6,7 @@ import textwrap
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -87,7 +88,7 @@ def test_two_workers_never_take_the_same(runtime: Runtime) -> None:
             found += [job.id for job in jobs]
         return found
 
-    threads = [Thread(lambda mine=mine: take_all(mine)) for mine in leases]
+    threads = [Thread(partial(take_all, mine)) for mine in leases]
     taken = [one for thread in threads for one in thread.result()]
     assert len(taken) == len(set(taken)) == 60
     for lease in leases:

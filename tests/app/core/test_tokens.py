@@ -31,7 +31,7 @@ def unusable() -> dict[str, str]:
     return {
         "another audience": Tokens(KEY).issue("operator", "7", "s1", NOW),
         "another key": Tokens(b"x" * 32).issue("account", "7", "s1", NOW),
-        "no signature": jwt.encode({"aud": "account", "sub": "7", "sid": "s"} | later, None, algorithm="none"),
+        "no signature": jwt.encode({"aud": "account", "sub": "7", "sid": "s"} | later, "", algorithm="none"),
         "another algorithm": jwt.encode({"aud": "account", "sub": "7", "sid": "s"} | later, KEY * 2, algorithm="HS512"),
         "no session": jwt.encode({"aud": "account", "sub": "7"} | later, KEY, algorithm="HS256"),
         "no end": jwt.encode({"aud": "account", "sub": "7", "sid": "s"}, KEY, algorithm="HS256"),

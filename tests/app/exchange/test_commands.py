@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -66,7 +67,7 @@ def test_answers_that_race_count_once(runtime: Runtime, world: World) -> None:
         answers = [{"id": one, "outcome": "done"} for one in order]
         return elsewhere(agent).ok("/commands/answers", {"answers": answers})["accepted"]
 
-    threads = [Thread(lambda order=order: answer_all(order)) for order in (written, written[::-1], written[5:])]
+    threads = [Thread(partial(answer_all, order)) for order in (written, written[::-1], written[5:])]
     accepted = [one for thread in threads for one in thread.result()]
     assert sorted(accepted) == sorted(written)
     assert value(runtime, "SELECT count(*) FROM command_reply") == 20

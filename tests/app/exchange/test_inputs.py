@@ -132,9 +132,10 @@ def test_any_text_at_all(insurer: PartnerClient, text: str) -> None:
 
 
 def test_the_wrong_method_or_address_is_told_in_the_same_shape(insurer: PartnerClient) -> None:
-    for answer, status in (
+    answers: list[tuple[Any, int]] = [
         (insurer.client.get("/exchange/v1/batches"), 405),
         (insurer.client.post("/exchange/v1/nothing"), 404),
-    ):
+    ]
+    for answer, status in answers:
         assert answer.status_code == status
         assert set(answer.json) == {"code", "message", "request_id", "fields"}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,8 +13,8 @@ from app.core.settings import Settings
 from app.wiring import make_runtime
 
 
-def client(redis_url: str, database_url: str = "postgresql+psycopg://127.0.0.1:1/none", **limits: str) -> FlaskClient:
-    settings = Settings(database_url=database_url, redis_url=redis_url, **limits)
+def client(redis_url: str, database_url: str, partner_limit: str) -> FlaskClient:
+    settings = Settings(database_url=database_url, redis_url=redis_url, partner_limit=partner_limit)
     return create_app(make_runtime(settings, routes={}, ring=lambda kinds: None)).test_client()
 
 
@@ -35,7 +36,7 @@ def test_a_caller_who_asks_too_often_is_told_to_wait(fresh_redis_url: str, datab
     partner = client(fresh_redis_url, database_url, partner_limit="3 per minute")
     assert [post(partner) for _ in range(4)] == [401, 401, 401, 429]
     assert post(partner, "H2-agent") == 401
-    answer = partner.post("/exchange/v1/changes/ack", headers={"Zhipei-Partner": "H1-agent"})
+    answer: Any = partner.post("/exchange/v1/changes/ack", headers={"Zhipei-Partner": "H1-agent"})
     assert answer.json["code"] == "too_many_requests" and int(answer.headers["Retry-After"]) > 0
 
 
