@@ -9,12 +9,10 @@ from pathlib import Path
 
 import psycopg
 import redis
-import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
 
-from app import tables
 from demo.place import ROOT
 
 MARK = "demo"
@@ -31,11 +29,6 @@ def plain(url: str) -> str:
 
 def migrate(url: str) -> None:
     """Bring every table to the newest revision."""
-    if not (ROOT / "migrations" / "env.py").exists():
-        engine = sqlalchemy.create_engine(url)
-        tables.metadata.create_all(engine)
-        engine.dispose()
-        return
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
