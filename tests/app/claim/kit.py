@@ -88,9 +88,13 @@ def guards(town: Town, claim_id: str) -> int:
 
 def told_hospital(town: Town, claim_id: str) -> int:
     """How many clearing numbers of this claim the hospital's agent was told, or is to be told."""
-    rows = "SELECT id FROM claim_bill WHERE claim_id = :id"
-    mine = f"SELECT count(*) FROM command WHERE kind = 'clearing' AND subject IN ({rows})"
-    return int(town.value(mine, id=claim_id))
+    return int(
+        town.value(
+            "SELECT count(*) FROM command JOIN claim_bill ON claim_bill.id = command.subject"
+            " WHERE command.kind = 'clearing' AND claim_id = :id",
+            id=claim_id,
+        )
+    )
 
 
 def journal(town: Town, code: str, path: str) -> list[dict[str, Any]]:
