@@ -13,9 +13,10 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from app.core.log import get_log
+from app.registration import service as registration
 from workers import schedule
 from workers.bell import QUEUE
-from workers.context import context
+from workers.context import Context, context
 
 log = get_log(__name__)
 REDIS_REST_S = 0.5
@@ -41,6 +42,15 @@ def work(stop: threading.Event) -> None:
             connection.close()
 
 
+def require_sound(here: Context) -> None:
+    """Stop at the start, and say why, where a setting cannot work with what the partners have agreed."""
+    try:
+        with here.runtime.read() as session:
+            registration.require_batch_above_quotas(session, here.runtime.settings.registration_batch)
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
     parser.add_argument("what", choices=("work", "schedule"))
@@ -48,6 +58,7 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    require_sound(context())
     if what == "work":
         work(stop)
     else:

@@ -18,7 +18,7 @@ from app.web.routes import command, door, question
 from app.web.site import ACCOUNT, Caller
 
 if TYPE_CHECKING:
-    from app.appointment.models import Appointment
+    from app.appointment.models import Appointment, Slot
 
 bp = APIBlueprint("appointment", __name__, url_prefix="/api/v1", tag="预约")
 MINE = door(ACCOUNT)
@@ -71,14 +71,15 @@ def list_slots(session: Session, caller: Caller, query: c.SlotQuery, code: str) 
 @command(bp, "/appointments", MINE, body=c.Book, out=c.AppointmentView, status=201)
 def book(work: Work, caller: Caller, body: c.Book) -> c.AppointmentView:
     """预约一个号源"""
-    return _view(work.session, service.book(work, caller.id, body))
+    return _one(work.session, service.book(work, caller.id, body))
 
 
 @question(bp, "/appointments", MINE, out=c.AppointmentPage, query=PageQuery)
 def list_appointments(session: Session, caller: Caller, query: PageQuery) -> c.AppointmentPage:
     """我的预约，最新的在前"""
     rows, cursor = queries.page_of_account(session, caller.id, query)
-    return c.AppointmentPage(items=[_view(session, row) for row in rows], next_cursor=cursor)
+    slots = queries.slots_of(session, rows)
+    return c.AppointmentPage(items=[_view(row, slots[row.slot_id]) for row in rows], next_cursor=cursor)
 
 
 @question(bp, "/appointments/<uuid:appointment_id>", MINE, out=c.AppointmentView)
@@ -87,13 +88,13 @@ def read_appointment(session: Session, caller: Caller, appointment_id: UUID) -> 
     row = queries.appointment(session, appointment_id)
     if row is None or row.account_id != caller.id:
         raise NotFound
-    return _view(session, row)
+    return _one(session, row)
 
 
 @command(bp, "/appointments/<uuid:appointment_id>/cancel", MINE, out=c.AppointmentView)
 def cancel(work: Work, caller: Caller, appointment_id: UUID) -> c.AppointmentView:
     """取消预约；已付的挂号费原路退回"""
-    return _view(work.session, service.cancel(work, caller.id, appointment_id))
+    return _one(work.session, service.cancel(work, caller.id, appointment_id))
 
 
 def _hospital(session: Session, code: str) -> UUID:
@@ -103,9 +104,11 @@ def _hospital(session: Session, code: str) -> UUID:
     return party.id
 
 
-def _view(session: Session, row: Appointment) -> c.AppointmentView:
-    slot = queries.slot(session, row.slot_id)
-    assert slot is not None
+def _one(session: Session, row: Appointment) -> c.AppointmentView:
+    return _view(row, queries.slots_of(session, [row])[row.slot_id])
+
+
+def _view(row: Appointment, slot: Slot) -> c.AppointmentView:
     refused = rules.REFUSALS.get(row.refused_code, rules.REFUSED) if row.refused_code else None
     return c.AppointmentView(
         id=row.id,

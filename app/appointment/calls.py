@@ -23,6 +23,16 @@ def confirmed(runtime: Runtime, _: Gateways, job: Job) -> None:
         service.hospital_answered(work, exchange.answer(work, job.subject))
 
 
+def ask_again(runtime: Runtime, _: Gateways, job: Job) -> None:
+    with runtime.work(finish=[job]) as work:
+        service.ask_again(work, job.subject)
+
+
+def sweep(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    with runtime.work(finish=jobs) as work:
+        service.note_missed(work)
+
+
 def fee_paid(runtime: Runtime, _: Gateways, job: Job) -> None:
     _on_fee(runtime, job, service.fee_paid)
 

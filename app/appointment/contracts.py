@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, StringConstraints, model_validator
 
 from app.core.paging import PageView
 
@@ -38,6 +38,12 @@ class SlotIn(RowIn):
     capacity: Annotated[StrictInt, Field(ge=0, le=10_000)]
     fee_fen: Annotated[StrictInt, Field(ge=0, le=10_000_000)]
     status: Literal["open", "stopped"]
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> SlotIn:
+        if self.ends_at <= self.starts_at:
+            raise ValueError("结束时间不晚于开始时间")
+        return self
 
 
 class HospitalView(BaseModel):

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Fen, Row
@@ -16,7 +16,7 @@ class Department(Row, Base):
 
     hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
     code: Mapped[str]
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
     name: Mapped[str]
 
 
@@ -26,14 +26,15 @@ class Doctor(Row, Base):
 
     hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
     code: Mapped[str]
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
     name: Mapped[str]
     title: Mapped[str | None]
     department_code: Mapped[str]
 
 
 class Slot(Row, Base):
-    """An allotment of the hospital (号源). `taken` never exceeds `capacity`: the database refuses it."""
+    """An allotment of the hospital (号源). `taken` never exceeds `capacity`: the database refuses it. `allotment` is
+    the hospital's own figure; `capacity` is larger while more places are sold than it now allots."""
 
     __tablename__ = "slot"
     __table_args__ = (
@@ -44,11 +45,12 @@ class Slot(Row, Base):
 
     hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
     key: Mapped[str]
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
     department_code: Mapped[str]
     doctor_code: Mapped[str]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+    allotment: Mapped[int]
     capacity: Mapped[int]
     taken: Mapped[int] = mapped_column(default=0, server_default="0")
     fee_fen: Mapped[Fen]
@@ -56,7 +58,8 @@ class Slot(Row, Base):
 
 
 class Appointment(Stateful, Base):
-    """One person, one slot. `no` is what the hospital knows it by; `pay_by` is the deadline of a fee."""
+    """One person, one slot. `no` is what the hospital knows it by; `pay_by` is the deadline of a fee. `command_id` is
+    the last question to the hospital, None while it was never asked."""
 
     __tablename__ = "appointment"
     __table_args__ = (
@@ -77,4 +80,7 @@ class Appointment(Stateful, Base):
     fee_fen: Mapped[Fen]
     payment_order_id: Mapped[UUID | None]
     pay_by: Mapped[datetime | None]
+    command_id: Mapped[UUID | None]
+    asked_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0, server_default="0")
     refused_code: Mapped[str | None]

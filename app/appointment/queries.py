@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.appointment.models import Appointment, Department, Doctor, Slot
@@ -40,10 +40,11 @@ def slots(
 
 
 def free_nearby(session: Session, slot: Slot, now: datetime) -> Sequence[Slot]:
-    """Free slots of the same department, soonest first."""
+    """Free slots of the same department, the nearest in time first."""
     near = (Slot.hospital_id == slot.hospital_id, Slot.department_code == slot.department_code, Slot.id != slot.id)
     free = (~Slot.stopped, Slot.taken < Slot.capacity, Slot.ends_at > now)
-    return session.scalars(select(Slot).where(*near, *free).order_by(Slot.starts_at).limit(NEARBY)).all()
+    distance = func.abs(func.extract("epoch", Slot.starts_at - slot.starts_at))
+    return session.scalars(select(Slot).where(*near, *free).order_by(distance, Slot.key).limit(NEARBY)).all()
 
 
 def page_of_account(session: Session, account_id: UUID, query: PageQuery) -> tuple[Sequence[Appointment], UUID | None]:
@@ -52,6 +53,12 @@ def page_of_account(session: Session, account_id: UUID, query: PageQuery) -> tup
 
 def slot(session: Session, slot_id: UUID) -> Slot | None:
     return session.get(Slot, slot_id)
+
+
+def slots_of(session: Session, rows: Sequence[Appointment]) -> dict[UUID, Slot]:
+    """The slots of these appointments, by their ids."""
+    found = session.scalars(select(Slot).where(Slot.id.in_({row.slot_id for row in rows})))
+    return {one.id: one for one in found}
 
 
 def appointment(session: Session, appointment_id: UUID) -> Appointment | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -11,11 +12,12 @@ from app.registration.models import Registration
 from app.registration.states import WAITING, State
 
 RECENT = 50
+RECENTLY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class Place:
-    """`place` counts from 1; `expected_s` comes from the last registrations' pace, None while there is none."""
+    """`place` counts from 1; `expected_s` comes from the pace of the last minutes, None while there is none."""
 
     place: int
     expected_s: int | None
@@ -40,6 +42,7 @@ def _seconds_each(session: Session, hospital_id: UUID) -> float | None:
     recent = (
         select(Registration.status_since)
         .where(Registration.hospital_id == hospital_id, Registration.status == State.REGISTERED)
+        .where(Registration.status_since > func.clock_timestamp() - RECENTLY)
         .order_by(Registration.status_since.desc())
         .limit(RECENT)
         .subquery()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from app.appointment import queries as appointments
 from app.core.errors import NotFound
@@ -14,6 +17,7 @@ from app.core.work import Work
 from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer
 from app.identity import service as identity
+from app.identity.service import PersonFacts
 from app.notification import service as notification
 from app.registration import rules
 from app.registration.models import Registration
@@ -49,25 +53,53 @@ def poll(work: Work, hospital_id: UUID) -> int:
     """Take the oldest entries of one hospital, at most m at once in the hospital's hands, and ask for each in order.
 
     1. The lane's lock: one worker chooses at a time.
-    2. Move the oldest queued entries to registering in one update.
-    3. One `register` command for each, in the order of the line.
+    2. Up to the first entry that rests in its place after a failure: nobody behind it is taken before it.
+    3. Move them to registering in one update, and write one `register` command for each, in the order of the line.
+    4. Come back when the first resting entry may be tried again.
     """
     work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{POLL}:{hospital_id}", 0))))
     mine = Registration.hospital_id == hospital_id
     in_hand = work.session.scalar(select(func.count()).where(mine, Registration.status == State.REGISTERING)) or 0
     room = work.runtime.settings.registration_batch - in_hand
-    ready = Registration.not_before.is_(None) | (Registration.not_before <= work.now)
-    oldest = select(Registration).where(mine, Registration.status == State.QUEUED, ready)
-    rows = work.session.scalars(oldest.order_by(Registration.line_no).limit(max(room, 0))).all()
+    rows = _oldest_ready(work, hospital_id, room) if room > 0 else []
     if rows:
         registrations.move(work, [row.id for row in rows], "begin")
-    for row in rows:
-        _ask_hospital(work, row)
+        rows = _reload(work, rows)
+        people = identity.facts_of(work, [row.person_id for row in rows], "registration with the hospital")
+        for row in rows:
+            _ask_hospital(work, row, people[row.person_id])
+    if (again := _next_trial(work, hospital_id)) is not None:
+        work.later(POLL, hospital_id, run_at=again)
     return len(rows)
 
 
-def _ask_hospital(work: Work, row: Registration) -> None:
-    person = identity.facts(work, row.person_id, "registration with the hospital")
+def _oldest_ready(work: Work, hospital_id: UUID, room: int) -> Sequence[Registration]:
+    """Queued entries in the order of the line. An entry that stepped aside is passed while it rests; one that rests in
+    its place is not."""
+    resting = (Registration.not_before > work.now, Registration.status == State.QUEUED)
+    mine = Registration.hospital_id == hospital_id
+    in_place = Registration.tries < rules.TRIES_IN_PLACE
+    stop = select(func.min(Registration.line_no)).where(mine, *resting, in_place).scalar_subquery()
+    ready = Registration.not_before.is_(None) | (Registration.not_before <= work.now)
+    oldest = select(Registration).where(mine, Registration.status == State.QUEUED, ready)
+    before = func.coalesce(Registration.line_no < stop, True)
+    return work.session.scalars(oldest.where(before).order_by(Registration.line_no).limit(room)).all()
+
+
+def _reload(work: Work, rows: Sequence[Registration]) -> Sequence[Registration]:
+    """The moved rows in one read; one by one they would be read when they are touched."""
+    moved = select(Registration).where(Registration.id.in_([row.id for row in rows]))
+    return work.session.scalars(moved.order_by(Registration.line_no)).all()
+
+
+def _next_trial(work: Work, hospital_id: UUID) -> datetime | None:
+    resting = (Registration.status == State.QUEUED, Registration.not_before > work.now)
+    return work.session.scalar(
+        select(func.min(Registration.not_before)).where(Registration.hospital_id == hospital_id, *resting)
+    )
+
+
+def _ask_hospital(work: Work, row: Registration, person: PersonFacts) -> None:
     body = {
         "registration_no": row.no,
         "appointment_no": row.appointment_no,
@@ -86,9 +118,11 @@ def _ask_hospital(work: Work, row: Registration) -> None:
 
 def hospital_answered(work: Work, answer: CommandAnswer) -> None:
     """`register` came back. An answer to an earlier try of the same entry counts too: the number was the same."""
+    assert answer.subject is not None
     row = _get(work, answer.subject)
-    if answer.outcome == "done":
-        _registered(work, row, str(answer.body["patient_no"]))
+    patient_no = answer.body.get("patient_no")
+    if answer.outcome == "done" and isinstance(patient_no, str) and patient_no:
+        _registered(work, row, patient_no)
     elif answer.outcome == "refused":
         if registrations.move(work, [row.id], "refuse", values={"refused_code": answer.code}, lenient=True):
             _tell(work, row, "registration_refused", {"reason": rules.REFUSALS.get(answer.code or "", rules.REFUSED)})
@@ -108,12 +142,23 @@ def _registered(work: Work, row: Registration, patient_no: str) -> None:
 
 
 def _keep_place(work: Work, row: Registration) -> None:
-    """A temporary failure: the entry keeps its number and is tried again; after k tries it steps aside for a while."""
+    """A temporary failure: the entry keeps its number and is tried again; after k tries it steps aside, so that
+    others pass while it rests."""
     tries = row.tries + 1
-    pause = rules.ASIDE if tries % rules.TRIES_IN_PLACE == 0 else rules.retry_pause(tries)
-    not_before = work.now + pause
-    if registrations.move(work, [row.id], "retry", values={"tries": tries, "not_before": not_before}, lenient=True):
-        work.later(POLL, row.hospital_id, run_at=not_before)
+    pause = rules.retry_pause(tries) if tries < rules.TRIES_IN_PLACE else rules.ASIDE
+    values = {"tries": tries, "not_before": work.now + pause}
+    registrations.move(work, [row.id], "retry", values=values, lenient=True)
+
+
+def require_batch_above_quotas(session: Session, batch: int) -> None:
+    """m > n: a poll must take more entries than any interface admits trials in one window, or registration would be
+    what the trials wait for. ValueError names the interface."""
+    for interface in exchange.parties(session, "medical_insurance"):
+        n = int(interface.config["n"])
+        if batch <= n:
+            raise ValueError(
+                f"REGISTRATION_BATCH is {batch}; it must be above the {n} trials a window of {interface.code}"
+            )
 
 
 def is_registered(work: Work, hospital_id: UUID, person_id: UUID) -> bool:

@@ -21,7 +21,8 @@ def row(type_name: str, row_key: str, version: int = 1, **data: Any) -> dict[str
 
 def visit(row_key: str, version: int = 1, **more: Any) -> dict[str, Any]:
     data = {"patient_no": "P1", "kind": "outpatient", "campus": None, "department_name": "内科",
-            "doctor_name": "李医生", "started_at": AT, "ended_at": None, "booked_in_wechat": True, "appointment_no": None}  # fmt: skip
+            "doctor_name": "李医生", "started_at": AT, "ended_at": None,
+            "booked_in_wechat": True, "appointment_no": None}  # fmt: skip
     return row("visit", row_key, version, **data | more)
 
 

@@ -1,0 +1,130 @@
+"""How an appointment ends: refused, expired, cancelled by the patient or with the clinic, attended, missed.
+
+Whoever ends one locks its slot first, as booking and stopping do, so that none of them waits for another in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from app.appointment import queries, rules
+from app.appointment.models import Appointment, Slot
+from app.appointment.states import LIVE, State, appointments
+from app.core.errors import Conflict, NotFound
+from app.core.work import Work
+from app.exchange import service as exchange
+from app.notification import service as notification
+from app.payment import service as payment
+
+LANE = "booking"
+
+
+def held(work: Work, appointment_id: UUID) -> Appointment:
+    """The appointment as it is now, its slot locked."""
+    slot_id = work.session.scalar(select(Appointment.slot_id).where(Appointment.id == appointment_id))
+    if slot_id is None:
+        raise NotFound
+    work.session.execute(select(Slot.id).where(Slot.id == slot_id).with_for_update())
+    row = work.session.get(Appointment, appointment_id, populate_existing=True)
+    assert row is not None
+    return row
+
+
+def cancel(work: Work, account_id: UUID, appointment_id: UUID) -> Appointment:
+    """The patient gives it up: the place is free, the fee goes back, the hospital forgets it. Conflict `too_late`."""
+    row = queries.appointment(work.session, appointment_id)
+    if row is None or row.account_id != account_id:
+        raise NotFound
+    row = held(work, appointment_id)
+    slot = queries.slot(work.session, row.slot_id)
+    assert slot is not None
+    if row.status == State.BOOKED and slot.ends_at <= work.now:
+        raise Conflict("too_late", "就诊时间已过，不能再取消")
+    appointments.move(work, [row.id], "cancel")
+    _give_back(work, row, "用户取消预约")
+    tell_hospital_cancelled(work, row)
+    work.emit("appointment.cancelled", row.id)
+    return row
+
+
+def stop_clinic(work: Work, hospital_id: UUID, slot_keys: Collection[str]) -> None:
+    """停诊: every live appointment of these slots is cancelled, told and refunded. The hospital knows."""
+    if not slot_keys:
+        return
+    stopped = select(Slot.id).where(Slot.hospital_id == hospital_id, Slot.key.in_(slot_keys))
+    live = select(Appointment.id).where(Appointment.slot_id.in_(stopped), Appointment.status.in_(LIVE))
+    ids = list(work.session.scalars(live))
+    for moved in appointments.move(work, ids, "cancel", lenient=True, why="slot_stopped") if ids else []:
+        row = work.session.get(Appointment, moved.id)
+        assert row is not None
+        _give_back(work, row, "医生停诊")
+        work.emit("appointment.cancelled", row.id)
+        tell(work, row, "appointment_cancelled", {"reason": rules.STOPPED})
+
+
+def refuse(work: Work, row: Appointment, code: str) -> None:
+    """The hospital does not take it, or does not answer."""
+    if appointments.move(work, [row.id], "refuse", values={"refused_code": code[:60]}, lenient=True):
+        _give_back(work, row, "医院未能确认预约")
+        tell(work, row, "appointment_refused", {"reason": rules.REFUSALS.get(code, rules.REFUSED)})
+
+
+def fee_closed(work: Work, appointment_id: UUID) -> None:
+    """The deadline has passed without payment: the place is free again."""
+    row = held(work, appointment_id)
+    if appointments.move(work, [row.id], "expire", lenient=True):
+        _free_place(work, row)
+
+
+def attended(work: Work, hospital_id: UUID, no: str) -> None:
+    """The hospital has pushed the visit of this appointment, if it is one of its own."""
+    mine = (Appointment.no == no, Appointment.hospital_id == hospital_id)
+    row_id = work.session.scalar(select(Appointment.id).where(*mine))
+    if row_id is not None:
+        appointments.move(work, [row_id], "attend", lenient=True)
+
+
+def note_missed(work: Work) -> int:
+    """Appointments whose slot is long over without a visit; how many."""
+    over = (Appointment.status == State.BOOKED, Slot.ends_at < work.now - rules.MISSED_AFTER)
+    missed = select(Appointment.id).join(Slot, Slot.id == Appointment.slot_id).where(*over)
+    ids = list(work.session.scalars(missed.limit(rules.MISSED_AT_ONCE)))
+    return len(appointments.move(work, ids, "miss", lenient=True)) if ids else 0
+
+
+def tell_hospital_cancelled(work: Work, row: Appointment) -> None:
+    """Only a hospital that was asked has something to forget."""
+    if row.command_id is not None:
+        body = {"appointment_no": row.no}
+        exchange.command(work, row.hospital_id, "cancel_appointment", body, lane=LANE, subject=row.id)
+
+
+def refund(work: Work, row: Appointment, reason: str) -> None:
+    """An open order is closed, a paid one refunded."""
+    if row.payment_order_id is None:
+        return
+    if payment.state(work.session, row.payment_order_id) == "paid":
+        payment.refund(work, row.payment_order_id, row.fee_fen, reason)
+    else:
+        payment.close(work, row.payment_order_id)
+
+
+def tell(work: Work, row: Appointment, template: str, params: dict[str, str]) -> None:
+    notification.notify(
+        work, template, account_id=row.account_id, subject=row.id, params=params, dedupe=f"{template}:{row.id}"
+    )
+
+
+def _give_back(work: Work, row: Appointment, reason: str) -> None:
+    _free_place(work, row)
+    refund(work, row, reason)
+
+
+def _free_place(work: Work, row: Appointment) -> None:
+    """A place that the hospital has taken back meanwhile is not sold again."""
+    left = func.greatest(Slot.allotment, Slot.taken - 1)
+    free = update(Slot).where(Slot.id == row.slot_id).values(taken=Slot.taken - 1, capacity=left)
+    work.session.execute(free.execution_options(synchronize_session=False))

@@ -1,0 +1,345 @@
+"""Booking: never oversold, one live place for a person, the fee first, the hospital's word, every way to end."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from app.appointment import service
+from app.appointment.models import Appointment
+from app.appointment.rules import ask_pause
+from app.appointment.states import State, appointments
+from app.core.errors import LostRace
+from app.core.ids import partner_number
+from tests.app.appointment.kit import Desk
+from tests.app.kit import Thread
+from tests.app.patients import department, doctor, refusal, slot
+
+FEE = 2500
+
+
+def test_a_place_is_taken_confirmed_and_told(desk: Desk) -> None:
+    patient, slot_id = desk.house.known(), desk.slot()
+    row = desk.book(patient, slot_id)
+    assert (row["status"], row["fee_fen"], row["payment_id"], desk.left(slot_id)) == ("pending", 0, None, (1, 20))
+    (asked,) = desk.house.answer("booking", lambda command: {"outcome": "done"})
+    assert asked["body"]["document_no"] == patient.document_no and asked["body"]["appointment_no"] == row["no"]
+    desk.house.drain_all("appointment.confirmed")
+    assert desk.read(patient, row)["status"] == "booked"
+    assert desk.notices(row) == ["appointment_booked"]
+    assert [one["id"] for one in patient.get("/appointments").get_json()["items"]] == [row["id"]]
+
+
+def test_a_burst_of_two_hundred_on_twenty_places_sells_twenty(desk: Desk) -> None:
+    slot_id, patients = desk.slot(capacity=20), [desk.house.known() for _ in range(20)]
+    # Ten tries of each person: another index refuses the second live one.
+    tries = [desk.house.elsewhere(patient) for patient in patients for _ in range(10)]
+    waves = [tries[n::8] for n in range(8)]
+    done = [Thread(lambda wave=wave: [desk.ask(one, slot_id) for one in wave]) for wave in waves]
+    answers = [answer for thread in done for answer in thread.result(60)]
+    codes = [a.get_json().get("code", "sold") for a in answers]
+    assert {a.status_code for a in answers} == {201, 409}
+    assert codes.count("sold") == 20 and set(codes) <= {"sold", "already_booked"}
+    assert desk.left(slot_id) == (20, 20)
+    stranger = desk.house.known()
+    assert refusal(desk.ask(stranger, slot_id), 409) == "slot_full"
+
+
+def test_more_people_than_places(desk: Desk) -> None:
+    slot_id, patients = desk.slot(capacity=5), [desk.house.known() for _ in range(24)]
+    done = [Thread(lambda p=patient: desk.ask(desk.house.elsewhere(p), slot_id)) for patient in patients]
+    codes = [thread.result(60).status_code for thread in done]
+    assert (codes.count(201), codes.count(409)) == (5, 19)
+    live = "SELECT count(*) FROM appointment WHERE slot_id = :id AND status = 'pending'"
+    assert (desk.house.value(live, id=slot_id), desk.left(slot_id)) == (5, (5, 5))
+
+
+def test_the_database_refuses_what_the_program_might_forget(desk: Desk) -> None:
+    slot_id = desk.slot(capacity=1)
+    with pytest.raises(Exception, match="ck_slot_taken"):
+        desk.house.rows("UPDATE slot SET taken = 2 WHERE id = :id", id=slot_id)
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [({"capacity": 0}, "slot_full"), ({"status": "stopped"}, "slot_stopped"), ({"in_h": -5}, "slot_past")],
+)
+def test_a_slot_that_cannot_be_had_names_what_is_free_nearby(desk: Desk, how: dict[str, Any], code: str) -> None:
+    near = uuid4().hex[:8]
+    slot_id = desk.slot(department_code=near, **{"in_h": 24} | how)
+    free = [desk.slot(department_code=near, in_h=hours) for hours in (30, 26, 100, 40, 60, 80)]
+    desk.slot(department_code=near, in_h=25, status="stopped")
+    desk.slot(department_code=near, in_h=25, capacity=0)
+    answer = desk.ask(desk.house.known(), slot_id)
+    assert refusal(answer, 409) == code
+    named = list(answer.get_json()["fields"])
+    assert len(named) == 5 and set(named) < {str(one) for one in free}
+    assert str(free[2]) not in named, "the farthest is not nearby"
+    assert desk.left(slot_id)[0] == 0
+
+
+def test_one_person_has_one_live_place_in_a_slot(desk: Desk) -> None:
+    patient, slot_id = desk.house.known(), desk.slot(capacity=1)
+    row = desk.booked(patient, slot_id)
+    assert refusal(desk.ask(patient, slot_id), 409) == "already_booked"
+    patient.post(f"/appointments/{row['id']}/cancel")
+    assert desk.book(patient, slot_id)["status"] == "pending"
+
+
+def test_nobody_books_for_a_stranger_or_a_slot_that_is_not_there(desk: Desk) -> None:
+    patient, stranger, slot_id = desk.house.known(), desk.house.known(), desk.slot()
+    body = {"person_id": str(patient.person_id), "slot_id": str(slot_id)}
+    assert refusal(stranger.post("/appointments", body), 404)
+    assert refusal(desk.ask(patient, uuid4()), 404)
+    row = desk.book(patient, slot_id)
+    assert refusal(stranger.get(f"/appointments/{row['id']}"), 404)
+    assert refusal(stranger.post(f"/appointments/{row['id']}/cancel"), 404)
+    assert desk.left(slot_id)[0] == 1
+
+
+def test_a_retried_request_is_one_appointment(desk: Desk) -> None:
+    patient, slot_id = desk.house.known(), desk.slot()
+    body = {"person_id": str(patient.person_id), "slot_id": str(slot_id)}
+    first, again = (patient.post("/appointments", body, key="one-and-the-same").get_json() for _ in range(2))
+    assert first == again and desk.left(slot_id)[0] == 1
+
+
+def test_with_a_fee_the_hospital_is_asked_only_after_it_is_paid(desk: Desk) -> None:
+    patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
+    row = desk.book(patient, slot_id)
+    assert row["payment_id"] and row["pay_by"] and desk.confirm() == []
+    desk.pay(patient, row)
+    assert desk.confirm() == ["confirm_appointment"]
+    assert desk.read(patient, row)["status"] == "booked"
+
+
+def test_a_fee_that_cannot_be_paid_from_this_app_takes_no_place(desk: Desk) -> None:
+    slot_id = desk.slot(fee_fen=FEE)
+    assert refusal(desk.ask(desk.house.known("H2"), slot_id), 409) == "pay_elsewhere"
+    assert desk.left(slot_id)[0] == 0
+
+
+def test_an_unpaid_place_is_free_after_its_deadline(desk: Desk) -> None:
+    patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
+    row = desk.book(patient, slot_id)
+    desk.house.drain_all("payment.prepay")
+    desk.house.rows("UPDATE payment_order SET expires_at = now() WHERE id = :id", id=row["payment_id"])
+    desk.house.drain_all("payment.look", "appointment.fee_closed", hurry=True)
+    assert (desk.read(patient, row)["status"], desk.left(slot_id)[0]) == ("expired", 0)
+    assert desk.confirm() == []
+
+
+def test_a_fee_for_an_appointment_that_is_over_goes_back(desk: Desk) -> None:
+    patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
+    row = desk.book(patient, slot_id)
+    desk.house.drain_all("payment.prepay")
+    patient.post(f"/appointments/{row['id']}/cancel")
+    desk.pay(patient, row)  # before the order could be closed at WeChat
+    assert refunds(desk, row) == 1
+    desk.house.drain_all("payment.close", "appointment.fee_paid", hurry=True)
+    assert refunds(desk, row) == 1
+    assert desk.confirm() == []
+
+
+def refunds(desk: Desk, row: Any) -> int:
+    query = "SELECT count(*) FROM refund WHERE order_id = :id AND amount_fen = :fee"
+    return int(desk.house.value(query, id=row["payment_id"], fee=FEE))
+
+
+@pytest.mark.parametrize("paid", [False, True])
+def test_cancelling_frees_the_place_and_returns_the_fee(desk: Desk, paid: bool) -> None:
+    patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
+    row = desk.book(patient, slot_id)
+    if paid:
+        desk.pay(patient, row)
+        desk.confirm()
+    assert patient.post(f"/appointments/{row['id']}/cancel").get_json()["status"] == "cancelled"
+    assert desk.left(slot_id)[0] == 0
+    assert refunds(desk, row) == (1 if paid else 0)
+    assert desk.confirm() == (["cancel_appointment"] if paid else [])
+    assert refusal(patient.post(f"/appointments/{row['id']}/cancel"), 409) == "state_changed"
+    assert desk.left(slot_id)[0] == 0
+
+
+def test_cancelled_while_the_hospital_is_asked(desk: Desk) -> None:
+    """The hospital confirms what is given up already: it is told to forget it, and the place is sold once."""
+    patient, slot_id = desk.house.known(), desk.slot(capacity=1)
+    row = desk.book(patient, slot_id)
+    (asked,) = desk.house.agent().poll(lanes=["booking"])
+    patient.post(f"/appointments/{row['id']}/cancel")
+    desk.house.agent().answer(asked["id"])
+    desk.house.drain_all("appointment.confirmed")
+    assert (desk.read(patient, row)["status"], desk.left(slot_id)[0]) == ("cancelled", 0)
+    assert set(desk.confirm()) == {"cancel_appointment"}
+    assert "appointment_booked" not in desk.notices(row)
+
+
+def test_a_visit_that_is_over_cannot_be_cancelled(desk: Desk) -> None:
+    patient, slot_id = desk.house.known(), desk.slot()
+    row = desk.booked(patient, slot_id)
+    desk.house.rows("UPDATE slot SET ends_at = now() WHERE id = :id", id=slot_id)
+    assert refusal(patient.post(f"/appointments/{row['id']}/cancel"), 409) == "too_late"
+
+
+@pytest.mark.parametrize("code", ["slot_full", "slot_stopped", "something_new", None])
+def test_what_the_hospital_refuses_is_told_and_given_back(desk: Desk, code: str | None) -> None:
+    patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
+    row = desk.book(patient, slot_id)
+    desk.pay(patient, row)
+    desk.confirm(outcome="refused", code=code)
+    shown = desk.read(patient, row)
+    assert (shown["status"], desk.left(slot_id)[0], refunds(desk, row)) == ("refused", 0, 1)
+    assert shown["refused"] and desk.notices(row) == ["appointment_refused"]
+
+
+@pytest.mark.parametrize("outcome", ["failed", "unknown"])
+def test_a_hospital_in_trouble_is_asked_again_under_the_same_number(desk: Desk, outcome: str) -> None:
+    patient, slot_id = desk.house.known(), desk.slot()
+    row = desk.book(patient, slot_id)
+    numbers = set()
+    for _ in range(3):
+        asked = desk.house.answer("booking", lambda command: {"outcome": outcome})
+        numbers |= {command["body"]["appointment_no"] for command in asked}
+        assert len(asked) == 1, "one question at a time"
+        desk.house.drain_all("appointment.confirmed")
+        assert desk.house.agent().poll(lanes=["booking"]) == [], "not before a pause"
+        desk.house.drain_all("appointment.ask", hurry=True)
+    desk.confirm()
+    assert (desk.read(patient, row)["status"], numbers) == ("booked", {row["no"]})
+
+
+def test_a_silent_hospital_is_given_up_after_a_while(desk: Desk) -> None:
+    patient, slot_id = desk.house.known(), desk.slot()
+    row = desk.book(patient, slot_id)
+    desk.house.rows("UPDATE command SET deadline = now() - interval '1 hour' WHERE status = 'open'")
+    desk.house.rows("UPDATE appointment SET asked_at = now() - interval '1 hour' WHERE id = :id", id=row["id"])
+    with desk.house.runtime.work() as work:
+        work.later("exchange.overdue", None)
+    desk.house.drain_all("exchange.overdue", "appointment.confirmed")
+    shown = desk.read(patient, row)
+    assert (shown["status"], desk.left(slot_id)[0]) == ("refused", 0)
+    assert "暂时无法确认" in shown["refused"]
+    assert desk.confirm() == ["cancel_appointment"], "it may have confirmed all the same"
+
+
+def test_a_stopped_clinic_cancels_tells_and_refunds_everybody(desk: Desk) -> None:
+    slot_id, patients = desk.slot(fee_fen=FEE), [desk.house.known() for _ in range(2)]
+    rows = [desk.book(patient, slot_id) for patient in patients]
+    desk.pay(patients[0], rows[0])
+    desk.confirm()
+    assert desk.change(slot_id, 2, status="stopped") == [("applied", None)]
+    for patient, row in zip(patients, rows, strict=True):
+        assert desk.read(patient, row)["status"] == "cancelled"
+        assert desk.notices(row)[-1] == "appointment_cancelled"
+    assert [refunds(desk, row) for row in rows] == [1, 0]
+    assert desk.left(slot_id)[0] == 0 and desk.confirm() == []
+
+
+def test_places_that_the_hospital_takes_back_are_not_sold_again(desk: Desk) -> None:
+    slot_id, patients = desk.slot(capacity=3), [desk.house.known() for _ in range(3)]
+    rows = [desk.booked(patient, slot_id) for patient in patients]
+    desk.change(slot_id, 2, capacity=1)
+    assert desk.left(slot_id) == (3, 3)
+    for n, left in enumerate([(2, 2), (1, 1), (0, 1)]):
+        patients[n].post(f"/appointments/{rows[n]['id']}/cancel")
+        assert desk.left(slot_id) == left
+
+
+def test_the_hospitals_visit_ends_its_own_appointment_only(desk: Desk) -> None:
+    patient, slot_id = desk.house.known(), desk.slot()
+    row = desk.booked(patient, slot_id)
+    with desk.house.runtime.work() as work:
+        service.attended(work, desk.house.hospital_id("H2"), row["no"])
+    assert desk.read(patient, row)["status"] == "booked"
+    desk.house.rows("UPDATE slot SET ends_at = now() - interval '25 hours' WHERE id = :id", id=slot_id)
+    with desk.house.runtime.work() as work:
+        work.later("appointment.sweep", None)
+    desk.house.drain_all("appointment.sweep")
+    assert desk.read(patient, row)["status"] == "no_show"
+    with desk.house.runtime.work() as work:
+        service.attended(work, desk.house.hospital_id("H1"), row["no"])
+    assert desk.read(patient, row)["status"] == "attended"
+
+
+def test_older_catalogues_never_replace_newer_ones(desk: Desk) -> None:
+    slot_id = desk.slot(capacity=10)
+    assert desk.change(slot_id, 5, capacity=7) == [("applied", None)]
+    assert desk.change(slot_id, 5, capacity=8) == [("unchanged", None)]
+    assert desk.change(slot_id, 4, capacity=9) == [("stale", None)]
+    assert desk.left(slot_id) == (0, 7)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"capacity": -1},
+        {"capacity": 2**40},
+        {"capacity": "5"},
+        {"fee_fen": 1.5},
+        {"starts_at": "2026-11-21T08:00:00"},
+        {"status": "closed"},
+        {"ends_at": "2000-01-01T00:00:00+08:00"},
+        {"doctor_code": None},
+    ],
+)
+def test_a_wrong_row_is_refused_alone(desk: Desk, wrong: dict[str, Any]) -> None:
+    key = uuid4().hex
+    rows = [department(), doctor(), slot(f"{key}-1", **wrong), slot(f"{key}-2")]
+    verdicts = desk.house.apply(rows, "catalogue")
+    assert verdicts[2][0] == "refused" and verdicts[3] == ("applied", None)
+
+
+def test_what_can_be_chosen_is_listed(desk: Desk) -> None:
+    code = uuid4().hex[:8]
+    slot_id = desk.slot(department_code=code, capacity=4, fee_fen=FEE)
+    patient = desk.house.known()
+    assert {"H1", "H2"} <= {one["code"] for one in patient.get("/hospitals").get_json()["items"]}
+    assert code in {one["code"] for one in patient.get("/hospitals/H1/departments").get_json()["items"]}
+    assert patient.get(f"/hospitals/H1/doctors?department={code}").status_code == 200
+    (shown,) = patient.get(f"/hospitals/H1/slots?department={code}").get_json()["items"]
+    assert (shown["id"], shown["left"], shown["fee_fen"], shown["stopped"]) == (str(slot_id), 4, FEE, False)
+    assert patient.get("/hospitals/H2/slots?on=2026-11-21").status_code == 200
+    assert refusal(patient.get("/hospitals/I1/slots"), 404) and refusal(patient.get("/hospitals/XX/slots"), 404)
+
+
+MOVES = {
+    ("pending", "confirm"): "booked",
+    ("pending", "refuse"): "refused",
+    ("pending", "expire"): "expired",
+    ("pending", "cancel"): "cancelled",
+    ("booked", "cancel"): "cancelled",
+    ("booked", "attend"): "attended",
+    ("booked", "miss"): "no_show",
+    ("no_show", "attend"): "attended",
+}
+
+
+def test_every_pair_of_state_and_event(desk: Desk) -> None:
+    slot_id, patient = desk.slot(), desk.house.known()
+    with desk.house.runtime.work() as work:
+        for state, event in itertools.product(State, sorted(appointments.events)):
+            row = Appointment(
+                no=partner_number("ap"),
+                hospital_id=desk.house.hospital_id(),
+                slot_id=slot_id,
+                account_id=patient.account_id,
+                person_id=patient.person_id,
+                fee_fen=0,
+            )
+            appointments.start(work, row, state)
+            work.session.flush()
+            try:
+                (moved,) = appointments.move(work, [row.id], event)
+                assert moved.new == MOVES.get((state.value, event)), (state, event)
+            except LostRace:
+                assert (state.value, event) not in MOVES
+            work.session.delete(row)
+            work.session.flush()
+
+
+def test_the_pause_grows_to_a_minute() -> None:
+    assert [ask_pause(n) for n in (1, 2, 3, 20)] == [timedelta(seconds=s) for s in (1, 2, 4, 60)]
