@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
+from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from werkzeug.test import TestResponse
 
 from app.appointment import service
 from app.appointment.models import Appointment
@@ -17,7 +19,7 @@ from app.core.errors import LostRace
 from app.core.ids import partner_number
 from tests.app.appointment.kit import Desk
 from tests.app.kit import Thread
-from tests.app.patients import department, doctor, refusal, slot
+from tests.app.patients import Known, department, doctor, refusal, slot
 
 FEE = 2500
 
@@ -34,12 +36,16 @@ def test_a_place_is_taken_confirmed_and_told(desk: Desk) -> None:
     assert [one["id"] for one in patient.get("/appointments").get_json()["items"]] == [row["id"]]
 
 
+def _ask_all(desk: Desk, slot_id: UUID, patients: list[Known]) -> list[TestResponse]:
+    return [desk.ask(patient, slot_id) for patient in patients]
+
+
 def test_a_burst_of_two_hundred_on_twenty_places_sells_twenty(desk: Desk) -> None:
     slot_id, patients = desk.slot(capacity=20), [desk.house.known() for _ in range(20)]
     # Ten tries of each person: another index refuses the second live one.
     tries = [desk.house.elsewhere(patient) for patient in patients for _ in range(10)]
     waves = [tries[n::8] for n in range(8)]
-    done = [Thread(lambda wave=wave: [desk.ask(one, slot_id) for one in wave]) for wave in waves]
+    done = [Thread(partial(_ask_all, desk, slot_id, wave)) for wave in waves]
     answers = [answer for thread in done for answer in thread.result(60)]
     codes = [a.get_json().get("code", "sold") for a in answers]
     assert {a.status_code for a in answers} == {201, 409}
@@ -51,8 +57,8 @@ def test_a_burst_of_two_hundred_on_twenty_places_sells_twenty(desk: Desk) -> Non
 
 def test_more_people_than_places(desk: Desk) -> None:
     slot_id, patients = desk.slot(capacity=5), [desk.house.known() for _ in range(24)]
-    done = [Thread(lambda p=patient: desk.ask(desk.house.elsewhere(p), slot_id)) for patient in patients]
-    codes = [thread.result(60).status_code for thread in done]
+    done = [Thread(partial(_ask_all, desk, slot_id, [desk.house.elsewhere(patient)])) for patient in patients]
+    codes = [answer.status_code for thread in done for answer in thread.result(60)]
     assert (codes.count(201), codes.count(409)) == (5, 19)
     live = "SELECT count(*) FROM appointment WHERE slot_id = :id AND status = 'pending'"
     assert (desk.house.value(live, id=slot_id), desk.left(slot_id)) == (5, (5, 5))
