@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from app.core.errors import PartnerFault
 from app.gateways.http import Http, sign, signed
 
+UNKNOWN_NUMBER = "transfer_unknown"
+
 
 class Endpoint(Protocol):
     @property
@@ -46,12 +48,15 @@ class Bank:
         return dict(self.http.ask("POST", f"{at.url}/v1/transfers", **signed(at.secret, transfer.out_no, body)))
 
     def query(self, at: Endpoint, message_id: str, out_no: str) -> dict[str, Any] | None:
-        """What became of a transfer; None if the bank has no such number."""
+        """What became of a transfer; None if the bank says that it has no such number. Another 404 says nothing."""
         asked = signed(at.secret, message_id, {"out_no": out_no})
         response = self.http.send("POST", f"{at.url}/v1/transfers/query", **asked)
-        if response.status_code == 404:
-            return None
-        self.http.require_success(response)
+        try:
+            self.http.require_success(response)
+        except PartnerFault as fault:
+            if response.status_code == 404 and fault.code == UNKNOWN_NUMBER:
+                return None
+            raise
         try:
             return dict(response.json())
         except ValueError as error:

@@ -20,6 +20,8 @@ from app.core.errors import PartnerFault
 
 PARTNER = "wechat_pay"
 MAX_SKEW_S = 300
+# "No such order, refund or transfer"; the documents disagree on the word.
+UNKNOWN_NUMBER = frozenset({"NOT_FOUND", "RESOURCE_NOT_EXISTS", "ORDER_NOT_EXIST", "ORDERNOTEXIST"})
 CLAIM_SCENE = "1004"  # 保险理赔
 # From here on WeChat checks the payee's name; below the first limit the name must not be sent at all.
 NAME_ALLOWED_FROM_FEN, NAME_NEEDED_FROM_FEN = 30, 200_000
@@ -226,13 +228,15 @@ def _ask(call: Callable[[], tuple[int, Any]]) -> dict[str, Any]:
 
 
 def _find(call: Callable[[], tuple[int, Any]]) -> dict[str, Any] | None:
-    """As `_ask` for a query: None where WeChat has no such number. Any fault is temporary: nothing was to be done."""
+    """As `_ask` for a query: None where WeChat says that it has no such number (another 404 says nothing). Any fault is
+    temporary: nothing was to be done."""
     status, text = _send(call)
-    if status == 404:
-        return None
     if 200 <= status < 300:
         return _json(text)
-    raise PartnerFault(PARTNER, str(_json(text).get("code", "")) or f"http_{status}")
+    code = str(_json(text).get("code", ""))
+    if status == 404 and code in UNKNOWN_NUMBER:
+        return None
+    raise PartnerFault(PARTNER, code or f"http_{status}")
 
 
 def _send(call: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
