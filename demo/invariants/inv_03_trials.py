@@ -5,6 +5,9 @@ then the interface may have seen it); for a trial without a proving answer, unti
 arrived. The k-th place that becomes free can be taken by the (k + n)-th admission, and is *idle* from then on, or from
 when that trial came into the line if that was later, until it is. Used = held / (held + idle) over these pairs: the
 share of what n places per (window + answer time) allow while somebody waits.
+
+The rule speaks of windows of a minute. A day that shortens them, so that a long line fits into it, does not shorten
+how long a decision takes; so each turn is counted as held for what its window lacks of a minute as well.
 """
 
 from __future__ import annotations
@@ -13,20 +16,21 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from demo.invariants.scene import Row, Scene
 
 USED_AT_LEAST = 0.99
+MINUTE = timedelta(seconds=60)
 # How long the interface may still work on a request that was sent at the last moment.
 _INTERFACE_WORK = timedelta(seconds=10)
 # The agent's word that the request never left it: then the place is free at once.
 _NOT_SENT = ("not_sent", "past_deadline")
 _COMMANDS = """
-SELECT c.id, c.number, c.status, c.created_at, c.deadline, c.subject, r.outcome, r.code, r.answered_at, s.no, s.line_no, b.key,
-       h.code AS hospital,
+SELECT c.id, c.number, c.created_at, c.deadline, c.subject, r.outcome, r.code, r.answered_at, s.no, s.line_no,
+       b.key, h.code AS hospital,
        (SELECT count(*) FROM audit_entry e WHERE e.subject_id = c.id AND e.action = 'command.fetch') AS handed,
        (SELECT max(e.at) FROM audit_entry e WHERE e.subject_id = s.id AND e.to_status = 'trial_waiting'
         AND e.at <= c.created_at) AS waiting_since
@@ -114,40 +118,47 @@ def _bills_asked(journal: Sequence[Row]) -> Iterator[tuple[str, tuple[str, str]]
 
 @dataclass(frozen=True)
 class Use:
-    """Place-seconds while somebody waited."""
+    """Place-seconds while somebody waited, over so many turns; `short_s` is what their windows lack of a minute."""
 
     held_s: float
     idle_s: float
+    short_s: float = 0.0
 
     @property
     def share(self) -> float:
-        return self.held_s / (self.held_s + self.idle_s) if self.held_s else 1.0
+        held_s = self.held_s + self.short_s
+        return held_s / (held_s + self.idle_s) if held_s else 1.0
 
 
 def used(commands: Sequence[Row], n: int, window: timedelta) -> Use:
     """See the module's text. `commands` are trial commands with created_at, answered_at, outcome, waiting_since."""
     admitted = sorted(commands, key=lambda row: row["created_at"])
     places = sorted((_free_at(row, window), row["created_at"]) for row in admitted if _is_over(row))
-    held = idle = timedelta()
-    for (free_at, since), later in zip(places, admitted[n:], strict=False):
-        waiting_since = max(later["waiting_since"] or later["created_at"], free_at)
-        held += free_at - since
-        idle += max(later["created_at"] - waiting_since, timedelta())
-    return Use(held.total_seconds(), idle.total_seconds())
+    turns = list(zip(places, admitted[n:], strict=False))
+    held = sum((free_at - since for (free_at, since), _ in turns), timedelta())
+    idle = sum((_idle(free_at, later) for (free_at, _), later in turns), timedelta())
+    short = max(MINUTE - window, timedelta()) * len(turns)
+    return Use(held.total_seconds(), idle.total_seconds(), short.total_seconds())
+
+
+def _idle(free_at: datetime, later: Row) -> timedelta:
+    """How long a place that is free stands empty before the one who waits has it."""
+    waiting_since: datetime = max(later["waiting_since"] or later["created_at"], free_at)
+    return max(later["created_at"] - waiting_since, timedelta())
 
 
 def _is_over(row: Row) -> bool:
     return row["answered_at"] is not None or row["deadline"] is not None
 
 
-def _free_at(row: Row, window: timedelta) -> Any:
+def _free_at(row: Row, window: timedelta) -> datetime:
+    answered_at: datetime = row["answered_at"]
+    deadline: datetime = row["deadline"]
     if row["outcome"] in ("done", "refused"):
-        return row["answered_at"] + window
+        return answered_at + window
     if not row["handed"]:
-        return row["deadline"]
-    if row["code"] in _NOT_SENT:
-        return row["answered_at"]
-    return row["deadline"] + _INTERFACE_WORK + window
+        return deadline
+    return answered_at if row["code"] in _NOT_SENT else deadline + _INTERFACE_WORK + window
 
 
 def _used(commands: Sequence[Row], n: int, window: timedelta) -> Iterator[str]:
@@ -155,5 +166,5 @@ def _used(commands: Sequence[Row], n: int, window: timedelta) -> Iterator[str]:
     if use.share < USED_AT_LEAST:
         yield (
             f"{use.share:.2%} of the places were used while somebody waited "
-            f"({use.idle_s:.2f} s idle beside {use.held_s:.2f} s held)"
+            f"({use.idle_s:.2f} s idle beside {use.held_s:.2f} s held, with whole minutes {use.short_s:.0f} s more)"
         )

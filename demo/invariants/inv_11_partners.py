@@ -76,7 +76,8 @@ def _orders(scene: Scene) -> Iterator[str]:
     theirs = {row["out_trade_no"]: row for row in scene.state("wechat", "order").values()}
     for no, row in theirs.items():
         status = ours[no]["status"] if no in ours else "unknown"
-        if row["state"] in ("SUCCESS", "REFUND") and status != "paid":
+        # Disputed: it was paid, but not as asked for, and a person has to look.
+        if row["state"] in ("SUCCESS", "REFUND") and status not in ("paid", "disputed"):
             yield f"order {no} is paid at WeChat Pay, but {status} here"
         if no in ours and row["amount"]["total"] != ours[no]["amount_fen"]:
             yield f"order {no}: {row['amount']['total']} fen at WeChat Pay, {ours[no]['amount_fen']} here"

@@ -12,24 +12,24 @@ Moves = Mapping[str, frozenset[str]]
 _TABLES = {
     "binding": "begin > pending; pending > live refused expired revoked; live > revoked",
     "consent": "begin > in_force; in_force > withdrawn",
-    "appointment": "begin > pending; pending > booked refused expired cancelled; booked > cancelled attended no_show",
+    "appointment": "begin > pending; pending > booked refused expired cancelled; booked > cancelled attended no_show; no_show > attended",
     "registration": "begin > queued; queued > registering; registering > registered queued failed",
     "settlement": (
         "begin > created; created > trial_waiting; trial_waiting > trialling failed;"
         " trialling > trial_waiting trialled failed; trialled > failed settling;"
         " settling > settled failed reversed; settled > synchronised reversed"
     ),
-    "payment_order": "begin > created; created > prepaid paid closed; prepaid > paid closed",
+    "payment_order": "begin > created; created > prepaid paid closed disputed; prepaid > paid closed disputed",
     "refund": (
         "begin > created; created > unknown processing succeeded abnormal;"
         " unknown > created processing succeeded abnormal; processing > succeeded abnormal"
     ),
     "claim": (
         "begin > submitted; submitted > assembling withdrawn; assembling > verifying ineligible withdrawn;"
-        " verifying > verified ineligible withdrawn; verified > delivering withdrawn;"
+        " verifying > verified ineligible withdrawn; verified > delivering ineligible withdrawn;"
         " delivering > adjudicating ineligible withdrawn; adjudicating > needs_documents approved rejected withdrawn;"
-        " needs_documents > adjudicating withdrawn; approved > accepted appealed; rejected > appealed closed;"
-        " appealed > approved rejected; accepted > paying; paying > paid accepted; paid > accepted closed"
+        " needs_documents > adjudicating approved rejected withdrawn; approved > accepted appealed; rejected > appealed closed;"
+        " appealed > approved rejected; accepted > paying; paying > paid accepted; paid > accepted"
     ),
     "payout": (
         "begin > created; created > held approved; held > approved cancelled; approved > sending;"
@@ -39,7 +39,7 @@ _TABLES = {
         " waiting_user_confirm > transferring succeeded failed cancelled;"
         " transferring > succeeded failed cancelled; succeeded > returned"
     ),
-    "batch": "begin > received; received > checked; checked > applied refused; applied > applied; refused > applied",
+    "batch": "begin > received; received > checked; checked > applied refused; applied > applied refused; refused > applied refused",
     "command": (
         "begin > open; open > fetched overdue withdrawn; fetched > fetched answered overdue withdrawn"
     ),
@@ -49,7 +49,7 @@ _TABLES = {
         " delivered > dead; dead > pending"
     ),
     "reconciliation_run": "begin > collecting; collecting > comparing; comparing > blocked balanced differences",
-    "reconciliation_party_ledger": "begin > waiting; waiting > arrived blocked",
+    "reconciliation_party_ledger": "begin > waiting arrived; waiting > arrived blocked",
     "reconciliation_difference": (
         "begin > open suspended; suspended > open assigned cleared; open > assigned cleared;"
         " assigned > assigned proposed resolved cleared; proposed > resolved assigned cleared;"

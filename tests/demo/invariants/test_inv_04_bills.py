@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from demo.invariants.inv_04_bills import check
+from mock_partners.insurer.server import Insurer
+from tests.demo.invariants.kit import Town, clearing_no, one, scene_of
+
+FIRST, SECOND = clearing_no(1), clearing_no(2)
+
+
+def decided(town: Town, bill: dict[str, Any], ordinal: int, approved_fen: int) -> dict[str, Any]:
+    """A live claim of the bill with a decision."""
+    claim = town.claim(f"CL{ordinal}", "approved")
+    town.clearing(claim, bill, ordinal, approved_fen=approved_fen)
+    town.decision(claim, {clearing_no(ordinal): approved_fen}, f"D{ordinal}")
+    return claim
+
+
+def test_bills_that_balance_and_bills_refused_for_the_right_reason_are_no_findings(town: Town) -> None:
+    town.bill("whole", lines=(1000, 500, -200))
+    town.bill("parts", self_pay_fen=999, refused_reason="parts_do_not_add_up")
+    town.bill("lines", total_fen=1001, self_pay_fen=1001, refused_reason="lines_do_not_add_up")
+    town.bill("open", self_pay_fen=0, state="unsettled")
+    assert check(scene_of(town.ground)) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "right"),
+    [
+        ({"self_pay_fen": 999}, "parts_do_not_add_up"),
+        ({"total_fen": 1001, "self_pay_fen": 1001}, "lines_do_not_add_up"),
+        ({"refused_reason": "line_amount_wrong"}, "None"),
+    ],
+)
+def test_a_wrong_verdict_on_a_bill_is_named(town: Town, values: dict[str, Any], right: str) -> None:
+    town.bill("b1", **values)
+    one(check(scene_of(town.ground)), "bill H1/b1", f"should be {right}")
+
+
+def test_a_line_that_is_not_price_times_quantity_is_named(town: Town) -> None:
+    town.bill("b1")
+    town.ground.run("UPDATE fee_line SET unit_price = 10.02")
+    one(check(scene_of(town.ground)), "should be line_amount_wrong")
+
+
+def test_more_than_the_patient_bore_is_named(town: Town) -> None:
+    bill = town.bill("b1", fund_fen=300, self_pay_fen=700)
+    decided(town, bill, 1, 400)
+    decided(town, bill, 2, 300)
+    assert check(scene_of(town.ground)) == []
+    decided(town, bill, 3, 1)
+    one(check(scene_of(town.ground)), "bill H1/b1: 701 fen approved", "700 borne")
+
+
+def test_an_approval_without_its_decision_is_named(town: Town) -> None:
+    claim = decided(town, town.bill(), 1, 400)
+    town.ground.run("UPDATE claim_bill SET approved_fen = 500")
+    one(check(scene_of(town.ground)), FIRST, "approved 500 fen, decided 400")
+    town.ground.run("UPDATE claim_bill SET approved_fen = 400")
+    town.ground.run("UPDATE decision SET approved_fen = 401 WHERE claim_id = %s", claim["id"])
+    one(check(scene_of(town.ground)), "decision D1 of CL1", "approved 401 fen, its lines 400")
+
+
+def test_the_insurers_own_decision_counts(town: Town, insurer: Insurer) -> None:
+    decided(town, town.bill(), 1, 400)
+    lines = [{"clearing_no": FIRST, "approved_fen": 400}]
+    insurer.book.cases.put("CL1", {"claim_no": "CL1", "decisions": [{"lines": lines}]})
+    scene = scene_of(town.ground, urls={"I1": insurer.url})
+    assert check(scene) == []
+    insurer.book.cases.put("CL1", {"claim_no": "CL1", "decisions": [{"lines": [{**lines[0], "approved_fen": 399}]}]})
+    one(check(scene), FIRST, "approved 400 fen here, 399 at I1")
