@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -10,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from app.claim import contracts as c
 from app.claim import decisions, documents, queries, rules, submission, withdrawal
-from app.claim.models import Claim
 from app.claim.states import HOLDER, State
 from app.core.errors import NotFound
 from app.core.paging import PageQuery
@@ -21,6 +21,9 @@ from app.record import queries as record
 from app.record.queries import BillFacts
 from app.web.routes import command, door, question
 from app.web.site import ACCOUNT, Caller
+
+if TYPE_CHECKING:
+    from app.claim.models import Claim
 
 bp = APIBlueprint("claim", __name__, url_prefix="/api/v1", tag="理赔")
 MINE = door(ACCOUNT)
@@ -165,5 +168,4 @@ def _timeline(session: Session, row: Claim) -> list[c.StepView]:
     return [
         c.StepView(at=entry.at, status=entry.to_status, holder=HOLDER[State(entry.to_status)])
         for entry in queries.history(session, row.id)
-        if entry.to_status is not None
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -12,10 +13,12 @@ from app.core.work import Work
 from app.identity import service as identity
 from app.payout import contracts as c
 from app.payout import queries, rules, service
-from app.payout.models import Payout
 from app.payout.states import State
 from app.web.routes import command, door, question
 from app.web.site import ACCOUNT, OPERATOR, Caller, runtime
+
+if TYPE_CHECKING:
+    from app.payout.models import Payout
 
 bp = APIBlueprint("payout", __name__, url_prefix="/api/v1", tag="赔付打款")
 operator_bp = APIBlueprint("payout_operator", __name__, url_prefix="/api/v1/operator", tag="赔付审批")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -12,9 +13,11 @@ from app.core.work import Work
 from app.identity import service as identity
 from app.settlement import contracts as c
 from app.settlement import queries, rules, service, trials
-from app.settlement.models import Settlement
 from app.web.routes import command, door, question
 from app.web.site import ACCOUNT, Caller
+
+if TYPE_CHECKING:
+    from app.settlement.models import Settlement
 
 bp = APIBlueprint("settlement", __name__, url_prefix="/api/v1", tag="医保结算")
 MINE = door(ACCOUNT)

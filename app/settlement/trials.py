@@ -19,7 +19,6 @@ from app.exchange.service import CommandAnswer
 from app.identity import service as identity
 from app.notification import service as notification
 from app.record import queries as record
-from app.record import rules as bill_rules
 from app.record.queries import BillFacts
 from app.registration import service as registration
 from app.settlement import queries, rules
@@ -79,8 +78,8 @@ def ask_trial(work: Work, account_id: UUID, bill_id: UUID, *, wait: bool) -> Set
 def require_unsettled(bill: BillFacts) -> None:
     if bill.state != "unsettled":
         raise Conflict("bill_settled", "这张结算单已经结算")
-    if bill.refused_reason is not None:
-        raise Conflict("bill_refused", f"这张结算单暂不能结算：{bill_rules.REFUSALS[bill.refused_reason]}")
+    if bill.refusal is not None:
+        raise Conflict("bill_refused", f"这张结算单暂不能结算：{bill.refusal}")
 
 
 def _is_stale(work: Work, live: Settlement, bill: BillFacts) -> bool:

@@ -207,11 +207,11 @@ def test_the_list_of_notices_is_the_patients_own(house: House) -> None:
     patient, stranger = house.known(), house.known()
     for number in range(3):
         tell(house, patient, "claim_decided", no=f"CL{number}")
-    page = patient.get("/notices?limit=2").getjson.dumps()
+    page = patient.get("/notices?limit=2").get_json()
     assert [item["text"] for item in page["items"]] == ["CL2", "CL1"]
-    rest = patient.get(f"/notices?limit=2&cursor={page['next_cursor']}").getjson.dumps()
+    rest = patient.get(f"/notices?limit=2&cursor={page['next_cursor']}").get_json()
     assert [item["text"] for item in rest["items"]] == ["CL0"] and rest["next_cursor"] is None
-    assert stranger.get("/notices").getjson.dumps()["items"] == []
+    assert stranger.get("/notices").get_json()["items"] == []
 
 
 def test_menus_are_published(house: House) -> None:

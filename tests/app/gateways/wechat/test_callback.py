@@ -170,7 +170,7 @@ def test_the_same_event_has_the_same_key_on_every_try() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@given(text=st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1).map(str.strip).filter(bool))
+@given(text=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).map(str.strip).filter(bool))
 def test_a_reply_reaches_the_user_in_the_accounts_mode(mode: str, text: str) -> None:
     app = Account(mode=mode)
     push = read_push(app, *pushed(app, write_xml(EVENT)), NOW)
