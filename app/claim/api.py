@@ -168,4 +168,5 @@ def _timeline(session: Session, row: Claim) -> list[c.StepView]:
     return [
         c.StepView(at=entry.at, status=entry.to_status, holder=HOLDER[State(entry.to_status)])
         for entry in queries.history(session, row.id)
+        if entry.to_status is not None
     ]

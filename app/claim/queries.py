@@ -8,7 +8,6 @@ from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit import queries as audit
-from app.audit.models import AuditEntry
 from app.claim.models import (
     Appeal,
     Claim,
@@ -111,7 +110,7 @@ def appeal(session: Session, claim_id: UUID) -> Appeal | None:
     return session.scalar(select(Appeal).where(Appeal.claim_id == claim_id))
 
 
-def history(session: Session, claim_id: UUID) -> Sequence[AuditEntry]:
+def history(session: Session, claim_id: UUID) -> Sequence[audit.AuditEntry]:
     return audit.history(session, [claim_id])
 
 

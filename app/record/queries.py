@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.core.paging import PageQuery
 from app.record import rules
+from app.record import rules
 from app.record.models import Bill, Diagnosis, EBill, FeeLine, MedicalProcedure, Report, Visit
 
 Numbers = Collection[tuple[UUID, str]]  # (hospital, patient number)
@@ -41,6 +42,11 @@ class BillFacts:
     state: str
     refused_reason: str | None
     e_bill_state: str | None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the bill cannot be used, in Chinese."""
+        return rules.REFUSALS[self.refused_reason] if self.refused_reason is not None else None
 
     @property
     def borne_fen(self) -> int:

@@ -195,7 +195,7 @@ class Town:
         while quiet < 2:
             assert time.monotonic() < ends_s, "it never settles"
             worked = self.drain_all(*(kinds or BUSINESS))
-            idle = all(_at_rest(one) for one in (self.bank, *self.insurers.values()))
+            idle = all([_at_rest(self.bank), *map(_at_rest, self.insurers.values())])
             quiet = quiet + 1 if idle and not worked else 0
             if not idle:
                 time.sleep(0.01)

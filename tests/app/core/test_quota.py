@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -152,7 +153,7 @@ def test_greedy_processes_and_threads_together_never_exceed_n(
     ]
     for process in processes:
         process.start()
-    threads = [Thread(lambda seed=seed: greedy(fresh_database_url, end_s, seed, arrivals)) for seed in (10, 11, 12)]
+    threads = [Thread(partial(greedy, fresh_database_url, end_s, seed, arrivals)) for seed in (10, 11, 12)]
     for thread in threads:
         thread.result(30)
     for process in processes:
