@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from mock_partners.double import Table
+from mock_partners.memory import Table
 
 log = logging.getLogger(__name__)
 

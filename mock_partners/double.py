@@ -14,127 +14,24 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import socket
-import sqlite3
 import threading
 import time
-from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from mock_partners.faults import Fault
+from mock_partners.memory import Memory, Table, VirtualClock
+
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
 # Marks work that is done behind the caller's back, so that no fault meets it a second time.
 REPLAYED = "double.replayed"
-
-
-@dataclass
-class Fault:
-    """One scripted misbehaviour.
-
-    `path` is a regular expression searched in the path, `contains` a text that must stand in the body.
-    `delay_s` waits first. `drop="before"` breaks the connection without doing the work, `drop="after"` does
-    the work and loses the answer (the unknown result). `status` and `body` answer in place of the double;
-    with `late=True` the work is done all the same, after `delay_s`, behind the caller's back.
-    `times` counts down to 0; -1 never ends.
-    """
-
-    path: str
-    method: str = ""
-    contains: str = ""
-    times: int = 1
-    delay_s: float = 0.0
-    drop: str = ""
-    status: int = 0
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    late: bool = False
-
-    def matches(self, method: str, path: str, body: str) -> bool:
-        return (
-            self.times != 0
-            and (not self.method or self.method == method)
-            and re.search(self.path, path) is not None
-            and self.contains in body
-        )
-
-
-class VirtualClock:
-    """The double's time: the real one plus an offset that only grows."""
-
-    def __init__(self) -> None:
-        self.offset_s = 0.0
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.offset_s)
-
-    def advance(self, seconds: float) -> None:
-        self.offset_s += seconds
-
-
-class Table(MutableMapping[str, dict[str, Any]]):
-    """A dict of JSON objects kept in memory and written through to SQLite. `put` after changing a value in place."""
-
-    def __init__(self, memory: Memory, name: str) -> None:
-        self._memory, self._name = memory, name
-        self._rows: dict[str, dict[str, Any]] = memory.load(name)
-
-    def put(self, key: str, row: dict[str, Any]) -> None:
-        self._rows[key] = row
-        self._memory.save(self._name, key, row)
-
-    __setitem__ = put
-
-    def __getitem__(self, key: str) -> dict[str, Any]:
-        return self._rows[key]
-
-    def __delitem__(self, key: str) -> None:
-        del self._rows[key]
-        self._memory.drop(self._name, key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._rows))
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-
-class Memory:
-    """Where the tables of one double are written through to; nowhere without a path."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=OFF")
-        self._db.execute("CREATE TABLE IF NOT EXISTS row (tab TEXT, key TEXT, body TEXT, PRIMARY KEY (tab, key))")
-
-    def load(self, tab: str) -> dict[str, dict[str, Any]]:
-        with self._lock:
-            rows = self._db.execute("SELECT key, body FROM row WHERE tab = ? ORDER BY rowid", (tab,)).fetchall()
-        return {key: json.loads(body) for key, body in rows}
-
-    def save(self, tab: str, key: str, row: dict[str, Any]) -> None:
-        with self._lock:
-            self._db.execute(
-                "INSERT INTO row VALUES (?, ?, ?) ON CONFLICT (tab, key) DO UPDATE SET body = excluded.body",
-                (tab, key, json.dumps(row, ensure_ascii=False)),
-            )
-
-    def drop(self, tab: str, key: str) -> None:
-        with self._lock:
-            self._db.execute("DELETE FROM row WHERE tab = ? AND key = ?", (tab, key))
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
 
 
 class Double:

@@ -10,7 +10,8 @@ from typing import Any
 
 from flask import Flask
 
-from mock_partners.double import Double, Table, VirtualClock
+from mock_partners.double import Double
+from mock_partners.memory import Table, VirtualClock
 from mock_wechat.entries import App, Merchant, read_app, read_merchant
 from mock_wechat.errors import AccountError, PhoneError
 from mock_wechat.settings import Settings

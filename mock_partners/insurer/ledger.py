@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mock_partners import books
-from mock_partners.double import Table
+from mock_partners.memory import Table
 
 WORDS = books.Words(success="booked", failure="void")
 

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from mock_partners.double import Table
 from mock_partners.medical_insurance.refusal import Refusal, text
+from mock_partners.memory import Table
 
 LARGEST_FIRST_BALANCE_FEN = 50_000
 

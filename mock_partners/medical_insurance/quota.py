@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from mock_partners.double import Table
+from mock_partners.memory import Table
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 from flask import Response, g, jsonify, request
 
 from mock_partners.answers import Answer, answer_refusals
-from mock_partners.double import REPLAYED, Double, Fault
+from mock_partners.double import REPLAYED, Double
+from mock_partners.faults import Fault
 from mock_partners.medical_insurance.cards import Cards, person_no
 from mock_partners.medical_insurance.latency import Latency
 from mock_partners.medical_insurance.quota import Gate, Limit

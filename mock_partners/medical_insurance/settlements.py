@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from mock_partners.double import Table
 from mock_partners.medical_insurance.cards import Cards
 from mock_partners.medical_insurance.refusal import Refusal, text
 from mock_partners.medical_insurance.rule import Split, fen, same_split
 from mock_partners.medical_insurance.treatments import Input, Output, Treatments
+from mock_partners.memory import Table
 
 TOTALS = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mock_partners.double import Table
 from mock_partners.medical_insurance.cards import Cards, person_no
 from mock_partners.medical_insurance.refusal import Refusal, text
 from mock_partners.medical_insurance.rule import Split, fen, line_scope, split, yuan
+from mock_partners.memory import Table
 
 Input = Mapping[str, Any]
 Output = dict[str, Any]

@@ -10,7 +10,7 @@ import pytest
 
 from mock_partners import agenda
 from mock_partners.agenda import Agenda
-from mock_partners.double import Memory, Table
+from mock_partners.memory import Memory, Table
 from tests.mock_partners.wire import wait_until
 
 

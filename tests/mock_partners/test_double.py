@@ -37,7 +37,7 @@ def count(counter: Counter) -> httpx.Response:
 
 
 def test_late_work_is_done_once_for_each_call_and_meets_no_fault_again(counter: Counter) -> None:
-    counter.fail("/count", status=504, late=True, delay_s=0.4, times=-1)
+    counter.fail("/count", status=504, late=True, delay_s=2.0, times=-1)
     assert [count(counter).status_code for _ in range(2)] == [504, 504]
     assert counter.done == 0
     wait_until(lambda: counter.done == 2)

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_partners.double import Memory, Table
 from mock_partners.medical_insurance.quota import Gate, Limit
+from mock_partners.memory import Memory, Table
 
 WINDOW_MS = 600
 
