@@ -13,7 +13,7 @@ import polars as pl
 
 from app.reconciliation import rules
 from app.reconciliation.engine.ledger import BAD_ROW_SCHEMA, Ledger
-from app.reconciliation.engine.ledger_file import read_ledger
+from app.reconciliation.engine.ledger_file import ENCODINGS, read_ledger
 
 _TEXT_COLUMNS = ("clearing_no", "amount_fen", "status", "kind")
 _ROW_SCHEMA = {"number": pl.UInt64, "amount_fen": pl.Int64, "status": pl.String, "line": pl.UInt32}
@@ -28,9 +28,9 @@ def from_rows(rows: Sequence[Mapping[str, Any]]) -> Ledger:
     return Ledger.from_frame(pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)))
 
 
-def from_csv(content: bytes) -> Ledger:
+def from_csv(content: bytes, encoding: str = ENCODINGS[0]) -> Ledger:
     """The book in a file with a trailer. LedgerFileError."""
-    return read_ledger(content, trailer_needed=True)
+    return read_ledger(content, encoding=encoding, trailer_needed=True)
 
 
 def from_copy(content: bytes, codes: Mapping[str, str]) -> Ledger:

@@ -7,12 +7,12 @@ from datetime import date
 from hashlib import sha256
 from uuid import UUID
 
-from app.core.errors import NotFound, PartnerFault, TryLater
+from app.core.errors import PartnerFault, TryLater
 from app.core.tasks import Job
 from app.core.work import Runtime, Work
-from app.exchange import service as exchange
 from app.gateways import Gateways
-from app.reconciliation import books, comparison, integrity, queries, rules, service
+from app.reconciliation import books, comparison, insurer_books, integrity, queries, rules, service
+from app.reconciliation.engine.ledger import Ledger
 from app.reconciliation.engine.ledger_file import LedgerFileError
 from app.reconciliation.models import Run
 from app.reconciliation.report import sending
@@ -45,19 +45,18 @@ def fetch(runtime: Runtime, gateways: Gateways, job: Job) -> None:
             return
         run = queries.run(session, ledger.run_id)
         assert run is not None and ledger.party_id is not None
-        try:
-            endpoint = exchange.endpoint(session, runtime.privacy, ledger.party_id)
-        except NotFound:
-            endpoint = None
-    if endpoint is None:
+        source = insurer_books.source(session, runtime.privacy, ledger.party_id)
+    if source is None:
         _block(runtime, job, "no_endpoint")
         return
     try:
-        content = gateways.insurer.ledger(endpoint, f"ledger-{ledger.id.hex}", run.business_date)
+        content, book = insurer_books.ask(gateways, source, f"ledger-{ledger.id.hex}", run.business_date)
     except PartnerFault as fault:
         _no_book(runtime, job, run, fault)
-        return
-    _take_in(runtime, job, content)
+    except LedgerFileError as error:
+        _block(runtime, job, error.code)
+    else:
+        _take_in(runtime, job, content, book)
 
 
 def compare(runtime: Runtime, _: Gateways, job: Job) -> None:
@@ -98,12 +97,7 @@ def _no_book(runtime: Runtime, job: Job, run: Run, fault: PartnerFault) -> None:
     _block(runtime, job, fault.code if not_ready else plain)
 
 
-def _take_in(runtime: Runtime, job: Job, content: bytes) -> None:
-    try:
-        book = books.from_csv(content)
-    except LedgerFileError as error:
-        _block(runtime, job, error.code)
-        return
+def _take_in(runtime: Runtime, job: Job, content: bytes, book: Ledger) -> None:
     packed = books.pack(book)
     with runtime.work(finish=[job]) as work:
         ledger = queries.ledger(work.session, job.subject)

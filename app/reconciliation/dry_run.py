@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFound, PartnerFault
 from app.core.work import Runtime
 from app.exchange import service as exchange
-from app.exchange.service import Endpoint
 from app.gateways import Gateways
-from app.reconciliation import books, comparison, integrity, queries, service
+from app.reconciliation import comparison, insurer_books, integrity, queries, service
 from app.reconciliation.comparison import Material
 from app.reconciliation.engine.ledger import INSURER, Ledger
 from app.reconciliation.engine.ledger_file import LedgerFileError
 from app.reconciliation.engine.summary import as_json
 from app.reconciliation.findings import Seen
+from app.reconciliation.insurer_books import Source
 
 
 def look(runtime: Runtime, gateways: Gateways, day: date, hospital: str | None) -> dict[str, Any]:
@@ -30,9 +30,9 @@ def look(runtime: Runtime, gateways: Gateways, day: date, hospital: str | None) 
         if run is None:
             raise NotFound("never_run", "这一天还没有进行过对账")
         material = comparison.gather(session, run)
-        endpoints = _endpoints(session, runtime, material)
+        sources = _sources(session, runtime, material)
         looked = integrity.look(session, runtime.privacy)
-    compared = comparison.compare(runtime.settings.redis_url, _asked(gateways, material, endpoints))
+    compared = comparison.compare(runtime.settings.redis_url, _asked(gateways, material, sources))
     with runtime.read() as session:
         change = service.changes(session, run, compared, looked)
         return {
@@ -44,29 +44,23 @@ def look(runtime: Runtime, gateways: Gateways, day: date, hospital: str | None) 
         }
 
 
-def _endpoints(session: Session, runtime: Runtime, material: Material) -> dict[str, Endpoint | None]:
-    codes = [*(code for code, _ in material.arrived[INSURER]), *material.blocked[INSURER]]
-    found: dict[str, Endpoint | None] = {}
-    for code in codes:
-        try:
-            found[code] = exchange.endpoint(session, runtime.privacy, material.ids[code])
-        except NotFound:
-            found[code] = None
-    return found
+def _sources(session: Session, runtime: Runtime, material: Material) -> dict[str, Source | None]:
+    codes = {code for code, _ in material.arrived[INSURER]} | material.blocked[INSURER]
+    return {code: insurer_books.source(session, runtime.privacy, material.ids[code]) for code in sorted(codes)}
 
 
-def _asked(gateways: Gateways, material: Material, endpoints: dict[str, Endpoint | None]) -> Material:
+def _asked(gateways: Gateways, material: Material, sources: dict[str, Source | None]) -> Material:
     """The material with what the insurers say now; who does not answer is blocked."""
     arrived: list[tuple[str, Ledger]] = []
-    for code, endpoint in sorted(endpoints.items()):
-        if endpoint is None:
+    for code, source in sources.items():
+        if source is None:
             continue
         try:
-            message_id = f"ledger-dry-{material.day:%Y%m%d}-{code}"
-            arrived.append((code, books.from_csv(gateways.insurer.ledger(endpoint, message_id, material.day))))
+            _, book = insurer_books.ask(gateways, source, f"ledger-dry-{material.day:%Y%m%d}-{code}", material.day)
         except (PartnerFault, LedgerFileError):
             continue
-    blocked = frozenset(endpoints) - {code for code, _ in arrived}
+        arrived.append((code, book))
+    blocked = frozenset(sources) - {code for code, _ in arrived}
     return replace(
         material, arrived={**material.arrived, INSURER: arrived}, blocked={**material.blocked, INSURER: blocked}
     )

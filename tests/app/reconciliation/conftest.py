@@ -23,13 +23,15 @@ SECRETS = {"I1": "whsec_" + "b3V0" * 8, "I2": "whsec_" + "b3V1" * 8}
 
 @pytest.fixture
 def mail() -> Iterator[Mail]:
-    with Mail({"key": KEY}) as double:
+    double = Mail({"key": KEY})
+    with double:
         yield double
 
 
 @pytest.fixture
 def sms() -> Iterator[Sms]:
-    with Sms({"key": KEY}) as double:
+    double = Sms({"key": KEY})
+    with double:
         yield double
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.core.errors import Conflict, Invalid, NotFound
 from app.exchange.service import NewParty, put_party
-from mock_partners.double import Fault
+from mock_partners.faults import Fault
 from tests.app.kit import run, value
 from tests.app.partner import batch
 from tests.app.reconciliation.kit import DAY, UP_TO_THE_REPORT, Night, number

@@ -1,4 +1,4 @@
-"""Rows that were changed behind the program's back, a broken audit chain and a ledger that does not add up are named."""
+"""Rows changed behind the program's back, a broken audit chain and a ledger that does not add up are named."""
 
 from __future__ import annotations
 

@@ -47,4 +47,4 @@ def test_a_day_in_whose_book_a_row_was_entered_late_is_run_again(night: Night) -
     assert _fire(night, NEXT_DAY + timedelta(1)) == [str(NEXT_DAY)]
     night.book(range(3, 4))
     assert _fire(night, NEXT_DAY + timedelta(1)) == [str(DAY), str(NEXT_DAY)]
-    assert value(night.runtime, f"SELECT count(*) FROM reconciliation_run WHERE business_date = '{DAY}'") == 2
+    assert value(night.runtime, "SELECT count(*) FROM reconciliation_run WHERE business_date = :day", day=DAY) == 2

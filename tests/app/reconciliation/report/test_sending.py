@@ -6,9 +6,9 @@ import io
 import zipfile
 from base64 import b64decode
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
+from defusedxml.ElementTree import fromstring
 
 from app.exchange.service import NewParty, put_party
 from mock_partners.mail import Mail
@@ -37,16 +37,12 @@ def _sheets(content: bytes) -> dict[str, list[list[str]]]:
     space = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         shared = [
-            "".join(item.itertext())
-            for item in ElementTree.fromstring(book.read("xl/sharedStrings.xml")).findall("x:si", space)
+            "".join(item.itertext()) for item in fromstring(book.read("xl/sharedStrings.xml")).findall("x:si", space)
         ]
-        names = [
-            s.attrib["name"]
-            for s in ElementTree.fromstring(book.read("xl/workbook.xml")).iter(f"{{{space['x']}}}sheet")
-        ]
+        names = [s.attrib["name"] for s in fromstring(book.read("xl/workbook.xml")).iter(f"{{{space['x']}}}sheet")]
         found = {}
         for place, name in enumerate(names, 1):
-            tree = ElementTree.fromstring(book.read(f"xl/worksheets/sheet{place}.xml"))
+            tree = fromstring(book.read(f"xl/worksheets/sheet{place}.xml"))
             cells = [row.findall("x:c", space) for row in tree.iter(f"{{{space['x']}}}row")]
             assert {cell.attrib["t"] for row in cells for cell in row} <= {"s"}
             found[name] = [[shared[int(cell.findtext("x:v", "", space))] for cell in row] for row in cells]
