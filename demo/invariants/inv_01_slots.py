@@ -12,7 +12,7 @@ from demo.invariants.scene import Row, Scene
 # Whoever came, or did not, has had the place; the other ends of an appointment give it back.
 _HOLDING = ("pending", "booked", "attended", "no_show")
 _SLOTS = """
-SELECT s.key, h.code AS hospital, s.capacity, s.taken, count(a.id) AS held
+SELECT s.key, h.code AS hospital, s.capacity, s.taken, s.allotment, count(a.id) AS held
 FROM slot s JOIN party h ON h.id = s.hospital_id
 LEFT JOIN appointment a ON a.slot_id = s.id AND a.status = ANY(%(holding)s)
 GROUP BY s.id, h.code ORDER BY h.code, s.key
@@ -38,6 +38,9 @@ _HIS_BOOKED = "SELECT yyh AS no, hyid AS key FROM gh_yy WHERE zt <> '9'"
 def check(scene: Scene) -> list[str]:
     slots = scene.rows(_SLOTS, holding=list(_HOLDING))
     found = list(_oversold("slot", slots))
+    for row in slots:
+        if row["capacity"] > max(row["allotment"], row["taken"]):
+            found.append(f"slot {_name(row)}: {row['capacity']} places are offered, {row['allotment']} allotted")
     for row in scene.rows(_TWICE):
         found.append(f"one person holds appointments {', '.join(row['numbers'])} for slot {_name(row)}")
     for hospital in scene.hospitals():

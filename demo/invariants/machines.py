@@ -1,69 +1,125 @@
 """The moves that a state may make, by table: written down a second time, from the domain's state machines.
 
-`from > to to …`; the first line of a table names the states in which a row may begin.
+Under a table's name one line for each state, `from > to to …`; `begin` is where a new row comes from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-Moves = Mapping[str, frozenset[str]]
+Moves = dict[str, frozenset[str]]
 
-_TABLES = {
-    "binding": "begin > pending; pending > live refused expired revoked; live > revoked",
-    "consent": "begin > in_force; in_force > withdrawn",
-    "appointment": "begin > pending; pending > booked refused expired cancelled; booked > cancelled attended no_show; no_show > attended",
-    "registration": "begin > queued; queued > registering; registering > registered queued failed",
-    "settlement": (
-        "begin > created; created > trial_waiting; trial_waiting > trialling failed;"
-        " trialling > trial_waiting trialled failed; trialled > failed settling;"
-        " settling > settled failed reversed; settled > synchronised reversed"
-    ),
-    "payment_order": "begin > created; created > prepaid paid closed disputed; prepaid > paid closed disputed",
-    "refund": (
-        "begin > created; created > unknown processing succeeded abnormal;"
-        " unknown > created processing succeeded abnormal; processing > succeeded abnormal"
-    ),
-    "claim": (
-        "begin > submitted; submitted > assembling withdrawn; assembling > verifying ineligible withdrawn;"
-        " verifying > verified ineligible withdrawn; verified > delivering ineligible withdrawn;"
-        " delivering > adjudicating ineligible withdrawn; adjudicating > needs_documents approved rejected withdrawn;"
-        " needs_documents > adjudicating approved rejected withdrawn; approved > accepted appealed; rejected > appealed closed;"
-        " appealed > approved rejected; accepted > paying; paying > paid accepted; paid > accepted"
-    ),
-    "payout": (
-        "begin > created; created > held approved; held > approved cancelled; approved > sending;"
-        " sending > unknown accepted waiting_user_confirm transferring succeeded failed cancelled;"
-        " unknown > sending accepted waiting_user_confirm transferring succeeded failed cancelled;"
-        " accepted > waiting_user_confirm transferring succeeded failed cancelled;"
-        " waiting_user_confirm > transferring succeeded failed cancelled;"
-        " transferring > succeeded failed cancelled; succeeded > returned"
-    ),
-    "batch": "begin > received; received > checked; checked > applied refused; applied > applied refused; refused > applied refused",
-    "command": (
-        "begin > open; open > fetched overdue withdrawn; fetched > fetched answered overdue withdrawn"
-    ),
-    "data_request": "begin > open; open > fetched answered withdrawn; fetched > answered withdrawn",
-    "notice": (
-        "begin > pending; pending > delivered retrying dead; retrying > delivered retrying dead;"
-        " delivered > dead; dead > pending"
-    ),
-    "reconciliation_run": "begin > collecting; collecting > comparing; comparing > blocked balanced differences",
-    "reconciliation_party_ledger": "begin > waiting arrived; waiting > arrived blocked",
-    "reconciliation_difference": (
-        "begin > open suspended; suspended > open assigned cleared; open > assigned cleared;"
-        " assigned > assigned proposed resolved cleared; proposed > resolved assigned cleared;"
-        " resolved > open; cleared > open"
-    ),
-}  # fmt: skip
+_TEXT = """
+binding
+    begin > pending
+    pending > live refused expired revoked
+    live > revoked
+consent
+    begin > in_force
+    in_force > withdrawn
+appointment
+    begin > pending
+    pending > booked refused expired cancelled
+    booked > cancelled attended no_show
+    no_show > attended
+registration
+    begin > queued
+    queued > registering
+    registering > registered queued failed
+settlement
+    begin > created
+    created > trial_waiting
+    trial_waiting > trialling failed
+    trialling > trial_waiting trialled failed
+    trialled > failed settling
+    settling > settled failed reversed
+    settled > synchronised reversed
+payment_order
+    begin > created
+    created > prepaid paid closed disputed
+    prepaid > paid closed disputed
+refund
+    begin > created
+    created > unknown processing succeeded abnormal
+    unknown > created processing succeeded abnormal
+    processing > succeeded abnormal
+claim
+    begin > submitted
+    submitted > assembling withdrawn
+    assembling > verifying ineligible withdrawn
+    verifying > verified ineligible withdrawn
+    verified > delivering ineligible withdrawn
+    delivering > adjudicating ineligible withdrawn
+    adjudicating > needs_documents approved rejected withdrawn
+    needs_documents > adjudicating approved rejected withdrawn
+    approved > accepted appealed
+    rejected > appealed closed
+    appealed > approved rejected
+    accepted > paying
+    paying > paid accepted
+    paid > accepted
+payout
+    begin > created
+    created > held approved
+    held > approved cancelled
+    approved > sending
+    sending > unknown accepted waiting_user_confirm transferring succeeded failed cancelled
+    unknown > sending accepted waiting_user_confirm transferring succeeded failed cancelled
+    accepted > waiting_user_confirm transferring succeeded failed cancelled
+    waiting_user_confirm > transferring succeeded failed cancelled
+    transferring > succeeded failed cancelled
+    succeeded > returned
+batch
+    begin > received
+    received > checked
+    checked > applied refused
+    applied > applied refused
+    refused > applied refused
+command
+    begin > open
+    open > fetched overdue withdrawn
+    fetched > fetched answered overdue withdrawn
+data_request
+    begin > open
+    open > fetched answered withdrawn
+    fetched > answered withdrawn
+notice
+    begin > pending
+    pending > delivered retrying dead
+    retrying > delivered retrying dead
+    delivered > dead
+    dead > pending
+reconciliation_run
+    begin > collecting
+    collecting > comparing
+    comparing > blocked balanced differences
+reconciliation_party_ledger
+    begin > waiting arrived
+    waiting > arrived blocked
+reconciliation_difference
+    begin > open suspended
+    suspended > open assigned cleared
+    open > assigned cleared
+    assigned > assigned proposed resolved cleared
+    proposed > resolved assigned cleared
+    resolved > open
+    cleared > open
+"""
 
 
-def _moves(text: str) -> Moves:
-    pairs = (line.split(">") for line in text.split(";"))
-    return {before.strip(): frozenset(after.split()) for before, after in pairs}
+def _machines(text: str) -> Mapping[str, Moves]:
+    found: dict[str, Moves] = {}
+    moves: Moves = {}
+    for line in text.strip().splitlines():
+        before, arrow, after = line.partition(">")
+        if arrow:
+            moves[before.strip()] = frozenset(after.split())
+        else:
+            moves = found[line.strip()] = {}
+    return found
 
 
-MACHINES: Mapping[str, Moves] = {table: _moves(text) for table, text in _TABLES.items()}
+MACHINES = _machines(_TEXT)
 
 
 def may_move(table: str, before: str | None, after: str) -> bool:

@@ -14,7 +14,7 @@ def test_eleven_verdicts_over_a_day_that_has_not_begun(town: Town, fresh_redis_u
 
 def test_what_broke_stands_beside_what_held(town: Town, fresh_redis_url: str) -> None:
     town.bill("b1", self_pay_fen=1)
-    town.ground.add("slot", hospital_id=town.ids["H1"], key="s1", capacity=1, taken=1)
+    town.ground.add("slot", hospital_id=town.ids["H1"], key="s1", capacity=1, allotment=1, taken=1)
     verdicts = check_all(scene_of(town.ground, redis_url=fresh_redis_url, finished=False))
     broken = {name: told for name, told in verdicts.items() if told != HELD}
     assert set(broken) == {"inv_01", "inv_04"}

@@ -12,7 +12,7 @@ from tests.demo.invariants.kit import Ground, Town, one, scene_of, world_with_ho
 
 @pytest.fixture
 def slot(town: Town) -> dict[str, Any]:
-    return town.ground.add("slot", hospital_id=town.ids["H1"], key="s1", capacity=2, taken=2, stopped=False)
+    return town.ground.add("slot", hospital_id=town.ids["H1"], key="s1", capacity=2, allotment=2, taken=2)
 
 
 def book(town: Town, slot: dict[str, Any], status: str = "booked", **values: Any) -> dict[str, Any]:
@@ -38,6 +38,15 @@ def test_a_slot_that_is_sold_beyond_its_capacity_is_named(town: Town, slot: dict
 def test_a_count_that_does_not_fit_the_appointments_is_named(town: Town, slot: dict[str, Any]) -> None:
     book(town, slot)
     one(check(scene_of(town.ground)), "2 taken, but 1 appointments hold")
+
+
+def test_more_than_the_hospital_allots_is_named(town: Town, slot: dict[str, Any]) -> None:
+    book(town, slot)
+    book(town, slot)
+    town.ground.run("UPDATE slot SET allotment = 1")  # taken back: what is sold stays sold
+    assert check(scene_of(town.ground)) == []
+    town.ground.run("UPDATE slot SET capacity = 3")
+    one(check(scene_of(town.ground)), "slot H1/s1: 3 places are offered, 1 allotted")
 
 
 def test_two_live_appointments_of_one_person_are_named(town: Town, slot: dict[str, Any]) -> None:
