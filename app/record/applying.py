@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, cast, column, func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from app.core.ids import new_id
 from app.core.work import Work
@@ -145,10 +146,15 @@ class _Section:
         return {row.key: row.id for row in self._work.session.execute(select(model.key, model.id).where(*mine))}
 
     def _upsert(self) -> None:
+        """All rows in one statement: one text of JSON travels, and PostgreSQL makes rows of it."""
         given = list(self._keep.values())
-        statement = insert(self._type.model)
-        changed = {name: statement.excluded[name] for name in given[0] if name not in ("id", "hospital_id", "key")}
-        self._work.session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed), given)
+        names, table = list(given[0]), self._type.model.__table__
+        fields = [column(name, table.c[name].type) for name in names]
+        text = literal(json.dumps(given, default=str, ensure_ascii=False), Text)
+        pushed = func.jsonb_to_recordset(cast(text, JSONB)).table_valued(*fields).render_derived(with_types=True)
+        new = insert(self._type.model).from_select(names, select(*pushed.c))
+        changed = {name: new.excluded[name] for name in names if name not in ("id", "hospital_id", "key")}
+        self._work.session.execute(new.on_conflict_do_update(index_elements=["id"], set_=changed))
 
     def _touch(self, moved_from: Mapping[str, UUID | None]) -> None:
         for key, row in self._keep.items():

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from app.core.paging import PageQuery
 from app.record import rules
-from app.record import rules
 from app.record.models import Bill, Diagnosis, EBill, FeeLine, MedicalProcedure, Report, Visit
 
 Numbers = Collection[tuple[UUID, str]]  # (hospital, patient number)
