@@ -1,4 +1,4 @@
-"""What a WSGI server loads: `app`. Without any environment this is development, role all, and no connection is opened."""
+"""What a WSGI server loads: `app`. Without any environment: development, role all, and no connection is opened."""
 
 from app import create_app
 from app.core.settings import Settings

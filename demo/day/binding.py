@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from demo.day.context import Day, Patient
 from demo.day.http import DayBroken, Login, until
 
-CODE = re.compile(r"^[0-9]{6}$")
 PROOF = {"kind": "household_register", "number": "HK-2026-0001"}
 # Every fourth patient also opens the hospital's mini-program.
 MINI_EVERY = 4
@@ -86,17 +84,6 @@ def _claim(day: Day, patient: Patient, facts: dict[str, Any], relation: str) -> 
 
 def _phone_code(day: Day, patient: Patient, phone: str) -> str:
     """Ask for a code and read it from the SMS that arrives."""
-    known = len(_messages_to(day, phone))
+    used = day.codes.to(phone)
     patient.api.post("/api/v1/phone-codes", {"phone": phone})
-
-    def arrived() -> str | None:
-        messages = _messages_to(day, phone)[known:]
-        codes = [value for message in messages for value in message["params"].values() if CODE.match(value)]
-        return codes[-1] if codes else None
-
-    return until("SMS with the code", arrived)
-
-
-def _messages_to(day: Day, phone: str) -> list[dict[str, Any]]:
-    messages = day.double("sms").get("/__mock__/state/messages").values()
-    return [message for message in messages if message["phone"] == phone]
+    return until("SMS with the code", lambda: next(iter(day.codes.to(phone) - used), None))

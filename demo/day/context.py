@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from demo.stack import Stack
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 AT_ONCE = 24
+CODE = re.compile(r"^[0-9]{6}$")
 
 
 @dataclass
@@ -69,6 +72,29 @@ class Wish:
 
 
 @dataclass
+class Codes:
+    """Six-digit codes that have arrived by SMS, by phone. One look serves everybody who asks within a moment."""
+
+    sms: Site
+    fresh_s: float = 0.15
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    _looked_at: float = 0.0
+    _codes: dict[str, set[str]] = field(default_factory=dict)
+
+    def to(self, phone: str) -> set[str]:
+        with self.lock:
+            if time.monotonic() - self._looked_at > self.fresh_s:
+                self._look()
+            return set(self._codes.get(phone, ()))
+
+    def _look(self) -> None:
+        for message in self.sms.get("/__mock__/state/messages").values():
+            codes = {value for value in message["params"].values() if CODE.match(value)}
+            self._codes.setdefault(message["phone"], set()).update(codes)
+        self._looked_at = time.monotonic()
+
+
+@dataclass
 class Day:
     """The day in progress."""
 
@@ -77,6 +103,7 @@ class Day:
     product: Site
     wechat: Site
     patients: list[Patient]
+    codes: Codes
     wishes: list[Wish] = field(default_factory=list)
     operators: dict[str, Login] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -129,4 +156,5 @@ def opened(stack: Stack) -> Iterator[Day]:
     with httpx.Client(timeout=30.0, limits=limits, trust_env=False) as http:
         living = [facts for facts in stack.people if facts["alive"]]
         patients = [Patient(facts, f"{facts['hospital']}-{facts['patient_no']}") for facts in living]
-        yield Day(stack, http, Site(stack.public_url, http), Site(stack.double("wechat"), http), patients)
+        product, wechat = Site(stack.public_url, http), Site(stack.double("wechat"), http)
+        yield Day(stack, http, product, wechat, patients, Codes(Site(stack.double("sms"), http)))

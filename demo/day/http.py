@@ -14,7 +14,7 @@ import pyotp
 
 Json = Any
 Found = TypeVar("Found")
-PAUSE_S = 0.1
+PAUSE_S, LONGEST_PAUSE_S = 0.2, 1.0
 PATIENCE_S = 60.0
 TRIES = 20
 RETRY_PAUSE_S = 0.5
@@ -44,7 +44,7 @@ def until(
         if time.monotonic() > deadline:
             raise DayBroken(f"{what}: nothing after {timeout_s:g} s")
         time.sleep(pause_s)
-        pause_s = min(pause_s * 1.3, 0.6)
+        pause_s = min(pause_s * 1.4, LONGEST_PAUSE_S)
 
 
 @dataclass

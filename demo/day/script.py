@@ -14,8 +14,9 @@ STAGES: tuple[tuple[str, Callable[[Day], None]], ...] = (
     ("register", booking.register_everyone),
     ("visits", visits.attend_everyone),
     ("trials", trials.ask_everyone),
+    ("claims", claims.claim_earlier),
     ("settlements", trials.settle_everyone),
-    ("claims", claims.claim_everything),
+    ("claims_of_today", claims.claim_today),
     ("payouts", payouts.pay_everything),
     ("night", night.reconcile),
 )

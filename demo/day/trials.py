@@ -8,11 +8,11 @@ from typing import Any
 
 from demo.day.booking import pay
 from demo.day.context import Day, Patient
-from demo.day.http import DayBroken
+from demo.day.http import LONGEST_PAUSE_S, DayBroken, until
 from demo.day.visits import bills_of
 
 LINE_PATIENCE_S = 180.0
-LOOK_S, REST_S = 0.15, 4.0
+LOOK_S, REST_S = 0.3, 5.0
 # What the interface says to 2207 for the case `refund`: it was settled at the window meanwhile.
 REFUSED_2207 = {"infcode": -1, "inf_refmsgid": "", "respond_time": "", "err_msg": "SETTLED 已结算", "output": {}}
 
@@ -45,32 +45,28 @@ def _settle(day: Day, patient: Patient, trial_id: str) -> None:
     end = ("failed",) if "refund" in patient.cases else ("synchronised",)
     done = _wait(patient, f"/api/v1/settlements/{trial_id}", end)
     if "refund" in patient.cases and settlement["payment_id"] and done["self_pay_part"] != "reversed":
-        _wait_refunded(patient, trial_id)
+        path = f"/api/v1/settlements/{trial_id}"
+        until("refund", lambda: patient.api.get(path)["self_pay_part"] == "reversed")
 
 
 def _wait(patient: Patient, path: str, ends: tuple[str, ...]) -> dict[str, Any]:
-    """Look again about when the line promises the turn."""
-    deadline = time.monotonic() + LINE_PATIENCE_S
+    """Look again about when the line promises the turn, and at growing intervals while the partners are at work."""
+    deadline, pause_s = time.monotonic() + LINE_PATIENCE_S, LOOK_S
     while time.monotonic() < deadline:
         found: dict[str, Any] = patient.api.get(path)
         if found["status"] in ends:
             return found
         if found["status"] in ("failed", "reversed"):
             raise DayBroken(f"settlement {found['status']}")
-        time.sleep(_pause_s(found["expected_at"]))
+        if found["expected_at"] is None:
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 1.4, LONGEST_PAUSE_S)
+        else:
+            time.sleep(_until(found["expected_at"]))
     raise DayBroken(f"settlement is not {' or '.join(ends)} after {LINE_PATIENCE_S:g} s")
 
 
-def _wait_refunded(patient: Patient, trial_id: str) -> None:
-    deadline = time.monotonic() + LINE_PATIENCE_S
-    while patient.api.get(f"/api/v1/settlements/{trial_id}")["self_pay_part"] != "reversed":
-        if time.monotonic() > deadline:
-            raise DayBroken("the self-pay part was not refunded")
-        time.sleep(LOOK_S)
-
-
-def _pause_s(expected_at: str | None) -> float:
-    if expected_at is None:
-        return LOOK_S
+def _until(expected_at: str) -> float:
+    """Seconds to sleep."""
     left_s = (datetime.fromisoformat(expected_at) - datetime.now(UTC)).total_seconds()
-    return min(max(left_s + LOOK_S, LOOK_S), REST_S)
+    return min(max(left_s, 0) + LOOK_S, REST_S)

@@ -115,7 +115,7 @@ class Clinic:
 
     def claim(self, patient: Patient, **claimed: Any) -> TestResponse:
         """POST /bindings with a fresh code; without more, an adult binds himself."""
-        body = {
+        body: dict[str, Any] = {
             "name": "张三",
             "document_type": "id_card",
             "document_no": identity_number(),
@@ -153,5 +153,5 @@ class Clinic:
     def rows(self, query: str, **values: Any) -> list[Any]:
         """What a statement of the test's own finds, committed."""
         with self.runtime.work() as work:
-            result = work.session.execute(text(query), values)
+            result: Any = work.session.execute(text(query), values)
             return list(result.all()) if result.returns_rows else []

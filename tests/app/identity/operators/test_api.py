@@ -118,7 +118,7 @@ def test_roles_open_doors(client: FlaskClient, made: Any, runtime: Runtime) -> N
         return found
 
     admin, guard, clerk = tokens("administrator"), tokens("security"), tokens("claims")
-    new = {
+    new: dict[str, Any] = {
         "login": f"new-{uuid.uuid4().hex[:8]}",
         "password": "a long enough password",
         "roles": ["claims"],
@@ -175,14 +175,15 @@ def test_a_session_ends_after_twelve_hours(client: FlaskClient, made: Any, runti
 
 
 def test_malformed_logins_are_422_and_never_500(client: FlaskClient, seeded: dict[str, Any]) -> None:
-    for body in (
+    bodies: tuple[Any, ...] = (
         {},
         {"login": "x"},
         {"login": "a\u0000b", "password": "x", "totp": "123456"},
         [],
         None,
         {"login": 1, "password": 2, "totp": 3},
-    ):
+    )
+    for body in bodies:
         answer = client.post("/api/v1/operator/login", json=body)
         assert answer.status_code in (400, 401, 422), body
 

@@ -80,7 +80,7 @@ def test_what_is_wrong_is_named_in_chinese_and_not_repeated(
     clinic: Clinic, stranger: Patient, wrong: dict[str, Any], field: str
 ) -> None:
     number = identity_number("19900307", "male")
-    body = {"name": "张三", "document_type": "id_card", "document_no": number, "phone": phone_number()}
+    body: dict[str, Any] = {"name": "张三", "document_type": "id_card", "document_no": number, "phone": phone_number()}
     body |= {"phone_code": "000000", "relation": "self", "consent": True} | wrong
     answer = stranger.post("/bindings", body)
     told = answer.get_json()
@@ -131,7 +131,12 @@ def test_many_at_once_take_five_seats(clinic: Clinic) -> None:
 
 def test_a_repeated_request_is_answered_once(clinic: Clinic) -> None:
     patient, phone = clinic.log_in(), phone_number()
-    body = {"name": "李四", "document_type": "id_card", "document_no": identity_number(), "phone": phone}
+    body: dict[str, Any] = {
+        "name": "李四",
+        "document_type": "id_card",
+        "document_no": identity_number(),
+        "phone": phone,
+    }
     body |= {"phone_code": clinic.phone_code(patient, phone), "relation": "self", "consent": True}
     first, again = patient.post("/bindings", body, key="binding-1"), patient.post("/bindings", body, key="binding-1")
     assert first.status_code == again.status_code == 202 and first.get_json() == again.get_json()
@@ -141,7 +146,12 @@ def test_a_repeated_request_is_answered_once(clinic: Clinic) -> None:
 
 def test_a_child_is_bound_by_a_guardian_with_proof(clinic: Clinic) -> None:
     patient, phone = clinic.log_in(), phone_number()
-    child = {"name": "张小小", "document_no": identity_number(CHILD), "phone": phone, "guardian_proof": PROOF}
+    child: dict[str, Any] = {
+        "name": "张小小",
+        "document_no": identity_number(CHILD),
+        "phone": phone,
+        "guardian_proof": PROOF,
+    }
     assert _refusal(clinic.claim(patient, **child, relation="child")) == (422, "guardian_not_bound")
     guardian = clinic.bind(patient, phone=phone_number())
     assert _refusal(clinic.claim(patient, **child | {"phone": phone_number()}, relation="self"))[0] == 409
