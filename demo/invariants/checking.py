@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,6 +24,7 @@ from demo.invariants.scene import Scene
 HELD = "held"
 # So many findings are told; the rest is counted.
 TOLD = 5
+_LOOK_AGAIN_S = 0.5
 Check = Callable[[Scene], list[str]]
 CHECKS: Mapping[str, Check] = {
     "inv_01": inv_01_slots.check,
@@ -40,10 +42,20 @@ CHECKS: Mapping[str, Check] = {
 
 
 def check_all(scene: Scene) -> dict[str, str]:
-    """For each invariant "held", or what broke. A checker that could not look at everything has not seen it hold."""
+    """For each invariant "held", or what broke. A checker that could not look at everything has not seen it hold.
+
+    What a day that is over has still under way, a notice or a report to an insurer, gets `patience_s` to come to rest.
+    """
+    _await_rest(scene)
     with ThreadPoolExecutor(len(CHECKS)) as pool:
         futures = {name: pool.submit(_checked, check, scene) for name, check in CHECKS.items()}
         return {name: future.result() for name, future in futures.items()}
+
+
+def _await_rest(scene: Scene) -> None:
+    end = time.monotonic() + (scene.patience_s if scene.finished else 0.0)
+    while time.monotonic() < end and _checked(inv_11_nothing_lost.check, scene) != HELD:
+        time.sleep(_LOOK_AGAIN_S)
 
 
 def _checked(check: Check, scene: Scene) -> str:

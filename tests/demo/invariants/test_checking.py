@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 from demo.invariants.checking import CHECKS, HELD, check_all, verdict
@@ -19,6 +21,17 @@ def test_what_broke_stands_beside_what_held(town: Town, fresh_redis_url: str) ->
     broken = {name: told for name, told in verdicts.items() if told != HELD}
     assert set(broken) == {"inv_01", "inv_04"}
     assert "slot H1/s1" in broken["inv_01"]
+
+
+def test_what_is_under_way_at_the_end_gets_a_moment(town: Town, fresh_redis_url: str) -> None:
+    town.claim("CL1", "paying")
+    scene = scene_of(town.ground, redis_url=fresh_redis_url)
+    finish = threading.Timer(0.3, town.ground.run, ["UPDATE claim SET status = 'needs_documents'"])
+    finish.start()
+    assert check_all(scene)["inv_11"] == HELD
+    finish.join()
+    town.ground.run("UPDATE claim SET status = 'paying'")
+    assert "claim CL1 is still paying" in check_all(replace(scene, patience_s=0.1))["inv_11"]
 
 
 def test_a_checker_that_cannot_look_has_not_seen_it_hold(ground: Ground, fresh_redis_url: str) -> None:
