@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from app.core.settings import Settings
 from app.core.work import Runtime
 from app.exchange.service import NewParty, put_party
+from mock_partners.insurer.casebook import Settings as InsurerSettings
 from mock_partners.insurer.server import Insurer
 from mock_partners.mail import Mail
 from mock_partners.sms import Sms
@@ -52,8 +53,9 @@ def settings(clean_database_url: str, fresh_redis_url: str, mail: Mail, sms: Sms
     )
 
 
-@pytest.fixture
-def insurers() -> Iterator[dict[str, Insurer]]:
+@pytest.fixture(scope="session")
+def started_insurers() -> Iterator[dict[str, Insurer]]:
+    """Two insurers, started once for the tests of this process."""
     doubles = {}
     for code, outbound in SECRETS.items():
         entry = {"code": code, "partner": f"{code}-core", "secret": outbound, "outbound_secret": outbound}
@@ -63,6 +65,16 @@ def insurers() -> Iterator[dict[str, Insurer]]:
     yield doubles
     for double in doubles.values():
         double.stop()
+
+
+@pytest.fixture
+def insurers(started_insurers: dict[str, Insurer]) -> dict[str, Insurer]:
+    """With empty books and good manners."""
+    for double in started_insurers.values():
+        double.faults.clear()
+        double.book.settings = InsurerSettings()
+        double.book.ledger._rows.clear()
+    return started_insurers
 
 
 @pytest.fixture
