@@ -190,3 +190,29 @@ def test_the_check_field_follows_the_row(runtime: Runtime) -> None:
         changed = session.get(Cheque, row.id)
         assert changed is not None and changed.check_field != before
         assert changed.check_field == changed.check_value(runtime.privacy)
+
+
+class Letter(Stateful, OwnBase):
+    __tablename__ = "letter"
+
+    dedupe: Mapped[str] = mapped_column(unique=True)
+
+
+letters = Machine("letter", Letter, {(State.NEW, "send"): State.SENT})
+
+
+def test_a_row_starts_once_for_each_value_of_a_unique_column(runtime: Runtime) -> None:
+    def start() -> bool:
+        with runtime.work() as work:
+            return letters.start_once(work, Letter(id=new_id(), dedupe="event-1"), State.NEW, unless="dedupe")
+
+    assert sorted(thread.result() for thread in [Thread(start) for _ in range(4)]) == [False, False, False, True]
+    with runtime.read() as session:
+        (row,) = session.scalars(select(Letter)).all()
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.subject_id == row.id)).all()
+    assert (row.status, [entry.action for entry in entries]) == ("new", ["letter.start"])
+
+
+def test_a_checked_row_does_not_start_so(runtime: Runtime) -> None:
+    with runtime.work() as work, pytest.raises(ValueError, match="check field"):
+        cheques.start_once(work, Cheque(id=new_id(), amount_fen=1), State.NEW, unless="id")
