@@ -57,7 +57,7 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Appointment:
 
 
 def _take_place(work: Work, slot: Slot) -> bool:
-    free = (Slot.id == slot.id, Slot.taken < Slot.capacity, ~Slot.stopped, Slot.ends_at > work.now)
+    free = (Slot.id == slot.id, Slot.taken < Slot.capacity, ~Slot.stopped, Slot.ends_at > work.clock.horizon())
     taken = update(Slot).where(*free).values(taken=Slot.taken + 1).returning(Slot.id)
     return work.session.scalar(taken.execution_options(synchronize_session=False)) is not None
 
@@ -70,9 +70,9 @@ def _refuse(work: Work, slot: Slot, person_id: UUID) -> None:
     code, message = "slot_full", "该号源已约满，请选择其他号源"
     if slot.stopped:
         code, message = "slot_stopped", "医生停诊，请选择其他号源"
-    elif slot.ends_at <= work.now:
+    elif slot.ends_at <= work.clock.horizon():
         code, message = "slot_past", "该号源已过时间，请选择其他号源"
-    near = queries.free_nearby(work.session, slot, work.now)
+    near = queries.free_nearby(work.session, slot, work.clock.horizon())
     raise Conflict(
         code, message, fields={str(s.id): f"{s.starts_at.astimezone(SHANGHAI):%m-%d %H:%M} 有号" for s in near}
     )

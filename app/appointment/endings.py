@@ -41,7 +41,7 @@ def cancel(work: Work, account_id: UUID, appointment_id: UUID) -> Appointment:
     row = held(work, appointment_id)
     slot = queries.slot(work.session, row.slot_id)
     assert slot is not None
-    if row.status == State.BOOKED and slot.ends_at <= work.now:
+    if row.status == State.BOOKED and slot.ends_at <= work.clock.horizon():
         raise Conflict("too_late", "就诊时间已过，不能再取消")
     appointments.move(work, [row.id], "cancel")
     _give_back(work, row, "用户取消预约")
@@ -89,7 +89,7 @@ def attended(work: Work, hospital_id: UUID, no: str) -> None:
 
 def note_missed(work: Work) -> int:
     """Appointments whose slot is long over without a visit; how many."""
-    over = (Appointment.status == State.BOOKED, Slot.ends_at < work.now - rules.MISSED_AFTER)
+    over = (Appointment.status == State.BOOKED, Slot.ends_at < work.clock.horizon() - rules.MISSED_AFTER)
     missed = select(Appointment.id).join(Slot, Slot.id == Appointment.slot_id).where(*over)
     ids = list(work.session.scalars(missed.limit(rules.MISSED_AT_ONCE)))
     return len(appointments.move(work, ids, "miss", lenient=True)) if ids else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -21,6 +21,11 @@ class Clock:
     def today(self) -> date:
         """The business date."""
         return self.fixed_date or self.now().astimezone(SHANGHAI).date()
+
+    def horizon(self) -> datetime:
+        """What ended before it is past: now, or with a fixed date the beginning of that date, whose hours may be played
+        at any hour."""
+        return datetime.combine(self.fixed_date, time.min, SHANGHAI) if self.fixed_date else self.now()
 
 
 def shanghai_date(moment: datetime) -> date:
