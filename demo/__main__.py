@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     screen = Screen()
     place = Place(_options(chosen))
     try:
+        if chosen.once and not chosen.fresh and not chosen.no_day and place.result_file.exists():
+            return _show(place.read(place.result_file), chosen, screen)
         return _play(place, chosen, screen)
     except PROBLEMS as problem:
         screen.problem(str(problem), place.logs)
@@ -59,6 +61,10 @@ def _day(stack: stacks.Stack, chosen: argparse.Namespace, screen: Screen) -> int
     if stored is None:
         stored = _play_day(stack, screen)
         place.write(place.result_file, stored)
+    return _show(stored, chosen, screen)
+
+
+def _show(stored: dict[str, Any], chosen: argparse.Namespace, screen: Screen) -> int:
     if chosen.json:
         result.write(chosen.json, stored["result"])
     screen.summary(stored["result"], stored["problems"])
