@@ -41,9 +41,10 @@ def start(work: Work, wanted: Wanted) -> Run:
     lock_day(work, wanted.business_date)
     hospitals = _hospitals(work, wanted.hospital)
     scope = hospitals[0] if wanted.hospital else None
-    if (running := queries.running(work.session, wanted.business_date)) is not None:
-        if running.hospital_id != scope:
-            raise Conflict("run_in_progress", "这一天的另一次对账正在进行，请稍后再试")
+    running = _running(work, wanted.business_date)
+    if running is not None and running.hospital_id != scope:
+        raise Conflict("run_in_progress", "这一天的另一次对账正在进行，请稍后再试")
+    if running is not None:
         return running
     run = Run(
         business_date=wanted.business_date,
@@ -156,6 +157,15 @@ def close(work: Work, run_id: UUID) -> None:
     work.session.execute(select(Run.id).where(Run.id == run_id).with_for_update())
     if not queries.is_waiting(work.session, run_id) and runs.move(work, [run_id], "compare", lenient=True):
         work.later("reconciliation.compare", run_id)
+
+
+def _running(work: Work, day: date) -> Run | None:
+    """The run that is under way; one that has lost its task is closed."""
+    run = queries.running(work.session, day)
+    if run is not None and run.collect_until + rules.GIVEN_UP_AFTER < work.now:
+        runs.move(work, [run.id], "block", why="given up")
+        return None
+    return run
 
 
 def _hospitals(work: Work, code: str | None) -> Sequence[UUID]:

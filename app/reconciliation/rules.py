@@ -25,6 +25,8 @@ RETRY_S = 15.0
 # The exchange answers a command that is past its deadline a moment later; then this closes the collection.
 DEADLINE_GRACE = timedelta(seconds=5)
 MOST_TAMPERED = 100
+# A run that has not ended by then has lost its task: it must not stand in the way of the next one.
+GIVEN_UP_AFTER = timedelta(hours=1)
 ROLES = ("hospital", "platform", "insurer")
 REPORT_SMS = "SMS_RECONCILIATION"
 

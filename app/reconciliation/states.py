@@ -38,6 +38,7 @@ runs = Machine(
     Run,
     {
         (RunState.COLLECTING, "compare"): RunState.COMPARING,
+        (RunState.COLLECTING, "block"): RunState.BLOCKED,
         (RunState.COMPARING, "block"): RunState.BLOCKED,
         (RunState.COMPARING, "balance"): RunState.BALANCED,
         (RunState.COMPARING, "differ"): RunState.DIFFERENCES,

@@ -197,6 +197,13 @@ def test_a_running_night_is_given_back_and_another_scope_waits(night: Night) -> 
     assert value(night.runtime, "SELECT count(*) FROM command WHERE kind = 'collect_ledger'") == 2
 
 
+def test_a_run_that_has_lost_its_task_does_not_stand_in_the_way(night: Night) -> None:
+    lost = night.start()
+    run(night.runtime, "UPDATE reconciliation_run SET collect_until = now() - interval '2 hours'")
+    assert night.run()["attempt"] == 2
+    assert night.seen(lost)["status"] == "blocked"
+
+
 def test_what_cannot_be_run_is_refused(night: Night) -> None:
     with pytest.raises(Invalid, match="date_in_future"):
         night.start(DAY.replace(year=2027))
