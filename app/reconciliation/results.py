@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.work import Work
-from app.reconciliation import collecting, queries, rules
+from app.reconciliation import arriving, collecting, queries, rules
 from app.reconciliation.comparison import Compared
 from app.reconciliation.engine import outcome as engine
 from app.reconciliation.engine.ledger import HOSPITAL, INSURER
@@ -38,7 +38,7 @@ def store(work: Work, run_id: UUID, compared: Compared, integrity: Integrity) ->
     neighbouring date makes whole. 5. The run ends, and its reports are written."""
     run = work.session.scalars(select(Run).where(Run.id == run_id).with_for_update()).one()
     collecting.lock_day(work, run.business_date)
-    collecting.keep_own(work, run, compared.material.platform)
+    arriving.keep_own(work, run, compared.material.platform)
     if compared.outcome is not None:
         _store_figures(work, run, compared, compared.outcome)
     apply(work, run, changes(work.session, run, compared, integrity))

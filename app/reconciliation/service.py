@@ -7,16 +7,8 @@ from datetime import date, timedelta
 from app.claim import queries as claims
 from app.core.work import Work
 from app.reconciliation import queries, rules
-from app.reconciliation.collecting import (
-    Wanted,
-    answered,
-    arrived,
-    ask_again,
-    block,
-    deadline,
-    start,
-    take_batch,
-)
+from app.reconciliation.arriving import answered, arrived, block, deadline, take_batch
+from app.reconciliation.collecting import Wanted, ask_again, start
 from app.reconciliation.handling import assign, decline, resolve
 from app.reconciliation.results import changes, store
 

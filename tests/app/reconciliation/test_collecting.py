@@ -127,15 +127,28 @@ def test_a_hospital_that_fails_for_the_moment_is_asked_again(two: Night) -> None
     assert two.seen(run_id)["status"] == "balanced"
 
 
-@pytest.mark.parametrize("wrong", [{"count": 3}, {"amount_fen": 901}, {"count": "2"}, {"batch_no": None}])
-def test_an_answer_that_does_not_fit_its_batches_blocks_the_hospital(two: Night, wrong: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"count": 3}, "declared"),
+        ({"amount_fen": 901}, "declared"),
+        ({"count": "2"}, "malformed_answer"),
+        ({"count": 2**40}, "malformed_answer"),
+        ({"amount_fen": -900}, "malformed_answer"),
+        ({"batch_no": None}, "malformed_answer"),
+        ({"batch_nos": 1}, "malformed_answer"),
+        ({"batch_nos": ["1"]}, "malformed_answer"),
+    ],
+)
+def test_an_answer_that_does_not_fit_its_batches_blocks_the_hospital(
+    two: Night, wrong: dict[str, Any], code: str
+) -> None:
     run_id = two.start()
     agent = two.world.partner["H2"]
     agent.answer(agent.poll(lanes=["ledger"])[0]["id"], two.push("H2") | wrong)
     two.serve("H1")
     two.drain_all(*UP_TO_THE_REPORT)
-    expected = "malformed_answer" if None in wrong.values() or "2" in wrong.values() else "declared"
-    assert _parties(two.seen(run_id))["H2"] == ("blocked", expected)
+    assert _parties(two.seen(run_id))["H2"] == ("blocked", code)
 
 
 @pytest.mark.parametrize("order", [("answered", "take_batch"), ("take_batch", "answered")])
