@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from app.core.errors import CommitUnknown, PartnerFault, Problem
+from app.core.errors import CommitUnknown, PartnerFault, Problem, Tampered
 from app.core.log import get_log
 from app.web.site import request_id
 
@@ -68,6 +68,7 @@ def install(app: APIFlask) -> None:
     app.register_error_handler(PartnerFault, _partner)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CommitUnknown, _unknown)
+    app.register_error_handler(Tampered, _tampered)
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(DataError, _unstorable)
@@ -121,6 +122,11 @@ def _partner(error: PartnerFault) -> Response:
     response = answer(503, "partner_unavailable", "对方系统暂时没有响应，请稍后再试")
     response.headers["Retry-After"] = "5"
     return response
+
+
+def _tampered(error: Tampered) -> Response:
+    log.error("tampered", where=error.where)
+    return answer(409, "record_damaged", "这条记录的数据校验没有通过，已停止处理并通知工作人员")
 
 
 def _unknown(_: CommitUnknown) -> Response:
