@@ -32,8 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     screen = Screen()
     place = Place(_options(chosen))
     try:
-        if chosen.once and not chosen.fresh and not chosen.no_day and place.result_file.exists():
-            return _show(place.read(place.result_file), chosen, screen)
+        stored = place.read(place.result_file)
+        if chosen.once and not chosen.fresh and not chosen.no_day and stored is not None:
+            return _show(stored, chosen, screen)
         return _play(place, chosen, screen)
     except PROBLEMS as problem:
         screen.problem(str(problem), place.logs)
@@ -100,6 +101,13 @@ def _options(chosen: argparse.Namespace) -> Options:
     )
 
 
+def _patients(text: str) -> int:
+    """Fewer than eight cannot show every case of the day."""
+    if not text.isdecimal() or not 8 <= int(text) <= 2000:
+        raise argparse.ArgumentTypeError("a whole number from 8 to 2000")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="stop after the day instead of serving until Ctrl-C")
@@ -108,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--date", type=date.fromisoformat, default=Clock().today(), help="business date; default: today"
     )
-    parser.add_argument("--patients", type=int, default=60, help="how many the built-in hospitals have; default: 60")
+    parser.add_argument(
+        "--patients", type=_patients, default=60, help="how many the built-in hospitals have, at least 8; default: 60"
+    )
     parser.add_argument(
         "--his-data", type=_folder, metavar="DIR", help="a Synthea sample in place of the built-in data"
     )

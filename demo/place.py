@@ -108,7 +108,7 @@ def _claim_first_free(options: Options) -> tuple[Path, int]:
     number = 1
     while True:
         path = options.data / (options.name if number == 1 else f"{options.name}-{number}")
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)  # what the doubles remember is personal data
         claim = os.open(path / "claim", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, model_validator
 
+from app.core.moments import Moment, PlainDate
 from app.core.paging import PageView
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=120)]
@@ -33,8 +34,8 @@ class DoctorIn(RowIn):
 class SlotIn(RowIn):
     doctor_code: Key
     department_code: Key
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
     capacity: Annotated[StrictInt, Field(ge=0, le=10_000)]
     fee_fen: Annotated[StrictInt, Field(ge=0, le=10_000_000)]
     status: Literal["open", "stopped"]
@@ -82,7 +83,7 @@ class DoctorPage(BaseModel):
 
 class SlotQuery(OfDepartment):
     doctor: Key | None = None
-    on: date | None = None
+    on: PlainDate | None = None
 
 
 class SlotView(BaseModel):

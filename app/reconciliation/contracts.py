@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.core.moments import PlainDate
 from app.core.paging import PageQuery, PageView
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
@@ -15,7 +16,7 @@ DEFAULT_WAIT_S, LONGEST_WAIT_S = 1200, 7200
 class StartRun(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    business_date: date
+    business_date: PlainDate
     hospital: str | None = Field(None, max_length=64, description="只对这家医院的行（机构代码）")
     wait_s: int = Field(DEFAULT_WAIT_S, ge=1, le=LONGEST_WAIT_S, description="最多等待各方账目多少秒")
 
@@ -139,11 +140,11 @@ class RunPage(PageView):
 
 
 class RunQuery(PageQuery):
-    business_date: date | None = None
+    business_date: PlainDate | None = None
 
 
 class DifferenceQuery(PageQuery):
-    business_date: date | None = None
+    business_date: PlainDate | None = None
     run_id: UUID | None = Field(None, description="只看这次对账见到的")
     status: str | None = Field(None, max_length=20)
     kind: str | None = Field(None, max_length=20)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, func
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Fen, Row
@@ -75,7 +75,7 @@ class LedgerBatch(Base):
 
     batch_id: Mapped[UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True)
     party_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
-    batch_no: Mapped[int]
+    batch_no: Mapped[int] = mapped_column(BigInteger)
     business_date: Mapped[date]
     row_count: Mapped[int]
     amount_fen: Mapped[Fen]

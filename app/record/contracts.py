@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
+from app.core.moments import Moment, PlainDate
 from app.core.paging import PageQuery, PageView
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -39,8 +40,8 @@ class VisitIn(RowIn):
     campus: Text | None = None
     department_name: Text
     doctor_name: Text | None = None
-    started_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
+    started_at: Moment
+    ended_at: Moment | None = None
     booked_in_wechat: StrictBool = False
     appointment_no: Key | None = None
 
@@ -53,7 +54,7 @@ class DiagnosisIn(CodedIn):
 
 class ProcedureIn(CodedIn):
     visit_key: Key
-    at: AwareDatetime
+    at: Moment
 
 
 class ReportIn(RowIn):
@@ -61,7 +62,7 @@ class ReportIn(RowIn):
     kind: Literal["lab", "imaging", "other"]
     title: Text
     summary: LongText
-    at: AwareDatetime
+    at: Moment
 
 
 class DocumentIn(RowIn):
@@ -80,8 +81,8 @@ class BillIn(RowIn):
     account_fen: AmountFen
     self_pay_fen: AmountFen
     status: Literal["unsettled", "settled", "refunded"]
-    billed_on: date
-    settled_at: AwareDatetime | None = None
+    billed_on: PlainDate
+    settled_at: Moment | None = None
 
 
 class FeeLineIn(CodedIn):
@@ -93,7 +94,7 @@ class FeeLineIn(CodedIn):
     quantity: Quantity
     amount_fen: SignedFen
     insurance_class: Literal["甲", "乙", "丙"] | None = None
-    at: AwareDatetime
+    at: Moment
 
 
 class EBillIn(RowIn):
@@ -101,7 +102,7 @@ class EBillIn(RowIn):
     code: Key
     number: Key
     check_code: Key
-    issued_on: date
+    issued_on: PlainDate
     status: Literal["issued", "reversed"]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 

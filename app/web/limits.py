@@ -17,6 +17,8 @@ def caller_key() -> str:
     partners may share an address, so the name they give counts with it."""
     if _from_partner():
         return f"{request.remote_addr}/{request.headers.get('Zhipei-Partner', '')[:64]}"
+    if "/login" in request.path or request.path.endswith("/refresh"):
+        return request.remote_addr or "nowhere"  # nobody has proved anything yet: an invented token is no other caller
     token = request.headers.get("Authorization", "")
     return sha256(token.encode()).hexdigest()[:32] if token else request.remote_addr or "nowhere"
 

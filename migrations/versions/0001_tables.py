@@ -1374,7 +1374,7 @@ def upgrade() -> None:
         "reconciliation_ledger_batch",
         sa.Column("batch_id", sa.Uuid(), nullable=False),
         sa.Column("party_id", sa.Uuid(), nullable=False),
-        sa.Column("batch_no", sa.Integer(), nullable=False),
+        sa.Column("batch_no", sa.BigInteger(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("row_count", sa.Integer(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),

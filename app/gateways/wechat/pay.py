@@ -184,7 +184,8 @@ class Pay:
     ) -> dict[str, Any] | None:
         """A notification with its decrypted `resource`; None if it is too old, forged, or cannot be read."""
         marks = {name: headers.get(f"Wechatpay-{name}", "") for name in ("Timestamp", "Nonce", "Signature", "Serial")}
-        if not marks["Timestamp"].isdigit() or abs(now_s - int(marks["Timestamp"])) > MAX_SKEW_S:
+        stamp = marks["Timestamp"]
+        if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12) or abs(now_s - int(stamp)) > MAX_SKEW_S:
             return None
         if marks["Serial"] != merchant.wechat_public_key_id:
             return None

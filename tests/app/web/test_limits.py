@@ -47,3 +47,13 @@ def test_without_redis_requests_are_answered_and_still_counted(silent_redis: str
     started = time.monotonic()
     assert [post(partner) for _ in range(5)] == [401, 401, 401, 429, 429]
     assert time.monotonic() - started < 2.5
+
+
+def test_an_invented_token_is_no_other_caller_at_login(fresh_redis_url: str, database_url: str) -> None:
+    settings = Settings(database_url=database_url, redis_url=fresh_redis_url, caller_limit="3 per minute")
+    browser = create_app(make_runtime(settings, routes={}, ring=lambda kinds: None)).test_client()
+    answers = [
+        browser.post("/api/v1/login/refresh", json={}, headers={"Authorization": f"Bearer invented-{number}"})
+        for number in range(5)
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 429, 429]
