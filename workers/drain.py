@@ -29,15 +29,18 @@ def drain_with(here: Context, kind: str, *, turn_s: float = TURN_S) -> bool:
     """True if the time was up before the work was done."""
     desk = KINDS[kind]
     end = time.monotonic() + turn_s
+    done: list[Job] = []
     while time.monotonic() < end:
         with here.runtime.work() as work:
+            if done:
+                tasks.finish_left(work.session, done)
             jobs = tasks.take(work.session, kind, here.lease.hold(), desk.batch)
         if not jobs:
             return False
         done = _do_batch(here, desk, jobs) if desk.all is not None else _do_each(here, desk, jobs)
-        if done:
-            with here.runtime.work() as work:
-                tasks.finish_left(work.session, done)
+    if done:
+        with here.runtime.work() as work:
+            tasks.finish_left(work.session, done)
     return True
 
 

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
 from typing import Annotated, Any, ClassVar
@@ -78,47 +79,64 @@ class Checked:
             raise Tampered(f"{getattr(self, '__tablename__', '')}:{getattr(self, 'id', '')}")
 
 
+@dataclass(frozen=True)
+class _Connected:
+    """What one process has made for itself."""
+
+    pid: int
+    engine: Engine
+    writers: sessionmaker[Session]
+    readers: sessionmaker[Session]
+
+
 class Database:
     """Engines and sessions of one process. A forked child makes its own engine: connections are not shared."""
 
     def __init__(self, url: str, privacy: Privacy, *, pool_size: int = 5) -> None:
         self.url, self._privacy, self._pool_size = url, privacy, pool_size
-        self._engine: tuple[int, Engine] | None = None
+        self._connected: _Connected | None = None
         self._lock = threading.Lock()
 
     @property
     def engine(self) -> Engine:
-        with self._lock:
-            if self._engine is None or self._engine[0] != os.getpid():
-                engine = create_engine(
-                    self.url,
-                    pool_size=self._pool_size,
-                    max_overflow=10,
-                    pool_pre_ping=True,
-                    hide_parameters=True,  # an error's text goes into the log
-                    connect_args={"options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=60s"},
-                )
-                self._engine = (os.getpid(), engine)
-            return self._engine[1]
+        return self._of_this_process().engine
 
     def session(self) -> Session:
         """A session for one transaction; only app.core.work commits."""
-        factory = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
-        session = factory()
-        event.listen(session, "before_flush", self._stamp)
-        return session
+        return self._of_this_process().writers()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A read-only session without BEGIN and ROLLBACK: each statement sees what is committed."""
-        with Session(self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False) as session:
+        with self._of_this_process().readers() as session:
             yield session
 
     def dispose(self) -> None:
         with self._lock:
-            if self._engine is not None:
-                self._engine[1].dispose()
-                self._engine = None
+            if self._connected is not None:
+                self._connected.engine.dispose()
+                self._connected = None
+
+    def _of_this_process(self) -> _Connected:
+        with self._lock:
+            if self._connected is None or self._connected.pid != os.getpid():
+                self._connected = self._connect()
+            return self._connected
+
+    def _connect(self) -> _Connected:
+        """The engine, and the makers of sessions: making these takes longer than many a transaction."""
+        engine = create_engine(
+            self.url,
+            pool_size=self._pool_size,
+            max_overflow=10,
+            pool_pre_ping=True,
+            hide_parameters=True,  # an error's text goes into the log
+            connect_args={"options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=60s"},
+        )
+        writers = sessionmaker(engine, expire_on_commit=False, autoflush=True)
+        event.listen(writers, "before_flush", self._stamp)
+        readers = sessionmaker(engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False)
+        return _Connected(os.getpid(), engine, writers, readers)
 
     def _stamp(self, session: Session, _context: object, _instances: object) -> None:
         for row in (*session.new, *session.dirty):

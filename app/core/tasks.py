@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import psycopg
@@ -20,6 +20,9 @@ from sqlalchemy import (
     CursorResult,
     Identity,
     Index,
+    Integer,
+    Table,
+    bindparam,
     column,
     delete,
     func,
@@ -66,6 +69,29 @@ class Task(Base):
     lease: Mapped[int | None]
     fence: Mapped[int] = mapped_column(default=0, server_default="0")
     last_error: Mapped[str | None]
+
+
+# Without the unit of work, and built once: a worker runs these statements for every task it does.
+_TASK = cast(Table, Task.__table__)
+_TAKE = (
+    update(_TASK)
+    .where(
+        _TASK.c.id.in_(
+            select(_TASK.c.id)
+            .where(
+                _TASK.c.status == "due",
+                _TASK.c.kind == bindparam("of_kind"),
+                _TASK.c.run_at <= func.clock_timestamp(),
+                _TASK.c.lease.is_(None) | _TASK.c.lease.not_in(select(_LIVE_LEASES.subquery().c.lease)),
+            )
+            .order_by(_TASK.c.run_at, _TASK.c.id)
+            .limit(bindparam("at_most", type_=Integer))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(lease=bindparam("taker", type_=Integer), fence=_TASK.c.fence + 1, tries=_TASK.c.tries + 1)
+    .returning(_TASK.c.id, _TASK.c.kind, _TASK.c.subject, _TASK.c.args, _TASK.c.tries, _TASK.c.fence)
+)
 
 
 @dataclass(frozen=True)
@@ -123,34 +149,19 @@ def add(session: Session, tasks: Sequence[NewTask]) -> None:
             if (t.run_at is None) == at_once
         ]
         if rows:
-            session.execute(insert(Task), rows)
+            session.execute(insert(_TASK), rows)
 
 
 def take(session: Session, kind: str, lease: int, limit: int) -> list[Job]:
     """Up to `limit` due tasks of `kind`, oldest first, leased to the caller. Dead workers' tasks are due again."""
-    live = select(_LIVE_LEASES.subquery().c.lease)
-    due = (
-        select(Task.id)
-        .where(Task.status == "due", Task.kind == kind, Task.run_at <= func.clock_timestamp())
-        .where(Task.lease.is_(None) | Task.lease.not_in(live))
-        .order_by(Task.run_at, Task.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    taken = session.execute(
-        update(Task)
-        .where(Task.id.in_(due))
-        .values(lease=lease, fence=Task.fence + 1, tries=Task.tries + 1)
-        .returning(Task.id, Task.kind, Task.subject, Task.args, Task.tries, Task.fence)
-        .execution_options(synchronize_session=False)
-    )
+    taken = session.execute(_TAKE, {"of_kind": kind, "taker": lease, "at_most": limit})
     return sorted((Job(*row) for row in taken), key=lambda job: job.id)
 
 
 def finish(session: Session, jobs: Sequence[Job]) -> None:
     """Delete finished tasks with their effect. Fenced if another worker has taken one over meanwhile."""
     mine = [(job.id, job.fence) for job in jobs]
-    done = session.execute(delete(Task).where(tuple_(Task.id, Task.fence).in_(mine)))
+    done = session.execute(delete(_TASK).where(tuple_(Task.id, Task.fence).in_(mine)))
     if _count(done) != len(mine):
         raise Fenced(f"{jobs[0].kind}: {len(mine) - _count(done)} tasks were taken over")
 
@@ -159,7 +170,7 @@ def finish_left(session: Session, jobs: Sequence[Job]) -> None:
     """Delete those of `jobs` that their handler did not finish itself and that are still ours."""
     mine = [(job.id, job.fence) for job in jobs]
     still_held = (Task.status == "due", Task.lease.is_not(None))
-    session.execute(delete(Task).where(tuple_(Task.id, Task.fence).in_(mine), *still_held))
+    session.execute(delete(_TASK).where(tuple_(Task.id, Task.fence).in_(mine), *still_held))
 
 
 def postpone(session: Session, job: Job, cause: str | None, *, run_at: datetime | None, bury: bool = False) -> None:

@@ -19,7 +19,7 @@ def test_nothing_is_opened_before_it_is_used() -> None:
     runtime = make_runtime(
         Settings(database_url="postgresql+psycopg://127.0.0.1:1/none"), routes={}, ring=lambda kinds: None
     )
-    assert runtime.database._engine is None
+    assert runtime.database._connected is None
 
 
 def test_a_row_knows_its_id_when_it_is_made() -> None:
