@@ -21,21 +21,12 @@ PIXEL = b64encode(bytes.fromhex(
 ENDED = ("rejected", "ineligible", "withdrawn", "paid", "closed")
 
 
-def claim_earlier(day: Day) -> None:
-    """Claims over earlier visits, while the line of the trials moves on; each is brought to its end or acceptance."""
+def claim_everything(day: Day) -> None:
+    """Submit all and bring each to its end or to acceptance."""
     day.wishes = [wish for patient in day.patients for wish in _wishes(day, patient)]
     day.for_each(lambda patient: _try_reversed(day, patient), [p for p in day.patients if p.facts["reversed_bill_key"]])
-    _make(day, [wish for wish in day.wishes if wish.bill_keys])
-
-
-def claim_today(day: Day) -> None:
-    """Claims over the visit of the day, now that it is settled."""
-    _make(day, [wish for wish in day.wishes if not wish.bill_keys])
-
-
-def _make(day: Day, wishes: list[Wish]) -> None:
-    day.for_each(_submit, wishes)
-    day.for_each(_follow, wishes)
+    day.for_each(_submit, day.wishes)
+    day.for_each(_follow, day.wishes)
 
 
 def _wishes(day: Day, patient: Patient) -> list[Wish]:

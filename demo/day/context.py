@@ -19,7 +19,7 @@ from demo.stack import Stack
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-AT_ONCE = 24
+AT_ONCE = 64
 CODE = re.compile(r"^[0-9]{6}$")
 
 
@@ -152,7 +152,7 @@ def _name(item: Any) -> str:
 
 @contextmanager
 def opened(stack: Stack) -> Iterator[Day]:
-    limits = httpx.Limits(max_connections=4 * AT_ONCE, max_keepalive_connections=2 * AT_ONCE)
+    limits = httpx.Limits(max_connections=2 * AT_ONCE, max_keepalive_connections=2 * AT_ONCE)
     with httpx.Client(timeout=30.0, limits=limits, trust_env=False) as http:
         living = [facts for facts in stack.people if facts["alive"]]
         patients = [Patient(facts, f"{facts['hospital']}-{facts['patient_no']}") for facts in living]

@@ -14,9 +14,8 @@ STAGES: tuple[tuple[str, Callable[[Day], None]], ...] = (
     ("register", booking.register_everyone),
     ("visits", visits.attend_everyone),
     ("trials", trials.ask_everyone),
-    ("claims", claims.claim_earlier),
     ("settlements", trials.settle_everyone),
-    ("claims_of_today", claims.claim_today),
+    ("claims", claims.claim_everything),
     ("payouts", payouts.pay_everything),
     ("night", night.reconcile),
 )
