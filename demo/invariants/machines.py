@@ -91,7 +91,7 @@ notice
     dead > pending
 reconciliation_run
     begin > collecting
-    collecting > comparing
+    collecting > comparing blocked
     comparing > blocked balanced differences
 reconciliation_party_ledger
     begin > waiting arrived

@@ -23,7 +23,15 @@ from hospital_agent.exchange import ExchangeClient, NotTrusted
 from hospital_agent.store.commands import Command, Inbox
 from hospital_agent.store.db import Store
 from mock_partners.medical_insurance.server import MedicalInsurance
-from tests.app.conftest import client, gateways, world  # noqa: F401
+from tests.app.conftest import (  # noqa: F401
+    clean_database_url,
+    client,
+    feature_database_url,
+    gateways,
+    made_apps,
+    settings,
+    world,
+)
 from tests.hospital_agent.exchange_site import ROUTES, Platform, hospital, load, serving, wait_for, write_config
 from tests.hospital_agent.handlers.test_medical_insurance import trial_body
 from tests.hospital_agent.small_his import DAY, open_small, run
@@ -34,8 +42,8 @@ ROWS = 15
 
 @pytest.fixture
 def runtime(fresh_database_url: str, redis_url: str) -> Iterator[Runtime]:
-    settings = Settings(database_url=fresh_database_url, redis_url=redis_url, caller_limit="100000 per minute")
-    runtime = make_runtime(settings, routes=ROUTES, ring=lambda kinds: None)
+    own = Settings(database_url=fresh_database_url, redis_url=redis_url, caller_limit="100000 per minute")
+    runtime = make_runtime(own, routes=ROUTES, ring=lambda kinds: None)
     yield runtime
     runtime.database.dispose()
 

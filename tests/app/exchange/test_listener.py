@@ -107,6 +107,7 @@ def test_a_lost_listening_connection_is_opened_again(
 ) -> None:
     monkeypatch.setattr(listening, "RECONNECT_S", 0.1)
     poll = long_poll(agent)
+    wait_until(lambda: run(runtime, PIDS) != [])
     lost = cut(runtime)
     wait_until(lambda: [pid for (pid,) in run(runtime, PIDS) if pid != lost] != [])
     poll.result()

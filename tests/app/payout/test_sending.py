@@ -146,7 +146,7 @@ def test_a_gateway_that_commits_late_pays_once(town: Town) -> None:
     send(town)
     quarantine_over(town, payout_id)
     town.until(lambda: status(town, payout_id) == "succeeded")
-    assert len(at_the_bank(town, payout_id)) == 1 and asked(town, payout_id) == 2
+    assert len(at_the_bank(town, payout_id)) == 1 and asked(town, payout_id) <= 2
     assert (town.status(claim_id), len(ledger(town, payout_id))) == ("paid", 4)
 
 
