@@ -18,6 +18,7 @@ PAUSE_S, LONGEST_PAUSE_S = 0.2, 1.0
 PATIENCE_S = 60.0
 TRIES = 20
 RETRY_PAUSE_S = 0.5
+PAGE = 100
 
 
 class Refused(Exception):
@@ -100,6 +101,17 @@ class Login:
 
     def get(self, path: str, **query: Any) -> Json:
         return self._call("GET", path, params=query or None)
+
+    def items(self, path: str, **query: Any) -> list[Json]:
+        """What a list holds on all its pages."""
+        found: list[Json] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = self.get(path, limit=PAGE, **query, **cursor)
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found
+            cursor = {"cursor": page["next_cursor"]}
 
     def post(self, path: str, body: Json = None) -> Json:
         """One operation with a key of its own; whatever has to be repeated is repeated under the same key."""

@@ -17,8 +17,8 @@ def attend_everyone(day: Day) -> None:
 
 def bills_of(patient: Patient) -> dict[str, dict[str, Any]]:
     """Bill number -> bill, as the patient sees it."""
-    items = patient.api.get("/api/v1/bills", person_id=patient.person_id)["items"]
-    return {bill["bill_no"]: bill for bill in items}
+    bills = patient.api.items("/api/v1/bills", person_id=patient.person_id)
+    return {bill["bill_no"]: bill for bill in bills}
 
 
 def _attend(day: Day, patient: Patient) -> None:
