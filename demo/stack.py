@@ -137,19 +137,17 @@ def _tell_insurers(stack: Stack) -> None:
 
 
 def _fill_cards(stack: Stack) -> None:
-    """Who comes twice today has enough on the personal account for both; who is to be refunded must pay something."""
-    balances = {"counter_visit": 10_000_00, "refund": 0}
+    """Who is to be refunded must have paid something: their personal accounts are empty."""
     cards = [
         {
             "card_no": person["medical_card_no"],
             "name": person["name"],
             "document_no": person["document_no"],
-            "account_fen": balance_fen,
+            "account_fen": 0,
             "insured": True,
         }
         for person in stack.people
-        for case, balance_fen in balances.items()
-        if case in person["cases"]
+        if "refund" in person["cases"]
     ]
     network = stack.double(stack.world["medical_insurance"]["code"])
     httpx.post(f"{network}/__mock__/cards", json=cards, trust_env=False).raise_for_status()

@@ -25,6 +25,8 @@ from app.web.routes import door, signed_command
 from app.web.site import PARTNER, Caller, actor, admit, runtime
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
+# How long more of what woke an agent's poll may arrive: a burst then leaves in a few answers, not one by one.
+GATHER_S = 0.02
 bp = APIBlueprint("exchange", __name__, url_prefix="/exchange/v1", tag="数据交换")
 BY_PARTNERS = door(PARTNER)
 Given = TypeVar("Given", bound=BaseModel)
@@ -198,4 +200,5 @@ def _wait_for(look: Callable[[], list[Found]], call: Call[Any], wait_ms: int) ->
     with listener(runtime().settings.database_url).waiting(call.signer.party_id) as waiter:
         while not (found := look()) and (left_s := end - time.monotonic()) > 0:
             waiter.wait(left_s)
+            time.sleep(GATHER_S)
     return found

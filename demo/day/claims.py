@@ -73,9 +73,8 @@ def _submit(wish: Wish) -> None:
 
 def _claimable_keys(patient: Patient, bills: dict[str, dict[str, Any]]) -> list[str]:
     """Today's visit, or an earlier one where today's could not be settled."""
-    today = [visit["bill_key"] for visit in patient.visits]
-    earlier = sorted(set(bills) - set(today))
-    for key in today + earlier:
+    today = patient.visit["bill_key"]
+    for key in (today, *sorted(set(bills) - {today})):
         bill = bills[key]
         if bill["state"] == "settled" and not bill["refused"] and bill["borne_fen"] > 0:
             return [key]

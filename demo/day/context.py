@@ -32,8 +32,9 @@ class Patient:
     login: Login | None = None
     person_id: str = ""
     appointment: dict[str, Any] = field(default_factory=dict)
-    visits: list[dict[str, Any]] = field(default_factory=list)
-    settlements: list[str] = field(default_factory=list)
+    visit: dict[str, Any] = field(default_factory=dict)
+    counter_visit: dict[str, Any] = field(default_factory=dict)
+    trial_id: str = ""
 
     @property
     def name(self) -> str:

@@ -23,29 +23,27 @@ def ask_everyone(day: Day) -> None:
 
 
 def settle_everyone(day: Day) -> None:
-    wanted = [(patient, trial_id) for patient in day.patients for trial_id in patient.settlements]
-    day.for_each(lambda one: _settle(day, *one), wanted)
+    day.for_each(lambda patient: _settle(day, patient), day.patients)
 
 
 def _ask(day: Day, patient: Patient) -> None:
-    bills = bills_of(patient)
-    for visit in patient.visits:
-        asked = patient.api.post("/api/v1/trials", {"bill_id": bills[visit["bill_key"]]["id"], "wait": True})
-        patient.settlements.append(asked["id"])
+    bill_key = patient.visit["bill_key"]
+    bill = bills_of(patient)[bill_key]
+    patient.trial_id = patient.api.post("/api/v1/trials", {"bill_id": bill["id"], "wait": True})["id"]
     if "refund" in patient.cases:
-        fault = {"infno": "2207", "contains": patient.visits[0]["bill_key"], "status": 200, "body": REFUSED_2207}
+        fault = {"infno": "2207", "contains": bill_key, "status": 200, "body": REFUSED_2207}
         day.double("M1").post("/__mock__/faults/infno", fault)
 
 
-def _settle(day: Day, patient: Patient, trial_id: str) -> None:
-    _wait(patient, f"/api/v1/trials/{trial_id}", ("trialled",))
-    settlement = patient.api.post("/api/v1/settlements", {"trial_id": trial_id})
+def _settle(day: Day, patient: Patient) -> None:
+    _wait(patient, f"/api/v1/trials/{patient.trial_id}", ("trialled",))
+    settlement = patient.api.post("/api/v1/settlements", {"trial_id": patient.trial_id})
     if settlement["payment_id"]:
         pay(day, patient, settlement["payment_id"])
     end = ("failed",) if "refund" in patient.cases else ("synchronised",)
-    done = _wait(patient, f"/api/v1/settlements/{trial_id}", end)
+    path = f"/api/v1/settlements/{patient.trial_id}"
+    done = _wait(patient, path, end)
     if "refund" in patient.cases and settlement["payment_id"] and done["self_pay_part"] != "reversed":
-        path = f"/api/v1/settlements/{trial_id}"
         until("refund", lambda: patient.api.get(path)["self_pay_part"] == "reversed")
 
 

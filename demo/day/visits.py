@@ -23,21 +23,25 @@ def bills_of(patient: Patient) -> dict[str, dict[str, Any]]:
 
 def _attend(day: Day, patient: Patient) -> None:
     hospital = day.double(patient.hospital)
-    patient.visits.append(hospital.post("/__mock__/attend", {"appointment_no": patient.appointment["no"]}))
+    patient.visit = hospital.post("/__mock__/attend", {"appointment_no": patient.appointment["no"]})
     if "counter_visit" in patient.cases:
         counter = {"patient_no": patient.facts["patient_no"], "counter": True, "on": day.date}
-        patient.visits.append(hospital.post("/__mock__/attend", counter))
+        patient.counter_visit = hospital.post("/__mock__/attend", counter)
+        hospital.post("/__mock__/pay_in_cash", {"bill_key": patient.counter_visit["bill_key"]})
 
 
 def _see_bills(patient: Patient) -> None:
     """Every bill of the patient is here, today's with all their lines, and a report can be read."""
-    today = [visit["bill_key"] for visit in patient.visits]
+    states = {patient.visit["bill_key"]: "unsettled"}
+    if patient.counter_visit:
+        states[patient.counter_visit["bill_key"]] = "settled"
     earlier = patient.facts["bills"]
 
     def pushed() -> bool:
         bills = bills_of(patient)
-        there = all(key in bills and bills[key]["refused"] is None for key in today)
-        return there and len(bills) >= earlier + len(today)
+        today = {key: bills[key] for key in states if key in bills}
+        there = all(bill["refused"] is None and bill["state"] == states[key] for key, bill in today.items())
+        return there and len(today) == len(states) and len(bills) >= earlier + len(today)
 
     until("bills", pushed, timeout_s=PUSH_PATIENCE_S)
     reports = patient.api.get("/api/v1/reports", person_id=patient.person_id)["items"]

@@ -41,6 +41,15 @@ class Cashier:
             )
             self._book(db, bill, payment)
 
+    def pay_in_cash(self, bill_key: str, paid_at: datetime) -> None:
+        """The patient pays the whole bill at the counter; the platform has no part in it."""
+        with self.records.transaction() as db:
+            bill = self.records.bill(db, bill_key)
+            payment = Payment(0, 0, bill.total_fen if bill else 0, paid_at)
+            bill = self._unsettled(db, bill_key, payment)
+            self.records.mark_settled(db, bill, payment)
+            self._book(db, bill, payment)
+
     def _unsettled(self, db: Db, bill_key: str, payment: Payment) -> Bill:
         bill = self.records.bill(db, bill_key)
         if bill is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ SHAPES: dict[str, dict[str, str]] = {
         "self_pay_fen": _INT,
         "paid_at": _TIME,
     },
+    "pay_in_cash": {"bill_key": _TEXT},
     "reverse_e_bill": {"bill_key": _TEXT},
     "alter": {"business_date": _DATE},
 }
@@ -107,6 +108,11 @@ class His(Double):
             if not body.get("appointment_no") and not (body.get("patient_no") and (body.get("on") or body.get("at"))):
                 raise Refused("body_invalid", "缺少 appointment_no，或 patient_no 与日期", 422)
             return jsonify(desk.attend(body))
+
+        @app.post("/__mock__/pay_in_cash")
+        def pay_in_cash() -> Response:
+            cashier.pay_in_cash(_body("pay_in_cash")["bill_key"], datetime.now(UTC))
+            return jsonify({})
 
         @app.post("/__mock__/reverse_e_bill")
         def reverse_e_bill() -> Response:

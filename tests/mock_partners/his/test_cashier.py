@@ -37,6 +37,15 @@ def test_a_settlement_is_booked_once_with_what_the_patient_bore(hospital: Hospit
     assert _e_bills(hospital, visit["bill_key"]) == ["1"]
 
 
+def test_a_bill_paid_at_the_counter_is_booked_without_the_platform(hospital: Hospital) -> None:
+    visit = hospital.attend(hospital.people[0]["patient_no"])
+    paid = [hospital.post("/__mock__/pay_in_cash", bill_key=visit["bill_key"]) for _ in range(2)]
+    assert [answer.status_code for answer in paid] == [200, 409]
+    assert _book(hospital, visit["bill_key"]) == [(f"{visit['total_fen'] / 100:.2f}", "1")]
+    assert _e_bills(hospital, visit["bill_key"]) == ["1"]
+    assert hospital.post("/settlements", **_notice(visit)).json()["code"] == "already_settled"
+
+
 def test_amounts_must_add_up_to_the_bill(hospital: Hospital) -> None:
     visit = hospital.attend(hospital.people[0]["patient_no"])
     answer = hospital.post("/settlements", **_notice(visit, self_pay_fen=1_101))
