@@ -20,6 +20,7 @@ PUSH_MEMORY = timedelta(days=2)
 # TEMPLATESENDJOBFINISH may come before the answer to the message it is about.
 JOB_PATIENCE = timedelta(minutes=2)
 _FIELD = re.compile(r"([a-z_]+?)[0-9]*", re.ASCII)
+_NUMBER = re.compile(r"[A-Z]*[0-9]+", re.ASCII)
 
 
 class UnfitField(Exception):
@@ -39,7 +40,7 @@ class Template:
 TEMPLATES: Mapping[str, Template] = {
     "bound": Template("就诊人绑定成功", "可以预约挂号和申请理赔", "已绑定", "SMS_BOUND"),
     "binding_refused": Template("就诊人绑定未通过", "请核对信息后重新绑定", "未通过", "SMS_BINDING_REFUSED"),
-    "appointment_booked": Template("预约成功", "就诊时间 {time}", "已预约", "SMS_BOOKED"),
+    "appointment_booked": Template("预约成功", "时间 {time}", "已预约", "SMS_BOOKED"),
     "appointment_refused": Template("预约未成功", "{reason}", "未成功", "SMS_CANCELLED"),
     "appointment_cancelled": Template("预约已取消", "{reason}", "已取消", "SMS_CANCELLED"),
     "registered": Template("建档完成", "现在可以进行医保试算", "已建档", "SMS_REGISTERED"),
@@ -99,8 +100,13 @@ def _typed(kind: str, template: Template, params: Mapping[str, str], now: dateti
 
 
 def _cut(text: str) -> str:
+    """Words lose their end; a number loses its beginning, because numbers differ at their end."""
     line = " ".join(text.split())
-    return line if len(line) <= THING_LENGTH else f"{line[: THING_LENGTH - 1]}…"
+    if len(line) <= THING_LENGTH:
+        return line
+    if _NUMBER.fullmatch(line):
+        return f"…{line[1 - THING_LENGTH :]}"
+    return f"{line[: THING_LENGTH - 1]}…"
 
 
 def in_words(template: str, params: Mapping[str, str]) -> tuple[str, str]:

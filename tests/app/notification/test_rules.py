@@ -23,6 +23,15 @@ def test_every_field_fits_its_type(template: str, text: str) -> None:
     check_fields({name: {"value": value} for name, value in data.items()}, list(FILLED))
 
 
+def test_what_a_notice_is_about_is_not_cut_off() -> None:
+    """A claim's number differs from the next one's at its end, and the hour is the end of an appointment's time."""
+    data = rules.wechat_data("claim_decided", {"no": "CL2026112100000000019"}, NOW)
+    assert data["thing2"].endswith("2026112100000000019")
+    assert rules.wechat_data("appointment_booked", {"time": "2026-11-21 08:30"}, NOW)["thing2"].endswith("08:30")
+    long = rules.wechat_data("appointment_refused", {"reason": "号源已停，请选择其他时间，或联系医院的窗口办理"}, NOW)
+    assert long["thing2"].startswith("号源已停") and long["thing2"].endswith("…")
+
+
 def test_times_are_shanghais() -> None:
     assert rules.wechat_data("registered", {}, NOW)["time3"] == "2026-11-22 00:05"
 
