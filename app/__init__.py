@@ -31,6 +31,7 @@ from app.record import api as record
 from app.registration import api as registration
 from app.settlement import api as settlement
 from app.web import errors, limits
+from app.web.bodies import WholeRequest
 from app.web.json_text import StrictJson
 from app.web.site import Authenticate, Site
 from app.wiring import make_gateways
@@ -91,6 +92,7 @@ def create_app(runtime: Runtime, gateways: Gateways | None = None) -> APIFlask:
     error_schema = errors.ErrorView.model_json_schema()
     app.config.update(HTTP_ERROR_SCHEMA=error_schema, VALIDATION_ERROR_SCHEMA=error_schema)
     app.json = StrictJson(app)
+    app.request_class = WholeRequest
     app.extensions["zhipei"] = Site(runtime, gateways or make_gateways(settings), AUTHENTICATE)
     app.before_request(_number_request)
     app.after_request(_close_doors)

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 from flask import Request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 _GZIP = 16 + zlib.MAX_WBITS
+
+
+class WholeRequest(Request):
+    """Refuses a body without `Content-Length` that is over the limit: werkzeug would hand out its beginning as if it
+    were all."""
+
+    def get_data(self, *how: Any, **named: Any) -> Any:
+        """As in werkzeug. Raises 413."""
+        body = super().get_data(*how, **named)
+        limit = self.max_content_length
+        cut = self.content_length is None and limit is not None and len(body) >= limit
+        if cut and self.environ["wsgi.input"].read(1):
+            raise RequestEntityTooLarge
+        return body
 
 
 def read_text(request: Request, max_bytes: int) -> str:

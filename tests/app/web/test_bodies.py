@@ -2,15 +2,27 @@ from __future__ import annotations
 
 import gzip
 import tracemalloc
+from io import BytesIO
+from typing import Any
 
 import pytest
 from flask import Request
+from flask.testing import FlaskClient
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.test import EnvironBuilder
 
-from app.web.bodies import read_text
+from app.web.bodies import WholeRequest, read_text
 
 LIMIT = 1000
+
+
+def chunked(data: bytes, **headers: str) -> dict[str, Any]:
+    """What a test client posts as a server hands on a body of which nobody said how long it is."""
+    return {
+        "input_stream": BytesIO(data),
+        "headers": {"Content-Type": "application/json", "Transfer-Encoding": "chunked"} | headers,
+        "environ_overrides": {"wsgi.input_terminated": True},
+    }
 
 
 def sent(data: bytes, encoding: str | None = None) -> Request:
@@ -29,6 +41,25 @@ def test_refuses_what_is_too_long_before_and_after_inflating() -> None:
     for data, encoding in ((b"x" * (LIMIT + 1), None), (gzip.compress(b"x" * (LIMIT + 1)), "gzip")):
         with pytest.raises(RequestEntityTooLarge):
             read_text(sent(data, encoding), LIMIT)
+
+
+@pytest.mark.parametrize("over", [0, 1, LIMIT])
+def test_refuses_what_is_too_long_without_saying_so(over: int) -> None:
+    environ = EnvironBuilder(method="POST", input_stream=BytesIO(b"x" * (LIMIT + over))).get_environ()
+    request = WholeRequest(environ | {"wsgi.input_terminated": True})
+    if not over:
+        assert read_text(request, LIMIT) == "x" * LIMIT
+        return
+    with pytest.raises(RequestEntityTooLarge):
+        read_text(request, LIMIT)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/login/mini", "/exchange/v1/messages", "/wechat/pay/1900000001"])
+def test_every_kind_of_route_refuses_it_alike(client: FlaskClient, path: str) -> None:
+    long = b'"' + b"x" * (16 * 1024 * 1024) + b'"'
+    for how in ({"data": long, "content_type": "application/json"}, chunked(long)):
+        answer: Any = client.post(path, **how)
+        assert (answer.status_code, answer.json["code"]) == (413, "too_large")
 
 
 def test_a_bomb_takes_no_memory() -> None:
