@@ -20,7 +20,7 @@ from app.exchange.listener import listener
 from app.exchange.parties import Signer
 from app.web.bodies import read_text
 from app.web.errors import field_errors
-from app.web.json_text import holds_nul
+from app.web.json_text import holds_nul, is_finite
 from app.web.routes import door, signed_command
 from app.web.site import PARTNER, Caller, actor, admit, runtime
 
@@ -71,6 +71,8 @@ def _receive(contract: type[Given]) -> Call[Given]:
         if any(item["type"] == "json_invalid" for item in error.errors(include_input=False, include_url=False)):
             raise BadRequest from error
         raise Invalid("invalid", "内容有误，请检查标出的项目", fields=field_errors(error)) from error
+    if not is_finite(given):
+        raise Invalid("not_a_number", "内容中有不是数字的数值")
     return Call(caller, Signer(caller.id, caller.party_id), request.headers["webhook-id"], given)
 
 

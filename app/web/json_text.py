@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Any
 
 from flask.json.provider import DefaultJSONProvider
+from pydantic import BaseModel
 from pydantic_core import from_json
 
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -21,9 +23,28 @@ class StrictJson(DefaultJSONProvider):
         text = s.decode() if isinstance(s, bytes) else s
         if holds_nul(text):
             raise ValueError("U+0000")
-        return from_json(text, allow_inf_nan=False)
+        found = from_json(text, allow_inf_nan=False)
+        if not is_finite(found):
+            raise ValueError("beyond every number")
+        return found
 
 
 def holds_nul(json_text: str) -> bool:
     """Whether a string in this JSON text holds U+0000, which PostgreSQL cannot keep in a text."""
     return "\\u0000" in json_text and _NUL.search(json_text) is not None
+
+
+def is_finite(given: Any) -> bool:
+    """Whether every number in this value, or contract, is one: readers take `1e400` for infinity and some take NaN."""
+    waiting = [given]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, float) and not isfinite(value):
+            return False
+        if isinstance(value, BaseModel):
+            waiting.extend(vars(value).values())
+        elif isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return True

@@ -98,6 +98,23 @@ def test_what_is_no_contract_is_refused_clearly(insurer: PartnerClient, route: s
         assert_clear(insurer, route, text)
 
 
+NOT_A_NUMBER: dict[str, dict[str, Any]] = {
+    "/messages": GOOD["/messages"] | {"data": {"deep": ["HERE"]}},
+    "/requests": GOOD["/requests"] | {"data": {"deep": ["HERE"]}},
+    "/commands/answers": {"answers": [{"id": str(uuid4()), "outcome": "done", "body": {"deep": {"er": "HERE"}}}]},
+    "/batches": batch(
+        2, "ledger", [{"type": "ledger", "key": "C1", "version": 1, "data": {"amount_fen": 1, "rate": "HERE"}}]
+    ),
+}
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "9" * 400 + ".0"])
+@pytest.mark.parametrize("route", NOT_A_NUMBER)
+def test_what_is_no_number_is_never_kept(insurer: PartnerClient, route: str, number: str) -> None:
+    answer = insurer.post(route, json.dumps(NOT_A_NUMBER[route]).replace('"HERE"', number))
+    assert (answer.status_code, answer.json["code"]) == (422, "not_a_number")
+
+
 Json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(SECRETS),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),

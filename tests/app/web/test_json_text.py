@@ -30,6 +30,7 @@ def test_what_is_json_is_read(value: object) -> None:
         '["\\ud800"]',
         "[NaN]",
         "[Infinity]",
+        '{"a": [-1e400]}',
         "9" * 5000,
         '["\\u0000"]',
         b"\xff",
