@@ -31,7 +31,7 @@ def work(stop: threading.Event) -> None:
         connection = redis.Redis.from_url(here.runtime.settings.redis_url, socket_connect_timeout=2)
         try:
             queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
-            worker = SimpleWorker([queue], connection=connection, serializer=JSONSerializer, default_worker_ttl=30)
+            worker = SimpleWorker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=30)
             worker.log_result_lifespan = False
             worker.work(logging_level="WARNING")
             return  # RQ has handled SIGTERM itself
