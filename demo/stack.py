@@ -21,9 +21,8 @@ from mock_partners.his.fill import policies_by_insurer, prepare
 HIS_DATABASE = "his"
 # More patients wait in a line than the hospital takes at once, and more than the interface admits.
 REGISTRATION_BATCH = 25
-FRONT_THREADS = 8
 # A long poll keeps a thread: at least twice as many as partners.
-EXCHANGE_THREADS = 16
+THREADS = {"front": 8, "exchange": 16}
 WORKERS = ("worker-1", "worker-2")
 Report = Callable[[str], None]
 
@@ -164,6 +163,7 @@ def _environment(stack: Stack, role: str) -> dict[str, str]:
         "BUSINESS_DATE": stack.world["business_date"],
         "PUBLIC_URL": stack.public_url,
         "EXCHANGE_URL": stack.exchange_url,
+        "WEB_THREADS": str(THREADS.get(role, 1)),
         "REGISTRATION_BATCH": str(REGISTRATION_BATCH),
         "WECHAT_API_URL": url("wechat"),
         "WECHAT_OPEN_URL": url("wechat"),
@@ -185,10 +185,10 @@ def _python(stack: Stack, name: str, module: str, *arguments: str, role: str = "
 
 
 def _web(stack: Stack, name: str) -> Program:
-    role, threads = ("exchange", EXCHANGE_THREADS) if name == "exchange" else ("front", FRONT_THREADS)
+    role = "exchange" if name == "exchange" else "front"
     url = stack.double(name)
-    listen = ("--interface", "wsgi", "--host", "127.0.0.1", "--port", url.rpartition(":")[2], "--no-ws")
-    run = ("--workers", "1", "--blocking-threads", str(threads), "--log-level", "warning", "wsgi:app")
+    listen = ("--interface", "asginl", "--host", "127.0.0.1", "--port", url.rpartition(":")[2], "--no-ws")
+    run = ("--workers", "1", "--log-level", "warning", "asgi:app")
     return _python(stack, name, "granian", *listen, *run, role=role, healthy=http_ok(f"{url}/healthz"))
 
 

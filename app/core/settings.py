@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     finance_mails: str = ""
     finance_phones: str = ""
     database_pool_size: int = Field(5, ge=1)
+    # Requests that `asgi:app` answers at once. A long poll of a partner keeps a thread: twice as many as partners.
+    web_threads: int = Field(8, ge=1)
     registration_batch: int = Field(200, ge=1)
     partner_timeout_s: float = Field(10.0, gt=0)
     caller_limit: str = "240 per minute"

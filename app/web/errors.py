@@ -23,6 +23,7 @@ _HTTP = {
     403: ("forbidden", "没有权限"),
     404: ("not_found", "没有找到"),
     405: ("method_not_allowed", "不支持这种请求方法"),
+    408: ("request_timeout", "内容没有及时传完，请重试"),
     413: ("too_large", "内容太大"),
     415: ("not_json", "请使用 JSON 格式"),
     422: ("invalid", "填写的内容有误，请检查标出的项目"),
