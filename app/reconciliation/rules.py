@@ -89,6 +89,37 @@ _MISSING = {
 }
 
 
+# What people read in a report; a word of a party's own that is not listed is shown as it came.
+SCOPE_NAMES: Final[Mapping[str, str]] = {
+    "hospital_platform": "医院—平台",
+    "platform_insurer": "平台—保险公司",
+    "three_party": "三方",
+}
+STATUS_NAMES: Final[Mapping[str, str]] = {OK: "正常", UNDONE: "已撤销", OPEN: "未完成"}
+HANDLING_NAMES: Final[Mapping[str, str]] = {
+    "open": "待处理",
+    "suspended": "待次日核对",
+    "assigned": "处理中",
+    "proposed": "待复核",
+    "resolved": "已解决",
+    "cleared": "已消除",
+}
+
+
+def meaning(found_set: str) -> str:
+    """A set's name in words: "110" is 保险公司账中没有."""
+    return "三方都有" if found_set == "111" else CAUSES[_MISSING[found_set]][0]
+
+
+def status_name(status: str | None) -> str:
+    """A row's status in words; a reverse row is a correction (冲正)."""
+    if status is None:
+        return ""
+    kind, _, plain = status.rpartition(":")
+    name = STATUS_NAMES.get(plain, plain)
+    return f"冲正：{name}" if kind == REVERSE else STATUS_NAMES.get(status, status)
+
+
 def presence_cause(found_set: str) -> str:
     return _MISSING[found_set]
 

@@ -41,7 +41,7 @@ class TotalFigures:
 
 @dataclass(frozen=True)
 class StatementFigures:
-    """Overall (both codes None) or of one hospital and one insurer, by code."""
+    """Overall (both None) or of one hospital and one insurer, by name."""
 
     hospital: str | None
     insurer: str | None
@@ -139,8 +139,8 @@ def _statements(session: Session, rows: Sequence[Statement]) -> list[StatementFi
     nothing = TotalFigures()
     return [
         StatementFigures(
-            _code(session, row.hospital_id),
-            _code(session, row.insurer_id),
+            _name(session, row.hospital_id),
+            _name(session, row.insurer_id),
             {name: sets[row.id][name] for name in SETS},
             row.amount_differs,
             row.status_differs,
@@ -165,5 +165,5 @@ def _party(session: Session, row: PartyLedger) -> PartyFigures:
     )
 
 
-def _code(session: Session, party_id: UUID | None) -> str | None:
-    return exchange.party(session, party_id).code if party_id is not None else None
+def _name(session: Session, party_id: UUID | None) -> str | None:
+    return exchange.party(session, party_id).name if party_id is not None else None

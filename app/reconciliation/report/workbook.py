@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 import xlsxwriter
+from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from app.core.money import yuan
 from app.reconciliation import rules
 from app.reconciliation.engine.found import SETS
 from app.reconciliation.engine.ledger import PARTIES
 from app.reconciliation.models import Difference
 from app.reconciliation.report.figures import Figures
 
-_SAYS = ("医院金额", "医院状态", "平台金额", "平台状态", "保险公司金额", "保险公司状态")
-_HEAD = ("流水号", *_SAYS, "原因", "建议", "处理状态", "说明")
+Cell = str | int | Decimal
+_HEAD = {
+    "流水号": 22,
+    "医院金额（元）": 15,
+    "医院状态": 12,
+    "平台金额（元）": 15,
+    "平台状态": 12,
+    "保险公司金额（元）": 18,
+    "保险公司状态": 14,
+    "原因": 34,
+    "建议": 60,
+    "处理状态": 12,
+    "说明": 30,
+}
 _OTHERS = {
     "amount": "金额不一致",
     "status": "状态不一致",
@@ -24,21 +37,54 @@ _OTHERS = {
     "bad_row": "无法识别",
     "tampered": "校验",
 }
-_WIDTHS = (22, 12, 12, 12, 12, 14, 14, 26, 44, 12, 26)
+_TOTALS = ("范围", "笔数", "金额（元）", "成功笔数", "成功金额（元）", "失败笔数", "失败金额（元）")
+_SOMETHING, _NOTHING = "#c62828", "#9e9e9e"
+
+
+class _Book:
+    """Numbers of 19 digits are text cells, because a spreadsheet would round them; amounts are numbers that add up."""
+
+    def __init__(self, content: io.BytesIO) -> None:
+        options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        self.file = xlsxwriter.Workbook(content, options)
+        self._head = self.file.add_format({"bold": True, "bg_color": "#f2f4f7", "bottom": 1})
+        self._count = self.file.add_format({"num_format": "#,##0"})
+        self._amount = self.file.add_format({"num_format": "#,##0.00"})
+
+    def sheet(self, name: str, widths: Sequence[int]) -> Worksheet:
+        sheet = self.file.add_worksheet(name)
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, width)
+        sheet.set_landscape()
+        sheet.set_paper(9)  # A4
+        sheet.fit_to_pages(1, 0)
+        sheet.ignore_errors({"number_stored_as_text": "A1:A1048576"})
+        return sheet
+
+    def head(self, sheet: Worksheet, place: int, titles: Iterable[str]) -> None:
+        self._write(sheet, place, titles, self._head)
+
+    def line(self, sheet: Worksheet, place: int, cells: Iterable[Cell]) -> None:
+        self._write(sheet, place, cells, None)
+
+    def _write(self, sheet: Worksheet, place: int, cells: Iterable[Cell], style: Format | None) -> None:
+        for column, cell in enumerate(cells):
+            if isinstance(cell, str):
+                sheet.write_string(place, column, rules.escaped(cell), style)
+            else:
+                sheet.write_number(place, column, cell, self._amount if isinstance(cell, Decimal) else self._count)
 
 
 def xlsx(figures: Figures) -> bytes:
-    """Clearing numbers and amounts are text cells: a spreadsheet would round 19 digits."""
     content = io.BytesIO()
-    book = xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    bold = book.add_format({"bold": True})
-    _summary(book.add_worksheet("汇总"), figures, bold)
+    book = _Book(content)
+    _summary(book, figures)
     for name in SETS:
         rows = [row for row in figures.differences if row.found_set == name and row.kind != "status"]
-        _sheet(book.add_worksheet(name), _once(rows), bold)
+        _differences(book, name, _once(rows))
     for kind, title in _OTHERS.items():
-        _sheet(book.add_worksheet(title), [row for row in figures.differences if row.kind == kind], bold)
-    book.close()
+        _differences(book, title, [row for row in figures.differences if row.kind == kind])
+    book.file.close()
     return content.getvalue()
 
 
@@ -47,38 +93,48 @@ def _once(rows: Iterable[Difference]) -> list[Difference]:
     return list({row.clearing_no: row for row in rows}.values())
 
 
-def _summary(sheet: Worksheet, figures: Figures, bold: object) -> None:
+def _summary(book: _Book, figures: Figures) -> None:
     overall = figures.overall
-    lines: list[tuple[str, ...]] = [("对账日期", figures.day.isoformat()), ("集合（医院 平台 保险公司）", "笔数")]
-    lines += [(name, str(count)) for name, count in overall.sets.items()]
-    lines += [("金额不一致", str(overall.amount_differs)), ("状态不一致", str(overall.status_differs))]
-    lines.append(("范围", "笔数", "金额", "成功笔数", "成功金额", "失败笔数", "失败金额"))
-    for scope, total in overall.totals.items():
-        counts = (total.count, total.success_count, total.failure_count)
-        amounts = (total.amount_fen, total.success_amount_fen, total.failure_amount_fen)
-        pairs = (text for count, fen in zip(counts, amounts, strict=True) for text in (str(count), yuan(fen)))
-        lines.append((scope, *pairs))
-    sheet.set_column(0, 6, 18)
-    for place, line in enumerate(lines):
-        for column, text in enumerate(line):
-            sheet.write_string(place, column, rules.escaped(text), bold if place in (0, 1) else None)
+    sheet = book.sheet("汇总", (22, 24, 16, 16, 16, 16, 16))
+    book.line(sheet, 0, ("对账日期", figures.day.isoformat()))
+    book.head(sheet, 2, ("集合（医院 平台 保险公司）", "说明", "笔数"))
+    counts = [(name, rules.meaning(name), count) for name, count in overall.sets.items()]
+    counts += [("", "金额不一致", overall.amount_differs), ("", "状态不一致", overall.status_differs)]
+    for place, count in enumerate(counts, 3):
+        book.line(sheet, place, count)
+    begin = 4 + len(counts)
+    book.head(sheet, begin, _TOTALS)
+    for place, (scope, total) in enumerate(overall.totals.items(), begin + 1):
+        pairs = (
+            (total.count, total.amount_fen),
+            (total.success_count, total.success_amount_fen),
+            (total.failure_count, total.failure_amount_fen),
+        )
+        numbers = [cell for count, fen in pairs for cell in (count, _in_yuan(fen))]
+        book.line(sheet, place, (rules.SCOPE_NAMES[scope], *numbers))
 
 
-def _sheet(sheet: Worksheet, rows: Iterable[Difference], bold: object) -> None:
-    for column, (title, width) in enumerate(zip(_HEAD, _WIDTHS, strict=True)):
-        sheet.set_column(column, column, width)
-        sheet.write_string(0, column, title, bold)
+def _differences(book: _Book, name: str, rows: Sequence[Difference]) -> None:
+    """The colour of the tab tells whether there is anything to read."""
+    sheet = book.sheet(name, tuple(_HEAD.values()))
+    sheet.set_tab_color(_SOMETHING if rows else _NOTHING)
+    book.head(sheet, 0, _HEAD)
     for place, row in enumerate(rows, 1):
-        for column, text in enumerate(cells(row)):
-            sheet.write_string(place, column, rules.escaped(text))
+        book.line(sheet, place, cells(row))
     sheet.freeze_panes(1, 1)
+    sheet.autofilter(0, 0, len(rows), len(_HEAD) - 1)
 
 
-def cells(row: Difference) -> list[str]:
-    """One difference as text, in the order of the head."""
+def cells(row: Difference) -> list[Cell]:
+    """One difference in the order of the head: words as text, amounts as numbers, nothing as an empty text."""
     what, next_step = rules.CAUSES.get(row.cause, (row.cause, ""))
-    said: list[str] = []
+    said: list[Cell] = []
     for role in PARTIES:
         amount_fen = getattr(row, f"{role}_fen")
-        said += ["" if amount_fen is None else yuan(amount_fen), getattr(row, f"{role}_status") or ""]
-    return [row.clearing_no or row.key, *said, what, next_step, row.status, row.note or ""]
+        said += ["" if amount_fen is None else _in_yuan(amount_fen), rules.status_name(getattr(row, f"{role}_status"))]
+    handling = rules.HANDLING_NAMES.get(row.status, row.status)
+    return [row.clearing_no or row.key, *said, what, next_step, handling, row.note or ""]
+
+
+def _in_yuan(amount_fen: int) -> Decimal:
+    return Decimal(amount_fen) / 100

@@ -11,19 +11,26 @@ from jinja2 import Environment, FileSystemLoader
 from app.core.letters import File, Letter
 from app.core.money import yuan
 from app.reconciliation import rules
+from app.reconciliation.engine.found import SETS
 from app.reconciliation.report.chart import sets_png
 from app.reconciliation.report.figures import Figures
 from app.reconciliation.report.workbook import xlsx
 
 PICTURE = "sets"
 VERDICTS = {"balanced": "三方一致", "differences": "有差异", "blocked": "未完成：有一方账目缺失或不符"}
-SCOPE_NAMES = {"hospital_platform": "医院—平台", "platform_insurer": "平台—保险公司", "three_party": "三方"}
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @cache
 def _templates() -> Environment:
-    return Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+    folder = FileSystemLoader(Path(__file__).parent)
+    return Environment(loader=folder, autoescape=True, trim_blocks=True)
+
+
+def grouped_yuan(amount_fen: int) -> str:
+    """1234567 -> '12,345.67'."""
+    whole, _, fen = yuan(abs(amount_fen)).partition(".")
+    return f"{'-' if amount_fen < 0 else ''}{int(whole):,}.{fen}"
 
 
 def letter(figures: Figures, to: Sequence[str]) -> Letter:
@@ -35,9 +42,10 @@ def letter(figures: Figures, to: Sequence[str]) -> Letter:
         verdict=VERDICTS[figures.status],
         blocked=[party for party in figures.parties if party.blocked_code],
         reasons=rules.BLOCKED,
-        scopes=SCOPE_NAMES,
+        scopes=rules.SCOPE_NAMES,
+        meanings={name: rules.meaning(name) for name in SETS},
         picture=PICTURE,
-        yuan=yuan,
+        grouped=grouped_yuan,
     )  # fmt: skip
     chart = File(PICTURE, "image/png", sets_png(figures.overall.sets))
     return Letter(list(to), subject, html, [chart], [File(f"reconciliation-{figures.day}.xlsx", _XLSX, xlsx(figures))])

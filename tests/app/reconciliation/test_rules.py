@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.reconciliation import rules
 from app.reconciliation.engine.found import SETS
 from app.reconciliation.models import Difference
+from app.reconciliation.states import DifferenceState
 
 PARTS = ("110", "101", "100", "011", "010", "001")
 
@@ -45,3 +47,16 @@ def test_words_of_reverse_rows_are_mapped_like_those_of_payments() -> None:
 def test_the_table_knows_every_kind_of_difference() -> None:
     allowed = str(next(c for c in Difference.__table__.constraints if str(c.name).endswith("kind")).sqltext)  # type: ignore[attr-defined]
     assert all(f"'{kind}'" in allowed for kind in rules.KINDS)
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [("ok", "正常"), ("undone", "已撤销"), ("reverse:ok", "冲正：正常"), ("其他", "其他"), ("a:b", "a:b"), (None, "")],
+)
+def test_a_status_is_shown_in_words_and_an_unknown_one_as_it_came(status: str | None, name: str) -> None:
+    assert rules.status_name(status) == name
+
+
+def test_every_set_and_every_state_of_a_difference_has_a_name() -> None:
+    assert len({rules.meaning(name) for name in SETS}) == len(SETS) == 7
+    assert set(rules.HANDLING_NAMES) == set(DifferenceState)

@@ -18,7 +18,8 @@ def show(api: Api, **query: str) -> str:
 
 def test_it_begins_with_nobody(api: Api) -> None:
     page = show(api, user="nobody", app="wx0")
-    assert "请先选择一个微信用户" in page
+    assert "还没有微信用户" in page
+    assert 'data-act="users"' in page, "one can be added"
     assert not re.search(r"(src|href)=.https?://", page)
 
 
@@ -35,7 +36,9 @@ def test_what_waits_for_the_user_is_shown(
     text_of(bill(pay, openid))
     prepay = text_of(pay.pay("挂号费", "ORDER001", {"total": 1_250}, {"openid": openid}))["prepay_id"]
     page = show(api, user="zhang", app=oa["app_id"])
-    for part in ("商保理赔", "&lt;b&gt;门诊", "理赔款：50.00 元", "挂号费：12.50 元", prepay):
+    assert "thing1" not in page, "a field's name is nothing for a person"
+    assert "<dt>内容</dt><dd>&lt;b&gt;门诊" in page
+    for part in ("商保理赔", "理赔款：<", ">50.00 元", "挂号费：<", ">12.50 元", prepay):
         assert part in page
     api.phone("pay", user="zhang", prepay_id=prepay)
     api.phone("confirm_transfer", user="zhang", out_bill_no="P1")
