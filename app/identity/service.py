@@ -44,6 +44,7 @@ from app.identity.person.queries import (
     is_child,
     live_bindings,
     names,
+    require_bound,
     require_person,
 )
 
@@ -87,6 +88,7 @@ __all__ = [
     "paying_bank_account",
     "payment_identity",
     "person_of_patient",
+    "require_bound",
     "require_person",
     "set_patient_number",
     "ties",

@@ -99,7 +99,7 @@ def _require_mine(session: Session, caller: Caller, hospital_id: UUID, patient_n
     person_id = identity.person_of_patient(session, hospital_id, patient_no)
     if person_id is None:
         raise NotFound
-    identity.require_person(session, caller.id, person_id)
+    identity.require_bound(session, caller.id, person_id)
 
 
 def _bill(bill: BillFacts) -> c.BillView:

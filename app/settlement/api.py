@@ -53,7 +53,7 @@ def _read(session: Session, caller: Caller, settlement_id: UUID) -> c.Settlement
     row = queries.settlement(session, settlement_id)
     if row is None:
         raise NotFound
-    identity.require_person(session, caller.id, row.person_id)
+    identity.require_bound(session, caller.id, row.person_id)
     return _view(session, row)
 
 

@@ -39,7 +39,7 @@ def settle(work: Work, account_id: UUID, settlement_id: UUID) -> Settlement:
     Whoever is bound to the person may pay. Conflict `trial_expired`, `bill_settled`, `bill_refused`, `pay_elsewhere`.
     """
     row = get(work, settlement_id)
-    identity.require_person(work.session, account_id, row.person_id)
+    identity.require_bound(work.session, account_id, row.person_id)
     _require_fresh(work, row)
     settlements.move(work, [row.id], "settle")
     row.account_id = account_id

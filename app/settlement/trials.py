@@ -47,7 +47,7 @@ def ask_trial(work: Work, account_id: UUID, bill_id: UUID, *, wait: bool) -> Set
     person_id = identity.person_of_patient(work.session, bill.hospital_id, bill.patient_no)
     if person_id is None:
         raise NotFound
-    identity.require_person(work.session, account_id, person_id)
+    identity.require_bound(work.session, account_id, person_id)
     if not registration.is_registered(work, bill.hospital_id, person_id):
         raise Conflict("not_registered", "建档还没有完成，完成后会通知您，届时再试算")
     require_unsettled(bill)

@@ -105,7 +105,7 @@ def withdraw_consent(work: Work, account_id: UUID, consent_id: UUID) -> None:
     row = work.session.get(Consent, consent_id)
     if row is None:
         raise NotFound
-    queries.require_person(work.session, account_id, row.person_id)
+    queries.require_bound(work.session, account_id, row.person_id)
     _end(work, consent_id)
     work.emit("identity.consent_withdrawn", consent_id)
 

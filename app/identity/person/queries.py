@@ -57,6 +57,13 @@ def require_person(session: Session, account_id: UUID, person_id: UUID) -> Perso
     return _person(row.Person, row.Binding)
 
 
+def require_bound(session: Session, account_id: UUID, person_id: UUID) -> None:
+    """For what belongs to a person and was asked for by its own id: NotFound as if it were not there, which is all that
+    a stranger may learn."""
+    if session.execute(_live(account_id).where(Person.id == person_id)).one_or_none() is None:
+        raise NotFound
+
+
 def live_bindings(session: Session, account_id: UUID) -> list[BindingView]:
     return [_binding(row) for row in session.execute(_live(account_id).order_by(Binding.seat))]
 
