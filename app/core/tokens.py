@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import jwt
 
 from app.core.errors import Unauthorised
 
 ACCESS_LIFE_S = 15 * 60
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a token says: who, and in which session."""
+
+    subject: UUID
+    session: UUID
 
 
 @dataclass(frozen=True)
@@ -25,14 +34,16 @@ class Tokens:
         claims = {"aud": audience, "sub": subject, "sid": session, "iat": now, "exp": expires}
         return jwt.encode(claims, self.key, algorithm="HS256")
 
-    def read(self, token: str, audience: str) -> dict[str, Any]:
+    def read(self, token: str, audience: str) -> Claims:
         """The claims of a valid token; Unauthorised tells expired from unusable."""
         try:
             required = ["aud", "sub", "sid", "exp"]
-            return jwt.decode(token, self.key, algorithms=["HS256"], audience=audience, options={"require": required})
+            options: Any = {"require": required}
+            found = jwt.decode(token, self.key, algorithms=["HS256"], audience=audience, options=options)
+            return Claims(UUID(found["sub"]), UUID(found["sid"]))
         except jwt.ExpiredSignatureError as error:
             raise Unauthorised("token_expired", "登录已过期，请刷新登录") from error
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, AttributeError, OverflowError, TypeError, ValueError) as error:
             raise Unauthorised("token_invalid", "请先登录") from error
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
-from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Request
@@ -29,10 +28,9 @@ revocations = Revocations()
 def authenticate(request: Request, runtime: Runtime) -> Caller:
     """The account behind an access token whose session has not been revoked."""
     claims = runtime.tokens.read(bearer(request), ACCOUNT)
-    session_id = UUID(claims["sid"])
-    if revocations.contain(runtime, session_id):
+    if revocations.contain(runtime, claims.session):
         raise Unauthorised("session_ended", "登录已失效，请重新登录")
-    return Caller(ACCOUNT, UUID(claims["sub"]), session_id=session_id)
+    return Caller(ACCOUNT, claims.subject, session_id=claims.session)
 
 
 @question(bp, "/login/state", door(PUBLIC), out=StateView, query=StateQuery)

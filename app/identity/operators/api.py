@@ -26,8 +26,7 @@ bp = APIBlueprint("operator", __name__, url_prefix="/api/v1/operator", tag="è¿è
 
 def authenticate(request: Request, runtime: Runtime) -> Caller:
     """The operator behind an access token, with the roles held at this moment."""
-    claims = runtime.tokens.read(bearer(request), OPERATOR)
-    session_id = UUID(claims["sid"])
+    session_id = runtime.tokens.read(bearer(request), OPERATOR).session
     with runtime.read() as session:
         found = service.operator_of_session(session, session_id)
     if found is None:

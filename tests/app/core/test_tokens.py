@@ -1,40 +1,56 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
 
 import jwt
 import pytest
 
 from app.core.errors import Unauthorised
-from app.core.tokens import ACCESS_LIFE_S, Tokens, fingerprint, new_secret
+from app.core.tokens import ACCESS_LIFE_S, Claims, Tokens, fingerprint, new_secret
 
 KEY = b"k" * 32
 NOW = datetime.now(UTC)
+WHO, SESSION = str(uuid4()), str(uuid4())
 
 
 def test_a_token_tells_who_and_in_which_session() -> None:
-    claims = Tokens(KEY).read(Tokens(KEY).issue("account", "7", "s1", NOW), "account")
-    assert (claims["sub"], claims["sid"]) == ("7", "s1")
+    assert Tokens(KEY).read(Tokens(KEY).issue("account", WHO, SESSION, NOW), "account") == Claims(
+        UUID(WHO), UUID(SESSION)
+    )
 
 
 def test_an_old_token_is_told_apart_from_an_unusable_one() -> None:
-    old = Tokens(KEY).issue("account", "7", "s1", NOW - timedelta(seconds=ACCESS_LIFE_S + 1))
+    old = Tokens(KEY).issue("account", WHO, SESSION, NOW - timedelta(seconds=ACCESS_LIFE_S + 1))
     with pytest.raises(Unauthorised) as expired:
         Tokens(KEY).read(old, "account")
     assert expired.value.code == "token_expired"
 
 
+def signed(**claims: object) -> str:
+    """A token of ours with claims that we never write."""
+    good = {"aud": "account", "sub": WHO, "sid": SESSION, "exp": NOW + timedelta(minutes=5)}
+    return jwt.encode(good | claims, KEY, algorithm="HS256")
+
+
 def unusable() -> dict[str, str]:
-    good = Tokens(KEY).issue("account", "7", "s1", NOW)
+    good = Tokens(KEY).issue("account", WHO, SESSION, NOW)
     head, body, signature = good.split(".")
     later = {"exp": NOW + timedelta(minutes=5)}
     return {
-        "another audience": Tokens(KEY).issue("operator", "7", "s1", NOW),
-        "another key": Tokens(b"x" * 32).issue("account", "7", "s1", NOW),
-        "no signature": jwt.encode({"aud": "account", "sub": "7", "sid": "s"} | later, "", algorithm="none"),
-        "another algorithm": jwt.encode({"aud": "account", "sub": "7", "sid": "s"} | later, KEY * 2, algorithm="HS512"),
-        "no session": jwt.encode({"aud": "account", "sub": "7"} | later, KEY, algorithm="HS256"),
-        "no end": jwt.encode({"aud": "account", "sub": "7", "sid": "s"}, KEY, algorithm="HS256"),
+        "another audience": Tokens(KEY).issue("operator", WHO, SESSION, NOW),
+        "another key": Tokens(b"x" * 32).issue("account", WHO, SESSION, NOW),
+        "no signature": jwt.encode({"aud": "account", "sub": WHO, "sid": SESSION} | later, "", algorithm="none"),
+        "another algorithm": jwt.encode(
+            {"aud": "account", "sub": WHO, "sid": SESSION} | later, KEY * 2, algorithm="HS512"
+        ),
+        "no session": jwt.encode({"aud": "account", "sub": WHO} | later, KEY, algorithm="HS256"),
+        "no end": jwt.encode({"aud": "account", "sub": WHO, "sid": SESSION}, KEY, algorithm="HS256"),
+        "a session that is no UUID": Tokens(KEY).issue("account", WHO, "1", NOW),
+        "somebody who is no UUID": Tokens(KEY).issue("account", "7", SESSION, NOW),
+        "a session that is no text": signed(sid=7),
+        "a session that is a list": signed(sid=[]),
+        "an end beyond time": signed(exp=float("inf")),
         "cut": f"{head}.{body}.{signature[:-2]}",
         "no token": "token",
         "empty": "",
