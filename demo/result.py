@@ -42,6 +42,7 @@ def collect(stack: Stack, seconds: Mapping[str, float]) -> Result:
         "cases": cases,
         "payout_fen": numbers["payout_fen"],
         "notices": numbers["notices"],
+        "menus": _menus(stack),
         "reconciliation": reconciliation,
         "invariants": check_all(scene(stack)),
         "seconds": dict(seconds),
@@ -100,6 +101,11 @@ def _people(stack: Stack) -> list[dict[str, Any]]:
 def _altered(stack: Stack) -> dict[str, list[dict[str, Any]]]:
     parties = (*stack.world["hospitals"], *stack.world["insurers"])
     return {party["code"]: _ask(stack, party["code"], "altered") for party in parties}
+
+
+def _menus(stack: Stack) -> int:
+    """Public accounts whose menu, as WeChat has it, leads to where the platform is reached now."""
+    return sum(stack.public_url in json.dumps(menu) for menu in _ask(stack, "wechat", "state/menu").values())
 
 
 def _max_in_window(stack: Stack) -> int:

@@ -63,15 +63,18 @@ def started(place: Place, report: Report) -> Iterator[Stack]:
         stack = _prepare(place, supervisor, report)
         report("starting web server, exchange, doubles, workers and scheduler")
         with ThreadPoolExecutor(1) as aside:
-            seeded = aside.submit(_seed, stack)  # it takes as long as the programs' own start
+            # Each takes as long as the programs' own start beside it.
+            seeded = aside.submit(_command, stack, "seed", "--world", str(place.world_file))
             background = [_python(stack, name, "workers", "work") for name in WORKERS]
             background.append(_python(stack, "scheduler", "workers", "schedule"))
             supervisor.start(_doubles(stack), _web(stack, "exchange"), _web(stack, "web"), *background)
             seeded.result()
-        _tell_insurers(stack)
-        _fill_cards(stack)
-        report("starting the agents")
-        supervisor.start(*_agents(stack))
+            published = aside.submit(_command, stack, "menus")
+            _tell_insurers(stack)
+            _fill_cards(stack)
+            report("starting the agents")
+            supervisor.start(*_agents(stack))
+            published.result()
         yield stack
 
 
@@ -119,14 +122,14 @@ def _new_world(place: Place) -> dict[str, Any]:
     return world.make(world.Filling(options.business_date, options.dialect, options.patients), master_key)
 
 
-def _seed(stack: Stack) -> None:
-    """Enter owners, keys and operators; again where addresses have changed since."""
-    seeded = stack.place.path / "seeded.json"
-    if stack.place.read(seeded) == stack.world:
+def _command(stack: Stack, name: str, *options: str) -> None:
+    """Run a command of the product's own, again only where addresses have changed since."""
+    done = stack.place.path / f"{name}.json"
+    if stack.place.read(done) == stack.world:
         return
-    program = _python(stack, "seed", "flask", "--app", "wsgi", "seed", "--world", str(stack.place.world_file))
+    program = _python(stack, name, "flask", "--app", "wsgi", name, *options)
     database.run(program.argv, program.cwd, program.env)
-    stack.place.write(seeded, stack.world)
+    stack.place.write(done, stack.world)
 
 
 def _tell_insurers(stack: Stack) -> None:

@@ -30,6 +30,7 @@ PATIENTS = 8
 UNDISTURBED = {
     "claims": {"submitted": 9, "approved": 6, "rejected": 1, "paid": 5},
     "payout_fen": 1234071,
+    "menus": 2,
     "notices": 69,
 }
 Disturb = Callable[[str, Stack], None]
