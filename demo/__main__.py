@@ -23,6 +23,8 @@ from demo.screen import Screen
 from demo.supervisor import ProgramFailed
 
 PROBLEMS = (DemoProblem, DayBroken, Refused, ProgramFailed, EmbeddedServerError, PlaceError, FileNotFoundError)
+DESCRIPTION = "One business day on this machine, from nothing; then everything keeps serving until Ctrl-C."
+STORED = "This day has been played before; --fresh plays it again."
 EXIT_OK, EXIT_BROKEN, EXIT_CANNOT = 0, 1, 2
 
 
@@ -34,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         stored = place.read(place.result_file)
         if chosen.once and not chosen.fresh and not chosen.no_day and stored is not None:
+            screen.say(STORED)
             return _show(stored, chosen, screen)
         return _play(place, chosen, screen)
     except PROBLEMS as problem:
@@ -59,7 +62,9 @@ def _day(stack: stacks.Stack, chosen: argparse.Namespace, screen: Screen) -> int
     """Play the day, or show the one that was played."""
     place = stack.place
     stored = place.read(place.result_file)
-    if stored is None:
+    if stored is not None:
+        screen.say(STORED)
+    else:
         stored = _play_day(stack, screen)
         place.write(place.result_file, stored)
     return _show(stored, chosen, screen)
@@ -82,11 +87,12 @@ def _play_day(stack: stacks.Stack, screen: Screen) -> dict[str, Any]:
 
 
 def _expected(stack: stacks.Stack) -> dict[str, int]:
-    """What the hospitals' data alone say the day must come to."""
+    """What the hospitals' data and the world alone say the day must come to."""
     urls = [hospital["his_database_url"] for hospital in stack.world["hospitals"]]
     folder = stack.place.options.his_data
     records = expect.synthea_records(folder, urls[0]) if folder else expect.builtin_records(urls)
-    return expect.expected(stack.people, records)
+    accounts = [app for app in stack.world["wechat"]["apps"] if app["kind"] == "oa"]
+    return expect.expected(stack.people, records) | {"menus": len(accounts)}
 
 
 def _options(chosen: argparse.Namespace) -> Options:
@@ -109,21 +115,31 @@ def _patients(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="script/demo", description=DESCRIPTION)
     parser.add_argument("--once", action="store_true", help="stop after the day instead of serving until Ctrl-C")
     parser.add_argument("--fresh", action="store_true", help="forget the day that was played and start over")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result to FILE")
     parser.add_argument(
-        "--date", type=date.fromisoformat, default=Clock().today(), help="business date; default: today"
+        "--date",
+        type=date.fromisoformat,
+        default=Clock().today(),
+        metavar="DATE",
+        help="business date as 2026-11-21; default: today",
     )
     parser.add_argument(
-        "--patients", type=_patients, default=60, help="how many the built-in hospitals have, at least 8; default: 60"
+        "--patients",
+        type=_patients,
+        default=60,
+        metavar="N",
+        help="how many the built-in hospitals have, 8 to 2000; default: 60",
     )
     parser.add_argument(
         "--his-data", type=_folder, metavar="DIR", help="a Synthea sample in place of the built-in data"
     )
     parser.add_argument("--no-day", action="store_true", help="start everything, play nothing")
-    parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help="where everything is kept")
+    parser.add_argument(
+        "--data", type=Path, default=DATA, metavar="DIR", help="where everything is kept; default: .data/demo"
+    )
     return parser
 
 

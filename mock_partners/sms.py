@@ -15,6 +15,7 @@ LONGEST_PARAMETER = 35
 
 
 class Sms(Courier):
+    title = "收到的短信"
     fields = ("out_id", "sign", "template_id", "phone", "params")
 
     def __init__(self, gateway: Mapping[str, Any], *, state_dir: Path | None = None) -> None:

@@ -48,6 +48,25 @@ def test_a_mail_is_taken_once_with_all_its_parts(mail: Mail) -> None:
     assert mail.messages[0]["attachments"][0]["name"] == "对账.xlsx"
 
 
+def test_people_see_a_mail_with_its_picture_and_get_its_file(mail: Mail) -> None:
+    assert "还没有收到" in httpx.get(f"{mail.url}/inbox").text
+    post(mail, letter(subject="<b>对账</b>"))
+    page = httpx.get(f"{mail.url}/inbox").text
+    assert "&lt;b&gt;对账" in page and 'href="/inbox/1"' in page and 'href="/inbox/1/1"' in page
+    shown = httpx.get(f"{mail.url}/inbox/1")
+    assert f'<img src="data:image/png;base64,{PNG["content_base64"]}">' in shown.text
+    assert "default-src 'none'" in shown.headers["content-security-policy"], "a letter runs nothing"
+    file = httpx.get(f"{mail.url}/inbox/1/1")
+    assert file.content == b"PK"
+    assert "%E5%AF%B9%E8%B4%A6.xlsx" in file.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("path", ["/inbox/0", "/inbox/2", "/inbox/1/0", "/inbox/1/2"])
+def test_a_mail_or_file_that_is_not_there_is_not_found(mail: Mail, path: str) -> None:
+    post(mail, letter())
+    assert httpx.get(f"{mail.url}{path}").status_code == 404
+
+
 def test_the_key_is_needed(mail: Mail) -> None:
     assert httpx.post(f"{mail.url}/v1/mails", json=letter()).status_code == 401
 

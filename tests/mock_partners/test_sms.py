@@ -63,3 +63,10 @@ def test_a_lost_answer_is_asked_for_again_and_is_the_same_message(sms: Sms) -> N
         httpx.post(f"{sms.url}/v1/messages", json=message(), headers=KEY)
     assert httpx.post(f"{sms.url}/v1/messages", json=message(), headers=KEY).status_code == 200
     assert len(sms.messages) == 1
+
+
+def test_people_see_what_was_sent(sms: Sms) -> None:
+    assert "还没有收到" in httpx.get(f"{sms.url}/inbox").text
+    httpx.post(f"{sms.url}/v1/messages", json=message(params={"code": "<i>1"}), headers=KEY)
+    page = httpx.get(f"{sms.url}/inbox").text
+    assert "【直赔】T1：&lt;i&gt;1" in page and "13800138000" in page
