@@ -62,6 +62,14 @@ BLUEPRINTS = {
     "front": (*PUBLIC, *CONSOLE),
     "all": (*PUBLIC, *EXCHANGE, *CONSOLE),
 }
+# No bar for other documents, and no badge of a validator elsewhere, which would be told our address.
+DOCS_PAGE = {"app_name": "Zhipei 直赔 · 接口文档", "layout": "BaseLayout", "validatorUrl": None}
+ABOUT = """患者在微信里申请商业健康保险理赔的后台。公众号网页（H5）和小程序用同一套接口。
+
+- **登录**：`/api/v1/login/…` 给出访问令牌，以后放在 `Authorization: Bearer …` 中；运营人员另有登录。
+- **重复请求**：登录后的每个 POST 都带 `Idempotency-Key`，用同一个值再请求一次，得到同一个答复。
+- **错误**：总是 `{"code", "message", "request_id", "fields"}`，`message` 可以直接给患者看。
+- **金额**：以分为单位的整数；时间带时区。"""
 COMMANDS: tuple[Command, ...] = (
     identity_cli.seed,
     exchange_cli.partner,
@@ -91,6 +99,7 @@ def create_app(runtime: Runtime, gateways: Gateways | None = None) -> APIFlask:
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, OPENAPI_VERSION="3.1.0", SYNC_LOCAL_SPEC=False)
     error_schema = errors.ErrorView.model_json_schema()
     app.config.update(HTTP_ERROR_SCHEMA=error_schema, VALIDATION_ERROR_SCHEMA=error_schema)
+    app.description = ABOUT
     app.json = StrictJson(app)
     app.request_class = WholeRequest
     app.extensions["zhipei"] = Site(runtime, gateways or make_gateways(settings), AUTHENTICATE)
@@ -100,9 +109,7 @@ def create_app(runtime: Runtime, gateways: Gateways | None = None) -> APIFlask:
     limits.install(app, settings)
     for blueprint in BLUEPRINTS[settings.role]:
         app.register_blueprint(blueprint)
-    app.register_blueprint(
-        get_swaggerui_blueprint("/api/docs", "/api/openapi.json", config={"app_name": "Zhipei 直赔"})
-    )
+    app.register_blueprint(get_swaggerui_blueprint("/api/docs", "/api/openapi.json", config=dict(DOCS_PAGE)))
     for one in COMMANDS:
         app.cli.add_command(one)
     app.add_url_rule("/healthz", "healthz", app.doc(hide=True)(_healthy))

@@ -170,6 +170,7 @@ def test_docs_page_loads_nothing_from_outside() -> None:
     client = create_app(_runtime()).test_client()
     page = client.get("/api/docs/").get_data(as_text=True)
     assert not re.findall(r"(?:src|href)=[\"']?(?:https?:)?//", page)
+    assert '"validatorUrl": null' in page, "else it would show a badge from a validator elsewhere"
 
 
 def test_app_without_environment_opens_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
