@@ -37,10 +37,12 @@ class Terms(TypedDict):
 
 @dataclass(frozen=True)
 class CommandAnswer:
-    """`outcome`: done, refused (final), failed (ask again), unknown (look before asking again)."""
+    """`outcome`: done, refused (final), failed (ask again), unknown (look before asking again). `partner_id` is the
+    program that answered, None where the time did."""
 
     command_id: UUID
     party_id: UUID
+    partner_id: UUID | None
     kind: str
     subject: UUID | None
     outcome: str
@@ -133,12 +135,15 @@ def _answer(work: Work, row: Command, reply: CommandReply | None) -> CommandAnsw
     if reply is None:
         # What nobody fetched was certainly not done.
         code = "not_handed_out" if row.handed_at is None else "overdue"
-        return CommandAnswer(row.id, row.party_id, row.kind, row.subject, "unknown", code, None, {}, row.status_since)
+        return CommandAnswer(
+            row.id, row.party_id, None, row.kind, row.subject, "unknown", code, None, {}, row.status_since
+        )
     work.audit("read.command_reply.reply_sealed", "command", row.id, why=row.kind)
     said = work.privacy.open_json(reply.reply_sealed, _reply_place(row.id))
     return CommandAnswer(
         row.id,
         row.party_id,
+        reply.partner_id,
         row.kind,
         row.subject,
         reply.outcome,

@@ -31,7 +31,7 @@ def take_batch(work: Work, batch_id: UUID) -> None:
     amounts = [row["data"].get("amount_fen") for row in batch.rows]
     row = LedgerBatch(
         batch_id=batch.id,
-        party_id=batch.party_id,
+        partner_id=batch.partner_id,
         batch_no=batch.batch_no,
         business_date=batch.business_date,
         row_count=ledger.declared,
@@ -55,6 +55,7 @@ def answered(work: Work, command_id: UUID) -> None:
     if ledger is None or ledger.command_id != command_id:
         return
     if answer.outcome == "done":
+        ledger.partner_id = answer.partner_id
         _declared(work, ledger, answer.body)
     elif answer.outcome == "failed":
         work.later("reconciliation.ask", ledger.id, run_at=work.now + timedelta(seconds=rules.RETRY_S))
@@ -124,9 +125,9 @@ def _fit(figures: Sequence[Any], most: int) -> bool:
 
 def _complete(work: Work, ledger: PartyLedger) -> None:
     """Whichever comes last, the answer or the last batch, completes the book."""
-    if ledger.batch_nos is None or ledger.party_id is None:
+    if ledger.batch_nos is None or ledger.partner_id is None:
         return
-    found = queries.ledger_batches(work.session, ledger.party_id, ledger.batch_nos)
+    found = queries.ledger_batches(work.session, ledger.partner_id, ledger.batch_nos)
     if len(found) < len(ledger.batch_nos):
         return
     count, amount_fen = sum(batch.row_count for batch in found), sum(batch.amount_fen for batch in found)

@@ -40,7 +40,8 @@ class PartyLedger(Stateful, Base):
     """One party's book in one run. `party_id` None is the platform.
 
     `packed` is the book itself (app.reconciliation.books); `declared_*` is what the party said it holds, `batch_nos`
-    the batches it came in. A blocked ledger has a code and, for people, a reason.
+    the batches it came in, as `partner_id`, the program that answered, numbers them. A blocked ledger has a code and,
+    for people, a reason.
     """
 
     __tablename__ = "reconciliation_party_ledger"
@@ -54,6 +55,7 @@ class PartyLedger(Stateful, Base):
     party_id: Mapped[UUID | None] = mapped_column(ForeignKey("party.id"))
     role: Mapped[str]
     command_id: Mapped[UUID | None] = mapped_column(index=True)
+    partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partner.id"))
     batch_nos: Mapped[list[Any] | None]
     declared_count: Mapped[int | None]
     declared_fen: Mapped[Fen | None]
@@ -68,13 +70,14 @@ class PartyLedger(Stateful, Base):
 
 
 class LedgerBatch(Base):
-    """A ledger batch that a party pushed through the exchange, judged row by row and kept by columns."""
+    """A ledger batch that a party's program pushed through the exchange, judged row by row and kept by columns. Each
+    program counts its batches for itself."""
 
     __tablename__ = "reconciliation_ledger_batch"
-    __table_args__ = (UniqueConstraint("party_id", "batch_no"),)
+    __table_args__ = (UniqueConstraint("partner_id", "batch_no"),)
 
     batch_id: Mapped[UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True)
-    party_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
+    partner_id: Mapped[UUID] = mapped_column(ForeignKey("partner.id"))
     batch_no: Mapped[int] = mapped_column(BigInteger)
     business_date: Mapped[date]
     row_count: Mapped[int]

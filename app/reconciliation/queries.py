@@ -66,8 +66,8 @@ def waiting_of_party(session: Session, party_id: UUID) -> Sequence[PartyLedger]:
     return session.scalars(select(PartyLedger).where(*waiting).order_by(PartyLedger.id).with_for_update()).all()
 
 
-def ledger_batches(session: Session, party_id: UUID, numbers: Sequence[int]) -> Sequence[LedgerBatch]:
-    mine = (LedgerBatch.party_id == party_id, LedgerBatch.batch_no.in_(numbers))
+def ledger_batches(session: Session, partner_id: UUID, numbers: Sequence[int]) -> Sequence[LedgerBatch]:
+    mine = (LedgerBatch.partner_id == partner_id, LedgerBatch.batch_no.in_(numbers))
     wanted = select(LedgerBatch).where(*mine).order_by(LedgerBatch.batch_no).options(undefer(LedgerBatch.packed))
     return session.scalars(wanted).all()
 

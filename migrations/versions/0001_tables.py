@@ -965,6 +965,7 @@ def upgrade() -> None:
         sa.Column("party_id", sa.Uuid(), nullable=True),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("command_id", sa.Uuid(), nullable=True),
+        sa.Column("partner_id", sa.Uuid(), nullable=True),
         sa.Column("batch_nos", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("declared_count", sa.Integer(), nullable=True),
         sa.Column("declared_fen", sa.BigInteger(), nullable=True),
@@ -987,6 +988,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "role IN ('hospital', 'platform', 'insurer')", name=op.f("ck_reconciliation_party_ledger_role")
         ),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_reconciliation_party_ledger_partner_id")),
         sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_reconciliation_party_ledger_party_id")),
         sa.ForeignKeyConstraint(
             ["run_id"], ["reconciliation_run.id"], name=op.f("fk_reconciliation_party_ledger_run_id")
@@ -1373,16 +1375,16 @@ def upgrade() -> None:
     op.create_table(
         "reconciliation_ledger_batch",
         sa.Column("batch_id", sa.Uuid(), nullable=False),
-        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
         sa.Column("batch_no", sa.BigInteger(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("row_count", sa.Integer(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("packed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_reconciliation_ledger_batch_batch_id")),
-        sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_reconciliation_ledger_batch_party_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_reconciliation_ledger_batch_partner_id")),
         sa.PrimaryKeyConstraint("batch_id", name=op.f("pk_reconciliation_ledger_batch")),
-        sa.UniqueConstraint("party_id", "batch_no", name=op.f("uq_reconciliation_ledger_batch_party_id_batch_no")),
+        sa.UniqueConstraint("partner_id", "batch_no", name=op.f("uq_reconciliation_ledger_batch_partner_id_batch_no")),
     )
     op.create_table(
         "reconciliation_set_count",

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from app.core.errors import Conflict, Invalid, NotFound
-from app.exchange.service import NewParty, put_party
+from app.exchange.service import NewParty, put_partner, put_party
 from mock_partners.faults import Fault
 from tests.app.kit import run, value
-from tests.app.partner import batch
+from tests.app.partner import PartnerClient, batch
 from tests.app.reconciliation.kit import DAY, UP_TO_THE_REPORT, Night, number
 
 
@@ -170,6 +170,19 @@ def test_a_book_in_several_batches_is_whole_with_the_last_one(night: Night, orde
     seen = night.seen(run_id)
     assert (seen["status"], seen["sets"]["111"]) == ("balanced", 5)
     assert seen["parties"][0]["bad_at_source"] == 1
+
+
+def test_each_program_of_a_hospital_counts_its_own_batches(night: Night) -> None:
+    night.book(range(1, 4))
+    night.run()
+    secret = "whsec_" + "c2Vjb25k" * 4
+    with night.runtime.work() as work:
+        put_partner(work, night.world.party["H1"], "H1-spare", secret)
+    night.world.partner["H1"] = PartnerClient(night.client, "H1-spare", secret)
+    night.batch_nos["H1"] = 0
+    assert night.run()["status"] == "balanced"
+    assert value(night.runtime, "SELECT count(*) FROM task WHERE status = 'dead'") == 0
+    assert value(night.runtime, "SELECT count(*) FROM reconciliation_ledger_batch WHERE batch_no = 1") == 3
 
 
 def test_a_batch_of_another_date_does_not_pass_for_the_day_s_book(night: Night) -> None:
