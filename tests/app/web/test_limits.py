@@ -40,6 +40,15 @@ def test_a_caller_who_asks_too_often_is_told_to_wait(fresh_redis_url: str, datab
     assert answer.json["code"] == "too_many_requests" and int(answer.headers["Retry-After"]) > 0
 
 
+@pytest.mark.parametrize("broken", [False, True])
+def test_calls_count_together_whatever_they_ask_for(fresh_redis_url: str, database_url: str, broken: bool) -> None:
+    partner = client("redis://127.0.0.1:1/0" if broken else fresh_redis_url, database_url, partner_limit="3 per minute")
+    routes = ("changes/ack", "messages", "batches", "requests", "commands/answers")
+    headers = {"Zhipei-Partner": "H1-agent"}
+    answers = [partner.post(f"/exchange/v1/{route}", json={}, headers=headers).status_code for route in routes]
+    assert answers == [401, 401, 401, 429, 429]
+
+
 @pytest.mark.parametrize("how", ["refused", "silent"])
 def test_without_redis_requests_are_answered_and_still_counted(silent_redis: str, database_url: str, how: str) -> None:
     redis_url = silent_redis if how == "silent" else "redis://127.0.0.1:1/0"
