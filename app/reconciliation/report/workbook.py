@@ -95,7 +95,7 @@ def _once(rows: Iterable[Difference]) -> list[Difference]:
 
 def _summary(book: _Book, figures: Figures) -> None:
     overall = figures.overall
-    sheet = book.sheet("汇总", (22, 24, 16, 16, 16, 16, 16))
+    sheet = book.sheet("汇总", (28, 34, 16, 16, 16, 16, 16))
     book.line(sheet, 0, ("对账日期", figures.day.isoformat()))
     book.head(sheet, 2, ("集合（医院 平台 保险公司）", "说明", "笔数"))
     counts = [(name, rules.meaning(name), count) for name, count in overall.sets.items()]
