@@ -5,34 +5,34 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from datetime import date
-from pathlib import Path
 from typing import Any
 
-from app.core.clock import Clock
 from app.core.local_server import EmbeddedServerError
 from app.core.places import PlaceError
-from demo import expect, result
+from demo import arguments, expect, result
 from demo import stack as stacks
 from demo.database import DemoProblem
 from demo.day import script
 from demo.day.context import opened
 from demo.day.http import DayBroken, Refused
-from demo.place import DATA, Options, Place
+from demo.place import Options, Place
 from demo.screen import Screen
 from demo.supervisor import ProgramFailed
 
 PROBLEMS = (DemoProblem, DayBroken, Refused, ProgramFailed, EmbeddedServerError, PlaceError, FileNotFoundError)
-DESCRIPTION = "One business day on this machine, from nothing; then everything keeps serving until Ctrl-C."
 STORED = "This day has been played before; --fresh plays it again."
 EXIT_OK, EXIT_BROKEN, EXIT_CANNOT = 0, 1, 2
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(given: list[str] | None = None) -> int:
     """0 the day held, 1 something broke in it, 2 it could not be played."""
-    chosen = _parser().parse_args(arguments)
+    parser = arguments.parser()
+    chosen = parser.parse_args(given)
     screen = Screen()
-    place = Place(_options(chosen))
+    try:
+        place = Place(_options(chosen))
+    except OSError as problem:
+        parser.error(f"argument --data: {chosen.data} cannot be written to ({problem.strerror}); name another folder")
     try:
         stored = place.read(place.result_file)
         if chosen.once and not chosen.fresh and not chosen.no_day and stored is not None:
@@ -105,49 +105,6 @@ def _options(chosen: argparse.Namespace) -> Options:
         database_url=os.environ.get("DATABASE_URL", ""),
         redis_url=os.environ.get("REDIS_URL", ""),
     )
-
-
-def _patients(text: str) -> int:
-    """Fewer than eight cannot show every case of the day."""
-    if not text.isdecimal() or not 8 <= int(text) <= 2000:
-        raise argparse.ArgumentTypeError("a whole number from 8 to 2000")
-    return int(text)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="script/demo", description=DESCRIPTION)
-    parser.add_argument("--once", action="store_true", help="stop after the day instead of serving until Ctrl-C")
-    parser.add_argument("--fresh", action="store_true", help="forget the day that was played and start over")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result to FILE")
-    parser.add_argument(
-        "--date",
-        type=date.fromisoformat,
-        default=Clock().today(),
-        metavar="DATE",
-        help="business date as 2026-11-21; default: today",
-    )
-    parser.add_argument(
-        "--patients",
-        type=_patients,
-        default=60,
-        metavar="N",
-        help="how many the built-in hospitals have, 8 to 2000; default: 60",
-    )
-    parser.add_argument(
-        "--his-data", type=_folder, metavar="DIR", help="a Synthea sample in place of the built-in data"
-    )
-    parser.add_argument("--no-day", action="store_true", help="start everything, play nothing")
-    parser.add_argument(
-        "--data", type=Path, default=DATA, metavar="DIR", help="where everything is kept; default: .data/demo"
-    )
-    return parser
-
-
-def _folder(text: str) -> Path:
-    path = Path(text)
-    if not path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} is not a folder")
-    return path.resolve()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core.settings import Settings
-from demo.__main__ import _parser
+from demo.arguments import parser
 
 ROOT = Path(__file__).resolve().parent.parent
 READMES = ("README.md", "README.zh-CN.md", "hospital_agent/README.md", "mock_wechat/README.md")
@@ -52,7 +52,7 @@ def test_commands_and_options_of_the_demonstration_exist(name: str) -> None:
     text = _text(name)
     for script in re.findall(r"\./(script/\w+)", text):
         assert (ROOT / script).is_file(), script
-    known = _parser()._option_string_actions
+    known = parser()._option_string_actions
     day = text[text.index("./script/demo --once") : text.index("./script/setup")]
     assert set(re.findall(r"--[a-z-]+", day)) <= set(known)
 
