@@ -13,7 +13,9 @@ from tests import servers
 def postgres() -> Iterator[servers.Databases]:
     """The databases of this test process: `create(migrated=True)` gives the URL of a new one, `drop(url)` ends it."""
     server = servers.start_postgres()
-    yield servers.Databases(server)
+    databases = servers.Databases(server)
+    yield databases
+    databases.close()
     server.stop()
 
 
@@ -26,17 +28,15 @@ def database_url(postgres: servers.Databases) -> str:
 @pytest.fixture
 def fresh_database_url(postgres: servers.Databases) -> Iterator[str]:
     """A database with every table and no rows, for one test."""
-    url = postgres.create()
-    yield url
-    postgres.drop(url)
+    with postgres.lend() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def module_database_url(postgres: servers.Databases) -> Iterator[str]:
     """A database with every table, shared by the tests of one module."""
-    url = postgres.create()
-    yield url
-    postgres.drop(url)
+    with postgres.lend() as url:
+        yield url
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
@@ -21,7 +20,6 @@ from app.exchange.service import NewParty, put_partner, put_party
 from app.gateways import Gateways
 from app.web.site import Site
 from app.wiring import make_gateways, make_runtime
-from tests import servers
 from tests.app.kit import DrainAll
 from tests.app.partner import PartnerClient, World
 from workers.bell import Bell
@@ -30,21 +28,6 @@ from workers.drain import drain_with
 from workers.routes import ROUTES
 
 MAX_ROUNDS = 200
-END_OTHERS = (
-    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
-# As a replica, so that no trigger and no foreign key asks for an order.
-EMPTY = """
-DO $$
-DECLARE name text;
-BEGIN
-    SET LOCAL session_replication_role = replica;
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
-        EXECUTE format('DELETE FROM %I', name);
-    END LOOP;
-END $$
-"""
 PARTIES = {
     "H1": NewParty("hospital", "H1", "市第一人民医院"),
     "H2": NewParty("hospital", "H2", "市中医医院"),
@@ -55,25 +38,10 @@ PARTIES = {
 }
 
 
-@pytest.fixture(scope="session")
-def feature_database_url(postgres: servers.Databases) -> str:
-    """One database for the features' tests of this process."""
-    return postgres.create()
-
-
 @pytest.fixture
-def clean_database_url(feature_database_url: str) -> str:
-    """The same database without rows and without other connections: ten times quicker than a new one."""
-    with psycopg.connect(feature_database_url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(END_OTHERS)
-        connection.execute(EMPTY)
-    return feature_database_url
-
-
-@pytest.fixture
-def settings(clean_database_url: str, redis_url: str) -> Settings:
+def settings(fresh_database_url: str, redis_url: str) -> Settings:
     """Override it in a folder's conftest.py to point at doubles."""
-    return Settings(database_url=clean_database_url, redis_url=redis_url, caller_limit="100000 per minute")
+    return Settings(database_url=fresh_database_url, redis_url=redis_url, caller_limit="100000 per minute")
 
 
 @pytest.fixture

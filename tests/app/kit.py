@@ -42,7 +42,8 @@ class Thread(threading.Thread):
         except BaseException as error:
             self._error = error
 
-    def result(self, timeout_s: float = 20) -> Any:
+    def result(self, timeout_s: float = 120) -> Any:
+        """The limit only ends a hang: on a busy machine honest work may take long."""
         self.join(timeout_s)
         assert not self.is_alive(), "still running"
         if self._error is not None:

@@ -24,9 +24,7 @@ from hospital_agent.store.commands import Command, Inbox
 from hospital_agent.store.db import Store
 from mock_partners.medical_insurance.server import MedicalInsurance
 from tests.app.conftest import (  # noqa: F401
-    clean_database_url,
     client,
-    feature_database_url,
     gateways,
     made_apps,
     settings,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.app.conftest import clean_database_url, drain_all, feature_database_url, gateways, here, runtime, settings
+from tests.app.conftest import drain_all, gateways, here, runtime, settings
 
-__all__ = ["clean_database_url", "drain_all", "feature_database_url", "gateways", "here", "runtime", "settings"]
+__all__ = ["drain_all", "gateways", "here", "runtime", "settings"]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -57,8 +57,10 @@ cheques = Machine("cheque", Cheque, TABLE)
 
 
 @pytest.fixture(autouse=True)
-def tables(runtime: Runtime) -> None:
+def tables(runtime: Runtime) -> Iterator[None]:
     OwnBase.metadata.create_all(runtime.database.engine)
+    yield
+    OwnBase.metadata.drop_all(runtime.database.engine)
 
 
 def parcel(runtime: Runtime, count: int = 1) -> list[UUID]:

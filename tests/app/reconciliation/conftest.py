@@ -37,9 +37,9 @@ def sms() -> Iterator[Sms]:
 
 
 @pytest.fixture
-def settings(clean_database_url: str, fresh_redis_url: str, mail: Mail, sms: Sms) -> Settings:
+def settings(fresh_database_url: str, fresh_redis_url: str, mail: Mail, sms: Sms) -> Settings:
     return Settings(
-        database_url=clean_database_url,
+        database_url=fresh_database_url,
         redis_url=fresh_redis_url,
         business_date=NEXT_DAY,
         mail_url=mail.url,

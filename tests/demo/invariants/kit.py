@@ -67,6 +67,7 @@ class Ground:
         self._privacy = Privacy(MASTER_KEY)
 
     def close(self) -> None:
+        self.run("DROP SCHEMA IF EXISTS his_h1 CASCADE")
         self._db.close()
 
     def run(self, text: str, *values: Any) -> list[dict[str, Any]]:
