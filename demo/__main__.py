@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 from app.core.local_server import EmbeddedServerError
@@ -22,10 +24,11 @@ from demo.supervisor import ProgramFailed
 PROBLEMS = (DemoProblem, DayBroken, Refused, ProgramFailed, EmbeddedServerError, PlaceError, FileNotFoundError)
 STORED = "This day has been played before; --fresh plays it again."
 EXIT_OK, EXIT_BROKEN, EXIT_CANNOT = 0, 1, 2
+EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(given: list[str] | None = None) -> int:
-    """0 the day held, 1 something broke in it, 2 it could not be played."""
+    """0 the day held, 1 something broke in it, 2 it could not be played, 130 Ctrl-C came before its end."""
     parser = arguments.parser()
     chosen = parser.parse_args(given)
     screen = Screen()
@@ -43,8 +46,8 @@ def main(given: list[str] | None = None) -> int:
         screen.problem(str(problem), place.logs)
         return EXIT_CANNOT
     except KeyboardInterrupt:
-        screen.say("stopped")
-        return EXIT_OK
+        screen.say("stopped before the day's end")
+        return EXIT_INTERRUPTED
     finally:
         place.release()
 
@@ -54,7 +57,9 @@ def _play(place: Place, chosen: argparse.Namespace, screen: Screen) -> int:
         status = EXIT_OK if chosen.no_day else _day(stack, chosen, screen)
         if not chosen.once:
             screen.urls(stack)
-            stack.supervisor.wait()
+            with suppress(KeyboardInterrupt):
+                stack.supervisor.wait()
+            screen.say("stopping")
         return status
 
 
