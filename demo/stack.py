@@ -81,7 +81,8 @@ def started(place: Place, report: Report) -> Iterator[Stack]:
 def _prepare(place: Place, supervisor: Supervisor, report: Report) -> Stack:
     """Servers, tables, world, hospitals' data, seed: everything that must be there before a program starts."""
     options = place.options
-    report("starting PostgreSQL and Valkey")
+    ours = {"PostgreSQL": not options.database_url, "Valkey": not options.redis_url}
+    report(" and ".join(f"{'starting' if started else 'using your'} {name}" for name, started in ours.items()))
     database_url, his_url, redis_url = _servers(place, supervisor)
     found = place.read(place.world_file)
     if options.fresh or place.was_interrupted or found is None or not database.holds(database_url, found["id"]):
