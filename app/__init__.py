@@ -8,6 +8,7 @@ from apiflask import APIBlueprint, APIFlask
 from click import Command
 from flask import Response, g, request
 from flask_swagger_ui import get_swaggerui_blueprint
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.appointment import api as appointment
 from app.claim import api as claim
@@ -102,6 +103,8 @@ def create_app(runtime: Runtime, gateways: Gateways | None = None) -> APIFlask:
     app.description = ABOUT
     app.json = StrictJson(app)
     app.request_class = WholeRequest
+    hops = settings.proxy_hops
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.extensions["zhipei"] = Site(runtime, gateways or make_gateways(settings), AUTHENTICATE)
     app.before_request(_number_request)
     app.after_request(_close_doors)

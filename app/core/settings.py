@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(5, ge=1)
     # Requests that `asgi:app` answers at once. A long poll of a partner keeps a thread: twice as many as partners.
     web_threads: int = Field(8, ge=1)
+    # Proxies of ours in front that say whom they speak for (X-Forwarded-For, -Proto); nobody else is believed.
+    proxy_hops: int = Field(0, ge=0)
     registration_batch: int = Field(200, ge=1)
     partner_timeout_s: float = Field(10.0, gt=0)
     caller_limit: str = "240 per minute"
