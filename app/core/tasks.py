@@ -73,22 +73,24 @@ class Task(Base):
 
 # Without the unit of work, and built once: a worker runs these statements for every task it does.
 _TASK = cast(Table, Task.__table__)
+# A subquery in its place could be run again for each task, and its limit with it; a materialised one runs once.
+_DUE = (
+    select(_TASK.c.id)
+    .where(
+        _TASK.c.status == "due",
+        _TASK.c.kind == bindparam("of_kind"),
+        _TASK.c.run_at <= func.clock_timestamp(),
+        _TASK.c.lease.is_(None) | _TASK.c.lease.not_in(select(_LIVE_LEASES.subquery().c.lease)),
+    )
+    .order_by(_TASK.c.run_at, _TASK.c.id)
+    .limit(bindparam("at_most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+    .prefix_with("MATERIALIZED")
+)
 _TAKE = (
     update(_TASK)
-    .where(
-        _TASK.c.id.in_(
-            select(_TASK.c.id)
-            .where(
-                _TASK.c.status == "due",
-                _TASK.c.kind == bindparam("of_kind"),
-                _TASK.c.run_at <= func.clock_timestamp(),
-                _TASK.c.lease.is_(None) | _TASK.c.lease.not_in(select(_LIVE_LEASES.subquery().c.lease)),
-            )
-            .order_by(_TASK.c.run_at, _TASK.c.id)
-            .limit(bindparam("at_most", type_=Integer))
-            .with_for_update(skip_locked=True)
-        )
-    )
+    .where(_TASK.c.id.in_(select(_DUE.c.id)))
     .values(lease=bindparam("taker", type_=Integer), fence=_TASK.c.fence + 1, tries=_TASK.c.tries + 1)
     .returning(_TASK.c.id, _TASK.c.kind, _TASK.c.subject, _TASK.c.args, _TASK.c.tries, _TASK.c.fence)
 )
