@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
-from tests import servers
+from tests import examples, servers
+
+__all__ = ["examples"]  # imported for the profile that it loads
+
+
+@pytest.fixture(scope="session", autouse=True)
+def authorities() -> Iterator[None]:
+    """Every HTTP client reads the list of certificate authorities, for as long as a whole test takes: read it once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +71,11 @@ def fresh_redis_url(redis_url: str) -> str:
     """The same Valkey, emptied for this test."""
     servers.empty(redis_url)
     return redis_url
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The day first: begun last, the longest test would keep one worker busy while the other has nothing to do."""
+    items.sort(key=lambda item: item.path.name != "test_day.py")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

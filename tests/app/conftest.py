@@ -19,13 +19,12 @@ from app.core.work import Runtime
 from app.exchange.service import NewParty, put_partner, put_party
 from app.gateways import Gateways
 from app.web.site import Site
-from app.wiring import make_gateways, make_runtime
-from tests.app.kit import DrainAll
+from app.wiring import make_gateways
+from tests.app.kit import DrainAll, runtime_on
 from tests.app.partner import PartnerClient, World
 from workers.bell import Bell
 from workers.context import Context
 from workers.drain import drain_with
-from workers.routes import ROUTES
 
 MAX_ROUNDS = 200
 PARTIES = {
@@ -46,10 +45,9 @@ def settings(fresh_database_url: str, redis_url: str) -> Settings:
 
 @pytest.fixture
 def runtime(settings: Settings) -> Iterator[Runtime]:
-    """Every table, no rows, and a doorbell that nobody hears: tests drain themselves."""
-    runtime = make_runtime(settings, routes=ROUTES, ring=lambda kinds: None)
-    yield runtime
-    runtime.database.dispose()
+    """Every table and no rows."""
+    with runtime_on(settings) as runtime:
+        yield runtime
 
 
 @pytest.fixture

@@ -21,15 +21,14 @@ from app.core.work import Runtime
 from app.gateways import Gateways
 from app.identity import seeding
 from app.notification.rules import TEMPLATES
-from app.wiring import make_gateways, make_runtime
+from app.wiring import make_gateways
 from mock_partners.mail import Mail
 from mock_partners.sms import Sms
 from mock_wechat.keys import make_template_id
 from mock_wechat.server import WeChat
-from tests.app.kit import DrainAll
+from tests.app.kit import DrainAll, runtime_on
 from tests.app.patients import House
 from tests.app.world import make_world
-from workers.routes import ROUTES
 
 COURIER_KEY = "courier-key"
 QUICK = {"ladder_factor": 0.001, "refund_takes_s": 0.0, "refund_gap_s": 0.0, "answer_within_s": 5.0}
@@ -89,9 +88,8 @@ def settings(module_database_url: str, redis_url: str, wechat: WeChat, sms: Sms,
 
 @pytest.fixture(scope="module")
 def runtime(settings: Settings) -> Iterator[Runtime]:
-    runtime = make_runtime(settings, routes=ROUTES, ring=lambda kinds: None)
-    yield runtime
-    runtime.database.dispose()
+    with runtime_on(settings) as runtime:
+        yield runtime
 
 
 @pytest.fixture(scope="module")

@@ -100,7 +100,7 @@ class House(Clinic):
         with self.runtime.read() as session:
             return session.execute(text(query), values).scalar()
 
-    def until(self, true: Callable[[], Any], timeout_s: float = 5.0) -> Any:
+    def until(self, true: Callable[[], Any], timeout_s: float = 60.0) -> Any:
         """Wait for what another thread brings about."""
         end = time.monotonic() + timeout_s
         while not (found := true()):

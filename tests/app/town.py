@@ -25,17 +25,15 @@ from app.core.settings import DEVELOPMENT_KEY, Settings
 from app.core.work import Runtime
 from app.identity import seeding
 from app.record import queries as record
-from app.wiring import make_runtime
 from mock_partners.bank import Bank
 from mock_partners.double import Double
 from mock_partners.insurer.server import Insurer
 from mock_wechat.server import WeChat
 from tests.app.identity.kit import Clinic, Patient, identity_number, patient_number, phone_number
-from tests.app.kit import DrainAll, Thread
+from tests.app.kit import DrainAll, Thread, runtime_on
 from tests.app.partner import PartnerClient, batch
 from tests.app.world import make_world
 from workers.kinds import KINDS
-from workers.routes import ROUTES
 
 DAY = "2026-11-21"
 # Notices have tests of their own; here they would only wait for a public account that nobody follows.
@@ -188,7 +186,7 @@ class Town:
     def status(self, claim_id: str) -> str:
         return str(self.value("SELECT status FROM claim WHERE id = :id", id=claim_id))
 
-    def settle_down(self, *kinds: str, timeout_s: float = 15.0) -> None:
+    def settle_down(self, *kinds: str, timeout_s: float = 60.0) -> None:
         """Workers work and partners think until nothing more happens. Tasks of the future stay where they are."""
         ends_s = time.monotonic() + timeout_s
         quiet = 0
@@ -200,7 +198,7 @@ class Town:
             if not idle:
                 time.sleep(0.01)
 
-    def until(self, look: Callable[[], Any], timeout_s: float = 10.0, *kinds: str) -> Any:
+    def until(self, look: Callable[[], Any], timeout_s: float = 60.0, *kinds: str) -> Any:
         """Work until `look` finds something, which is answered."""
         ends_s = time.monotonic() + timeout_s
         while not (found := look()):
@@ -369,9 +367,8 @@ def shared_settings(module_database_url: str, redis_url: str, wechat: WeChat, fr
 
 @pytest.fixture(scope="module", name="runtime")
 def shared_runtime(settings: Settings) -> Iterator[Runtime]:
-    runtime = make_runtime(settings, routes=ROUTES, ring=lambda kinds: None)
-    yield runtime
-    runtime.database.dispose()
+    with runtime_on(settings) as runtime:
+        yield runtime
 
 
 @pytest.fixture(scope="module", name="client")
@@ -391,6 +388,7 @@ def shared_town(
 ) -> Iterator[Town]:
     town = Town(Clinic(runtime, client, wechat, partners.world, drain_all), drain_all, partners.insurers, partners.bank)
     town.batch_nos = partners.world.setdefault("batch_nos", {})
+    town.rows("DELETE FROM task WHERE status = 'due'")  # what the tests before left to be done later
     town.dead_before = int(town.value("SELECT coalesce(max(id), 0) FROM task WHERE status = 'dead'"))
     yield town
     for double in (wechat, partners.bank, *partners.insurers.values()):

@@ -71,7 +71,7 @@ class Platform:
         return rows
 
 
-def wait_for(look: Callable[[], Any], timeout_s: float = 15.0) -> Any:
+def wait_for(look: Callable[[], Any], timeout_s: float = 60.0) -> Any:
     """What `look` finds as soon as it finds something."""
     ends_s = time.monotonic() + timeout_s
     while not (found := look()):

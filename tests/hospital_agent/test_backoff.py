@@ -49,5 +49,5 @@ def test_a_stop_ends_the_waiting_at_once() -> None:
     with pytest.raises(Temporary):
         for one in backoff.retrying(stop):
             with one:
-                raise Temporary("x", retry_after_s=30)
-    assert time.monotonic() - started_s < 5
+                raise Temporary("x", retry_after_s=300)
+    assert time.monotonic() - started_s < 100

@@ -17,7 +17,7 @@ def command(number: int, lane: str = "registration", kind: str = "register") -> 
     return Command(f"C{number}", kind, lane, number, {"n": number})
 
 
-def wait_until(true: Callable[[], bool], timeout_s: float = 5.0) -> None:
+def wait_until(true: Callable[[], bool], timeout_s: float = 60.0) -> None:
     ends_s = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < ends_s, "not in time"

@@ -72,7 +72,7 @@ class Signed:
         }
 
 
-def wait_until(true: Callable[[], bool], *, timeout_s: float = 5.0) -> None:
+def wait_until(true: Callable[[], bool], *, timeout_s: float = 60.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < deadline, "waited in vain"

@@ -54,12 +54,12 @@ class Receiver(Double):
         status, text = self.answers.pop(0) if self.answers else (200, "")
         return Response(text, status)
 
-    def wait(self, count: int = 1, within_s: float = 5) -> list[tuple[dict[str, str], dict[str, str], bytes]]:
+    def wait(self, count: int = 1, within_s: float = 60) -> list[tuple[dict[str, str], dict[str, str], bytes]]:
         until(lambda: len(self.got) >= count, within_s)
         return self.got
 
 
-def until(true: Callable[[], Any], within_s: float = 5) -> Any:
+def until(true: Callable[[], Any], within_s: float = 60) -> Any:
     end = time.monotonic() + within_s
     while time.monotonic() < end:
         value = true()

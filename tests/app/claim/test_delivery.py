@@ -73,7 +73,7 @@ def test_a_claim_withdrawn_while_the_insurer_is_asked_guards_nothing(town: Town)
     town.drain_all("claim.assemble")
     town.insurers["I1"].fail("/v1/eligibility", delay_s=0.4)
     asking = Thread(lambda: town.drain_all("claim.verify"))
-    town.until(lambda: not town.insurers["I1"].faults or town.insurers["I1"].faults[0].times == 0, 5, "audit.seal")
+    town.until(lambda: not town.insurers["I1"].faults or town.insurers["I1"].faults[0].times == 0, 60, "audit.seal")
     assert who.post(f"/claims/{claim_id}/withdraw").status_code == 200
     asking.result()
     assert (town.status(claim_id), guards(town, claim_id)) == ("withdrawn", 0)

@@ -13,5 +13,5 @@ def test_the_business_date_is_shanghais() -> None:
 def test_a_date_can_be_held_while_time_goes_on() -> None:
     held = Clock(date(2020, 2, 29))
     assert held.today() == date(2020, 2, 29)
-    assert (datetime.now(UTC) - held.now()).total_seconds() < 1
+    assert (datetime.now(UTC) - held.now()).total_seconds() < 60
     assert Clock().today() == shanghai_date(Clock().now())

@@ -69,5 +69,5 @@ def test_nobody_waits_for_a_lock_without_end(runtime: Runtime, monkeypatch: pyte
             started = time.monotonic()
             with pytest.raises(OperationalError):
                 session.execute(text("SELECT count(*) FROM party"))
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 9.9
     impatient.dispose()

@@ -29,14 +29,14 @@ def test_an_old_token_is_told_apart_from_an_unusable_one() -> None:
 
 def signed(**claims: object) -> str:
     """A token of ours with claims that we never write."""
-    good = {"aud": "account", "sub": WHO, "sid": SESSION, "exp": NOW + timedelta(minutes=5)}
+    good = {"aud": "account", "sub": WHO, "sid": SESSION, "exp": NOW + timedelta(days=1)}
     return jwt.encode(good | claims, KEY, algorithm="HS256")
 
 
 def unusable() -> dict[str, str]:
     good = Tokens(KEY).issue("account", WHO, SESSION, NOW)
     head, body, signature = good.split(".")
-    later = {"exp": NOW + timedelta(minutes=5)}
+    later = {"exp": NOW + timedelta(days=1)}
     return {
         "another audience": Tokens(KEY).issue("operator", WHO, SESSION, NOW),
         "another key": Tokens(b"x" * 32).issue("account", WHO, SESSION, NOW),

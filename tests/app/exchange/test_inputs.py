@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app import create_app
@@ -17,6 +17,7 @@ from app.core.work import Runtime
 from app.exchange.service import NewParty, put_partner, put_party
 from app.wiring import make_runtime
 from tests.app.partner import PartnerClient, batch
+from tests.examples import costly
 from workers.routes import ROUTES
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
@@ -120,13 +121,10 @@ Json = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
     max_leaves=8,
 )
-relaxed = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 
 
 @pytest.mark.parametrize("route", GOOD)
-@relaxed
+@costly
 @given(data=st.data())
 def test_one_field_may_hold_anything(insurer: PartnerClient, route: str, data: st.DataObject) -> None:
     body = json.loads(json.dumps(GOOD[route]))
@@ -141,7 +139,7 @@ def test_one_field_may_hold_anything(insurer: PartnerClient, route: str, data: s
     assert_clear(insurer, route, json.dumps(body))
 
 
-@relaxed
+@costly
 @given(text=st.text(max_size=200))
 def test_any_text_at_all(insurer: PartnerClient, text: str) -> None:
     text = text.encode("utf-8", "ignore").decode()

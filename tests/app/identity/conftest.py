@@ -12,12 +12,10 @@ from app import create_app
 from app.core.settings import Settings
 from app.core.work import Runtime
 from app.identity import seeding
-from app.wiring import make_runtime
 from mock_wechat.server import WeChat
 from tests.app.identity.kit import Clinic
-from tests.app.kit import DrainAll
+from tests.app.kit import DrainAll, runtime_on
 from tests.app.world import make_world
-from workers.routes import ROUTES
 
 
 @pytest.fixture(scope="session")
@@ -41,9 +39,8 @@ def settings(module_database_url: str, redis_url: str, wechat: WeChat) -> Settin
 @pytest.fixture(scope="module")
 def runtime(settings: Settings) -> Iterator[Runtime]:
     """One database for the tests of a module: each brings people of its own."""
-    runtime = make_runtime(settings, routes=ROUTES, ring=lambda kinds: None)
-    yield runtime
-    runtime.database.dispose()
+    with runtime_on(settings) as runtime:
+        yield runtime
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_wechat.account.envelope import encrypt, signature, write_xml
@@ -16,6 +16,7 @@ from mock_wechat.entries import MODES, App
 from mock_wechat.push import PushFault
 from tests.app.notification.kit import shown
 from tests.app.patients import House, Known, stopped_clock
+from tests.examples import costly
 
 
 @pytest.fixture
@@ -163,7 +164,7 @@ def test_pushes_are_remembered_without_openids_and_forgotten(house: House, app: 
     assert house.value("SELECT count(*) FROM wechat_push") == 0
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@costly
 @given(body=st.binary(max_size=200), echo=st.text(max_size=20))
 def test_junk_is_refused(house: House, app: App, body: bytes, echo: str) -> None:
     stamp = str(int(time.time()))

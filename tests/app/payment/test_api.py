@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.payment import service
@@ -17,6 +17,7 @@ from mock_wechat.pay.signature import seal
 from mock_wechat.push import PushFault
 from tests.app.patients import House, stopped_clock
 from tests.app.payment.kit import Till
+from tests.examples import costly
 
 PAID = "TRANSACTION.SUCCESS"
 
@@ -166,7 +167,7 @@ def test_a_refunds_notification_overtakes_our_own_answer(till: Till) -> None:
     assert till.refund_row(order_id).status == "succeeded"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@costly
 @given(body=st.binary(max_size=300) | st.text(max_size=100).map(str.encode), stamp=st.text(max_size=12))
 def test_nothing_that_comes_in_breaks_the_door(till: Till, body: bytes, stamp: str) -> None:
     ours = {name: str(int(time.time())) for name in ("Wechatpay-Timestamp",)}

@@ -51,7 +51,7 @@ def test_a_wechat_payout_waits_for_the_payees_confirmation(town: Town) -> None:
     send(town)
     found = who.get(f"/payouts/{payout_id}")
     assert found["status"] == "waiting_user_confirm" and set(found["confirm"]) == {"mchId", "appId", "package"}
-    assert town.insured("李四").get(f"/payouts?claim_id={claim_id}")["items"] == []
+    assert town.insured("李四").get(f"/payouts?claim_id={claim_id}")["code"] == "not_found"
     confirm(town, who, payout_id)
     town.until(lambda: status(town, payout_id) == "succeeded")
     assert town.status(claim_id) == "paid"

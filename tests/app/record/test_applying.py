@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import Tampered
@@ -17,6 +17,7 @@ from app.record import queries, rows, service
 from tests.app.kit import Thread
 from tests.app.patients import House
 from tests.app.record import kit
+from tests.examples import costly
 
 APPLIED = ("applied", None)
 CHANGES = {
@@ -314,7 +315,7 @@ SCALARS: st.SearchStrategy[Any] = (
 FIELDS = sorted({name for one in rows.ROW_TYPES.values() for name in one.contract.model_fields})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@costly
 @given(
     spoiled=st.lists(
         st.tuples(

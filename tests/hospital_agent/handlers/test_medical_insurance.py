@@ -223,7 +223,7 @@ def test_a_restart_answers_unknown_for_a_trial_and_goes_on_with_the_rest(network
     assert network.arrivals("2206") == 0
 
 
-def wait_until(true: Callable[[], bool], timeout_s: float = 5.0) -> None:
+def wait_until(true: Callable[[], bool], timeout_s: float = 60.0) -> None:
     ends_s = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < ends_s, "not in time"

@@ -48,12 +48,12 @@ def test_one_bill_with_its_visit_and_lines(small: SourceLink, spool: Spool) -> N
 def test_a_slow_statement_is_cut_off(small: SourceLink, spool: Spool) -> None:
     run(
         small,
-        "ALTER TABLE jz RENAME TO jz_base;CREATE VIEW jz AS SELECT b.* FROM jz_base b, (SELECT pg_sleep(5)) s",
+        "ALTER TABLE jz RENAME TO jz_base;CREATE VIEW jz AS SELECT b.* FROM jz_base b, (SELECT pg_sleep(300)) s",
     )
     started_s = time.monotonic()
     with pytest.raises(Temporary, match="source_slow"):
         PatientLane(small, spool, PullConfig(statement_timeout_ms=100)).patient("P2")
-    assert time.monotonic() - started_s < 3
+    assert time.monotonic() - started_s < 100
 
 
 def test_a_broken_query_is_a_temporary_failure_that_shows_no_values(small: SourceLink, spool: Spool) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 from redis.exceptions import RedisError
@@ -21,6 +21,7 @@ from app.reconciliation.engine.summary import as_json
 from app.reconciliation.engine.workspace import WorkingSetLost, Workspace
 from bench import source_way
 from tests.app.reconciliation.engine.books import DAY, line, number, read_all, write_all
+from tests.examples import costly
 
 KEYS = ("sets", "amount_differs", "status_differs", "duplicates", "duplicate_rows", "bad_rows", "totals")
 
@@ -49,7 +50,7 @@ statuses = st.sampled_from(["success", "failed", "", "退费", "a b", "reversed"
 books = st.lists(st.builds(lambda *fields: ",".join(fields) + "\n", numbers, amounts, statuses), max_size=25)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@costly
 @given(hospital=books, platform=books, insurer=books)
 def test_the_published_method_finds_the_same(
     redis: Redis, hospital: list[str], platform: list[str], insurer: list[str]

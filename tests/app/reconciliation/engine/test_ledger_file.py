@@ -7,12 +7,13 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.reconciliation.engine.ledger import Ledger
 from app.reconciliation.engine.ledger_file import LedgerFileError, read_ledger, read_ledger_file
 from tests.app.reconciliation.engine.books import HEADER, line, number
+from tests.examples import costly
 
 
 def read(path: Path, content: bytes | str, **options: str) -> Ledger:
@@ -193,7 +194,7 @@ def test_sums_go_beyond_64_bits(path: Path) -> None:
     assert read(path, HEADER + line(1, greatest) + line(2, greatest)).readable_fen == 2 * greatest
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@costly
 @given(
     st.binary(max_size=60),
     st.sampled_from([b"", HEADER.encode(), BODY, gzip.compress(BODY, mtime=0)[:30]]),
