@@ -43,9 +43,14 @@ def double(entries: dict[str, dict[str, Any]]) -> Iterator[WeChat]:
         yield double
 
 
+@pytest.fixture(autouse=True)
+def _well(double: WeChat) -> None:
+    """No test meets what another one broke."""
+    double.faults.clear()
+
+
 @pytest.fixture
 def client(double: WeChat, fresh_redis_url: str) -> Client:
-    double.faults.clear()
     return _client(double, fresh_redis_url)
 
 
