@@ -59,6 +59,7 @@ def gateways(settings: Settings) -> Gateways:
 def here(runtime: Runtime, gateways: Gateways) -> Iterator[Context]:
     """A worker in this process."""
     lease = Lease(runtime.settings.database_url)
+    lease.hold()  # before threads of a test can open it at the same time
     yield Context(runtime, gateways, Bell(runtime.settings.redis_url), lease)
     lease.drop()
 

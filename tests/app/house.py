@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 from werkzeug.serving import make_server
 
 from app import create_app
 from app.core.local_server import free_port
 from app.core.settings import Settings
+from app.core.tasks import Task
 from app.core.work import Runtime
 from app.gateways import Gateways
 from app.identity import seeding
@@ -132,7 +134,9 @@ def house(
     seeded: dict[str, Any],
     drain_all: DrainAll,
 ) -> Iterator[House]:
-    """Doubles that behave, until a test asks for something else."""
+    """Doubles that behave, until a test asks for something else, and nothing left to do by the tests before."""
+    with runtime.work() as work:
+        work.session.execute(delete(Task).where(Task.status == "due"))
     for app in wechat.ground.apps.values():
         app.callback_url = f"{runtime.settings.public_url}/wechat/callback/{app.app_id}" if app.kind == "oa" else ""
     yield House(runtime, client, wechat, seeded, drain_all, sms=sms, mail=mail)

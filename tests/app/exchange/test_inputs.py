@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,15 +39,28 @@ SECRETS = ("110101199003070000", "13800138000")
 
 
 @pytest.fixture(scope="module")
-def insurer(module_database_url: str, redis_url: str) -> Iterator[PartnerClient]:
-    """One insurer for the whole module: each example of hypothesis brings its own message."""
+def exchange(module_database_url: str, redis_url: str) -> Iterator[FlaskClient]:
+    """One exchange for the whole module."""
     made = Settings(database_url=module_database_url, redis_url=redis_url, partner_limit="1000000 per minute")
     runtime: Runtime = make_runtime(made, routes=ROUTES, ring=lambda kinds: None)
     with runtime.work() as work:
         put_party(work, NewParty("hospital", "H1", "医院"))
-        put_partner(work, put_party(work, NewParty("insurer", "I1", "保险")), "I1-core", SECRET)
-    yield PartnerClient(create_app(runtime).test_client(), "I1-core", SECRET)
+        for code in ("I1", "I2"):
+            put_partner(work, put_party(work, NewParty("insurer", code, "保险")), f"{code}-core", SECRET)
+    yield create_app(runtime).test_client()
     runtime.database.dispose()
+
+
+@pytest.fixture(scope="module")
+def insurer(exchange: FlaskClient) -> PartnerClient:
+    """Each example of hypothesis brings its own message; some are good enough to be taken."""
+    return PartnerClient(exchange, "I1-core", SECRET)
+
+
+@pytest.fixture(scope="module")
+def newcomer(exchange: FlaskClient) -> PartnerClient:
+    """Nothing that it sends was sent before with another content."""
+    return PartnerClient(exchange, "I2-core", SECRET)
 
 
 def assert_clear(insurer: PartnerClient, route: str, text: str) -> None:
@@ -89,8 +103,8 @@ WRONG_TEXT = [
 
 
 @pytest.mark.parametrize("route", GOOD)
-def test_what_is_good_is_taken(insurer: PartnerClient, route: str) -> None:
-    assert insurer.post(route, GOOD[route]).status_code in (200, 202, 404)
+def test_what_is_good_is_taken(newcomer: PartnerClient, route: str) -> None:
+    assert newcomer.post(route, GOOD[route]).status_code in (200, 202, 404)
 
 
 @pytest.mark.parametrize("route", GOOD)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -204,13 +206,17 @@ def test_several_drainers_and_kills_keep_the_order(line: Line, here: Context, m:
     m(4)
     patients = line.enter(24)
     seen: list[str] = []
+    # A lease belongs to one worker: two threads that open the same one may wait for each other.
+    workers = [replace(here, lease=Lease(here.runtime.settings.database_url)) for _ in range(4)]
     for turn in range(40):
         _die_holding_a_poll(line, turn)
-        done = [Thread(lambda: drain_with(here, "registration.poll")) for _ in range(4)]
+        done = [Thread(partial(drain_with, worker, "registration.poll")) for worker in workers]
         [thread.result() for thread in done]
         seen += line.answer()
         if len(seen) == len(patients):
             break
+    for worker in workers:
+        worker.lease.drop()
     assert seen == documents(patients)
     assert line.statuses(patients) == ["registered"] * 24
 
