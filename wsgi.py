@@ -1,7 +1,7 @@
 """What a WSGI server loads: `app`. Without any environment: development, role all, and no connection is opened."""
 
-from app import create_app
 from app.core.settings import Settings
+from app.factory import create_app
 from app.wiring import make_runtime
 from workers.bell import Bell
 from workers.routes import ROUTES

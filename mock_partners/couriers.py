@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 OPEN_TO_ALL = ("/__mock__/", "/inbox")
 
 
-class Courier(Double):
+class Courier(Double, ABC):
     """Takes messages at `path` from whoever holds the key; keeps them in the table `messages` in order of arrival and
     shows them to people at `/inbox`, under the heading `title`."""
 
@@ -37,9 +38,9 @@ class Courier(Double):
         self.app.add_url_rule("/inbox", "inbox", self._inbox)
         self.app.add_url_rule(path, "take", self._take, methods=["POST"])
 
+    @abstractmethod
     def check(self, message: Mapping[str, Any]) -> None:
         """Raise Refused if the message could not be delivered as it is."""
-        raise NotImplementedError
 
     @property
     def messages(self) -> list[dict[str, Any]]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 
-from app import create_app
 from app.core.settings import Settings
 from app.core.work import Runtime
+from app.factory import create_app
 from app.tables import metadata
 from app.web.routes import Door
 from app.web.site import ACCOUNT, OPERATOR, PARTNER, PUBLIC

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,7 +33,7 @@ class EmbeddedServerError(RuntimeError):
         self.in_use = in_use
 
 
-class LocalServer:
+class LocalServer(ABC):
     """What PostgreSQL and Valkey have in common: one owner, one port, one password, one log."""
 
     program_name: str
@@ -66,8 +67,9 @@ class LocalServer:
         return (self.place / "password").read_text()
 
     @property
+    @abstractmethod
     def url(self) -> str:
-        raise NotImplementedError
+        """Where clients reach it, with the password."""
 
     def start(self) -> str:
         """Start it unless it runs, wait until it answers, and return its URL. A restart keeps the port if it can."""
@@ -105,18 +107,21 @@ class LocalServer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
+    @abstractmethod
     def _prepare(self) -> None:
-        raise NotImplementedError
+        """Make what the program needs before its first start: its data and its configuration."""
 
+    @abstractmethod
     def _command(self) -> Command:
-        raise NotImplementedError
+        """What to run, on the port that was chosen."""
 
+    @abstractmethod
     def _answers(self) -> bool:
-        raise NotImplementedError
+        """Whether it takes commands."""
 
+    @abstractmethod
     def _working_directory(self) -> Path:
         """The directory in which the server runs, by which an orphan of ours is recognised."""
-        raise NotImplementedError
 
     def _start_owned(self) -> None:
         self._stop_orphans()

@@ -11,12 +11,12 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from app import AUTHENTICATE, create_app
 from app.core import tasks
 from app.core.settings import Settings
 from app.core.tasks import Lease, Task
 from app.core.work import Runtime
 from app.exchange.service import NewParty, put_partner, put_party
+from app.factory import AUTHENTICATE, create_app
 from app.gateways import Gateways
 from app.web.site import Site
 from app.wiring import make_gateways

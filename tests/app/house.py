@@ -15,11 +15,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete
 from werkzeug.serving import make_server
 
-from app import create_app
 from app.core.local_server import free_port
 from app.core.settings import Settings
 from app.core.tasks import Task
 from app.core.work import Runtime
+from app.factory import create_app
 from app.gateways import Gateways
 from app.identity import seeding
 from app.notification.rules import TEMPLATES

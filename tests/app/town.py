@@ -18,11 +18,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from app import create_app
 from app.claim.package import public_key
 from app.core.privacy import Privacy
 from app.core.settings import DEVELOPMENT_KEY, Settings
 from app.core.work import Runtime
+from app.factory import create_app
 from app.identity import seeding
 from app.record import queries as record
 from mock_partners.bank import Bank

@@ -16,10 +16,10 @@ import tomli_w
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from app import create_app
 from app.core.work import Runtime
 from app.exchange import service
 from app.exchange.models import Batch, Command
+from app.factory import create_app
 from hospital_agent import config
 from tests.app.partner import World
 from tests.hospital_agent.small_his import DAY, MAPPING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import datetime
 from uuid import UUID
 
@@ -21,9 +22,9 @@ class Revocable(Row):
     revoked_why: Mapped[str | None]
 
     @property
+    @abstractmethod
     def principal_id(self) -> UUID:
         """Whose session it is."""
-        raise NotImplementedError
 
 
 class RefreshToken(Base):

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
 from app.core.settings import Role, Settings
+from app.factory import create_app
 from app.wiring import make_runtime
 
 ROUTES = 9

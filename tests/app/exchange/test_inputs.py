@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import create_app
 from app.core.settings import Settings
 from app.core.work import Runtime
 from app.exchange.service import NewParty, put_partner, put_party
+from app.factory import create_app
 from app.wiring import make_runtime
 from tests.app.partner import PartnerClient, batch
 from tests.examples import costly

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
 from app.core.settings import Settings
 from app.core.work import Runtime
+from app.factory import create_app
 from app.identity import seeding
 from mock_wechat.server import WeChat
 from tests.app.identity.kit import Clinic

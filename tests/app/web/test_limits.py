@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
 from app.core.settings import Settings
+from app.factory import create_app
 from app.wiring import make_runtime
 
 

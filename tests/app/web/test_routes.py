@@ -11,9 +11,9 @@ from flask import Request
 from pydantic import BaseModel, ConfigDict, StrictInt
 from sqlalchemy.orm import Session
 
-from app import create_app
 from app.core.errors import Conflict, NotFound, PartnerFault, Throttled, Unauthorised
 from app.core.work import Runtime, Work
+from app.factory import create_app
 from app.web import routes
 from app.web.routes import door
 from app.web.site import ACCOUNT, OPERATOR, PUBLIC, Caller, Site
