@@ -17,12 +17,6 @@ from app.core.embedded import EmbeddedServerError, Postgres, Valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 _TEMPLATE = "migrated"
-# Begins a program that runs in ROOT and needs only app.core: `app` itself would bring the whole product, in seconds.
-CORE_ONLY = """
-import sys, types
-sys.modules["app"] = types.ModuleType("app")
-sys.modules["app"].__path__ = ["app"]
-"""
 _END_OTHERS = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"

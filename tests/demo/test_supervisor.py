@@ -17,7 +17,7 @@ from app.core.embedded import Valkey
 from app.core.guardian import has_ended
 from app.core.local_server import free_port
 from demo.supervisor import Program, ProgramFailed, Supervisor, http_ok
-from tests.servers import CORE_ONLY, ROOT
+from tests.servers import ROOT
 
 
 def python(name: str, code: str, **options: object) -> Program:
@@ -152,7 +152,7 @@ SUPERVISING = """
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda s: s.name)
 def test_nothing_survives_the_supervisor(tmp_path: Path, number: signal.Signals) -> None:
-    argv = [sys.executable, "-c", CORE_ONLY + textwrap.dedent(SUPERVISING), str(tmp_path)]
+    argv = [sys.executable, "-c", textwrap.dedent(SUPERVISING), str(tmp_path)]
     with subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.DEVNULL) as supervising:
         log = tmp_path / "nest.log"
         assert eventually(lambda: log.exists() and log.read_text().endswith("\n"))

@@ -14,7 +14,7 @@ import pytest
 
 from app.core.children import Child, Command, spawn
 from app.core.guardian import has_ended
-from tests.servers import CORE_ONLY, ROOT
+from tests.servers import ROOT
 
 
 def eventually(condition: Callable[[], bool], timeout_s: float = 30.0) -> bool:
@@ -82,7 +82,7 @@ GUARDIAN_REPLACED = (
 
 @pytest.mark.parametrize("circumstance", ["pass", FORKED, GUARDIAN_REPLACED], ids=["plain", "forked", "new guardian"])
 def test_a_child_does_not_outlive_a_killed_parent(circumstance: str) -> None:
-    code = CORE_ONLY + textwrap.dedent(PARENT).format(circumstance=circumstance)
+    code = textwrap.dedent(PARENT).format(circumstance=circumstance)
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == -signal.SIGKILL
     try:

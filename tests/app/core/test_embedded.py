@@ -16,7 +16,7 @@ import redis
 
 from app.core.embedded import EmbeddedServerError, Postgres, Valkey
 from app.core.guardian import has_ended
-from tests.servers import CORE_ONLY, ROOT
+from tests.servers import ROOT
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ OWNER = """
 @pytest.fixture
 def owner(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[psutil.Process]]]:
     """Another process with both servers running, and those servers."""
-    argv = [sys.executable, "-c", CORE_ONLY + textwrap.dedent(OWNER), str(tmp_path)]
+    argv = [sys.executable, "-c", textwrap.dedent(OWNER), str(tmp_path)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         servers = [psutil.Process(int(pid)) for pid in process.stdout.readline().split()]

@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from app.core.log import mask_secrets
-from tests.servers import CORE_ONLY, ROOT
+from tests.servers import ROOT
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ PROGRAM = """
 
 def test_every_line_is_json_and_holds_no_secret() -> None:
     run = subprocess.run(
-        [sys.executable, "-c", CORE_ONLY + textwrap.dedent(PROGRAM)],
+        [sys.executable, "-c", textwrap.dedent(PROGRAM)],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -18,7 +18,6 @@ from app.core.errors import Fenced
 from app.core.tasks import Job, Lease
 from app.core.work import Runtime
 from tests.app.kit import Thread, run, value
-from tests.servers import CORE_ONLY
 
 ROOT = Path(__file__).resolve().parents[3]
 KIND = "audit.seal"
@@ -123,7 +122,7 @@ WORKER = """
 
 def test_a_killed_workers_tasks_go_on(runtime: Runtime, lease: Lease) -> None:
     subjects = put(runtime, 3)
-    argv = [sys.executable, "-c", CORE_ONLY + textwrap.dedent(WORKER), runtime.settings.database_url]
+    argv = [sys.executable, "-c", textwrap.dedent(WORKER), runtime.settings.database_url]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT) as worker:
         assert worker.stdout is not None
         assert len(worker.stdout.readline().split()) == 3
