@@ -187,7 +187,7 @@ def test_cancelled_while_the_hospital_is_asked(desk: Desk) -> None:
 def test_a_visit_that_is_over_cannot_be_cancelled(desk: Desk) -> None:
     patient, slot_id = desk.house.known(), desk.slot()
     row = desk.booked(patient, slot_id)
-    desk.house.rows("UPDATE slot SET ends_at = now() WHERE id = :id", id=slot_id)
+    desk.house.rows("UPDATE slot SET starts_at = now() + interval '59 min' WHERE id = :id", id=slot_id)
     assert refusal(patient.post(f"/appointments/{row['id']}/cancel"), 409) == "too_late"
 
 
