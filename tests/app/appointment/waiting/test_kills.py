@@ -1,0 +1,156 @@
+"""Workers die at any moment: an offer still goes down the line, to each in order, told once, and no place is lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core import work as work_module
+from tests.app.appointment.crowd import crowd
+from tests.app.appointment.kit import Desk
+
+ROOT = Path(__file__).resolve().parents[4]
+LIVES, WAITING = 4, 60
+# A worker whose offers last 20 ms, so that one chain of lapses runs through the whole line while it is killed.
+WORKER = """
+from datetime import timedelta
+import time
+from app.appointment.waiting import rules
+from workers.context import context
+from workers.drain import drain_with
+rules.OFFER_LIFE = timedelta(milliseconds=20)
+here = context()
+here.lease.hold()
+print("ready", flush=True)
+while True:
+    drain_with(here, "appointment.offer_lapse")
+    time.sleep(0.005)
+"""
+_TOLD = """
+SELECT w.line_no, array_agg(n.template ORDER BY n.id) AS told FROM waiting_entry w
+JOIN notice n ON n.subject = w.id WHERE w.slot_id = :id GROUP BY w.line_no ORDER BY w.line_no
+"""
+
+
+def live_and_die(env: dict[str, str], seconds: float) -> None:
+    command = [sys.executable, "-c", WORKER]
+    with subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+
+
+def test_a_chain_of_offers_survives_sigkill(desk: Desk) -> None:
+    slot_id, holder, booked = desk.full()
+    with desk.house.runtime.work() as work:
+        for one in crowd(desk, WAITING):
+            work.session.flush()
+            _join(work, one, slot_id)
+    desk.cancel(holder, booked)
+    desk.house.rows(
+        "UPDATE waiting_entry SET offer_until = now() WHERE slot_id = :id AND status = 'offered'", id=slot_id
+    )
+    desk.house.rows("UPDATE task SET run_at = now() WHERE kind = 'appointment.offer_lapse'")
+    settings = desk.house.runtime.settings
+    env = dict(os.environ) | {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    for _ in range(LIVES):
+        live_and_die(env, random.uniform(0.1, 0.4))
+    until = time.monotonic() + 60
+    while desk.house.value("SELECT count(*) FROM task WHERE kind = 'appointment.offer_lapse'"):
+        assert time.monotonic() < until
+        desk.house.rows("UPDATE waiting_entry SET offer_until = now() WHERE status = 'offered'")
+        desk.house.drain_all("appointment.offer_lapse", hurry=True)
+    rows = desk.house.rows("SELECT status FROM waiting_entry WHERE slot_id = :id ORDER BY line_no", id=slot_id)
+    assert [row.status for row in rows] == ["lapsed"] * WAITING
+    assert desk.left(slot_id) == (0, 1)
+    assert [row.told for row in desk.house.rows(_TOLD, id=slot_id)] == [["waiting_offered", "waiting_over"]] * WAITING
+    moved = "SELECT subject_id FROM audit_entry WHERE action = 'waiting_entry.offer' AND subject_id IN (SELECT id"
+    moved += " FROM waiting_entry WHERE slot_id = :id) ORDER BY id"
+    in_order = desk.house.rows("SELECT id FROM waiting_entry WHERE slot_id = :id ORDER BY line_no", id=slot_id)
+    assert [row.subject_id for row in desk.house.rows(moved, id=slot_id)] == [row.id for row in in_order]
+
+
+def _join(work: Any, one: Any, slot_id: Any) -> None:
+    from app.appointment.waiting import contracts, service  # noqa: PLC0415
+
+    service.join(work, one.account_id, contracts.Join(person_id=one.person_id, slot_id=slot_id))
+
+
+class _Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("step", ["fee_closed", "confirmed", "offer_lapse", "remind"])
+def test_a_task_that_dies_before_its_commit_is_done_again_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Everything of the step is in one commit: nothing of it is there before, and nothing is there twice."""
+    slot_id, first = desk.slot(capacity=1, in_h=48), desk.house.known()
+    row = desk.book(first, slot_id)
+    second = desk.house.known()
+    entry = desk.waits(second, slot_id)
+    _make_due(desk, step, first, row)
+    before = _state(desk, slot_id)
+
+    def die(_: Any) -> None:
+        raise _Killed
+
+    kind = f"appointment.{step}"
+    with monkeypatch.context() as patch, pytest.raises(_Killed):
+        runs = desk.house.runtime
+        original = work_module._commit
+        count = {"left": 1}
+
+        def commit(session: Any) -> None:  # the first commit takes the task, the second would be its effect
+            if count["left"] == 0:
+                die(session)
+            count["left"] -= 1
+            original(session)
+
+        patch.setattr(work_module, "_commit", commit)
+        assert runs
+        desk.house.drain_all(kind)
+    assert _state(desk, slot_id) == before
+    desk.house.rows("UPDATE task SET lease = NULL WHERE kind = :kind", kind=kind)  # the lease ends with its worker
+    desk.house.drain_all(kind)
+    assert _state(desk, slot_id) != before
+    done = _state(desk, slot_id)
+    desk.house.drain_all(kind)
+    assert _state(desk, slot_id) == done and desk.left(slot_id) == (1, 1) and desk.entry(second, entry)
+
+
+def _make_due(desk: Desk, step: str, patient: Any, row: Any) -> None:
+    if step == "fee_closed":
+        with desk.house.runtime.work() as work:
+            args = {"purpose": "appointment", "subject": row["id"]}
+            work.later("appointment.fee_closed", None, args=args)
+        return
+    desk.house.answer("booking", lambda command: {"outcome": "refused" if step == "confirmed" else "done"})
+    if step == "confirmed":
+        return
+    desk.house.drain_all("appointment.confirmed")
+    if step == "remind":
+        desk.house.rows("UPDATE slot SET starts_at = now() + interval '90 min'")
+        desk.house.rows("UPDATE task SET run_at = now() WHERE kind = 'appointment.remind'")
+        return
+    desk.cancel(patient, row)
+    desk.house.rows("UPDATE waiting_entry SET offer_until = now() WHERE status = 'offered'")
+    desk.house.rows("UPDATE task SET run_at = now() WHERE kind = 'appointment.offer_lapse'")
+
+
+def _state(desk: Desk, slot_id: Any) -> Any:
+    return (
+        desk.house.rows("SELECT id, status FROM appointment WHERE slot_id = :id ORDER BY id", id=slot_id),
+        desk.house.rows("SELECT id, status FROM waiting_entry WHERE slot_id = :id ORDER BY id", id=slot_id),
+        desk.house.rows("SELECT dedupe FROM notice ORDER BY dedupe"),
+        desk.house.rows("SELECT taken FROM slot WHERE id = :id", id=slot_id),
+    )
