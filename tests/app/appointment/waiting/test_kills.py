@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.appointment.waiting import contracts, service
 from app.core import work as work_module
 from tests.app.appointment.crowd import crowd
 from tests.app.appointment.kit import Desk
 
 ROOT = Path(__file__).resolve().parents[4]
-LIVES, WAITING = 4, 60
+LIVES, WAITING = 3, 24
 # A worker whose offers last 20 ms, so that one chain of lapses runs through the whole line while it is killed.
 WORKER = """
 from datetime import timedelta
@@ -34,55 +36,49 @@ while True:
     drain_with(here, "appointment.offer_lapse")
     time.sleep(0.005)
 """
-_TOLD = """
+OFFERS = """
+SELECT e.subject_id FROM audit_entry e JOIN waiting_entry w ON w.id = e.subject_id
+WHERE w.slot_id = :id AND e.action = 'waiting_entry.offer' ORDER BY e.id
+"""
+TOLD = """
 SELECT w.line_no, array_agg(n.template ORDER BY n.id) AS told FROM waiting_entry w
 JOIN notice n ON n.subject = w.id WHERE w.slot_id = :id GROUP BY w.line_no ORDER BY w.line_no
 """
 
 
-def live_and_die(env: dict[str, str], seconds: float) -> None:
+def live_and_die(env: dict[str, str], ended: Callable[[], Any]) -> None:
+    """One life of a worker, ended by SIGKILL as soon as `ended` says so."""
     command = [sys.executable, "-c", WORKER]
     with subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        time.sleep(seconds)
+        until = time.monotonic() + 30
+        while not ended() and time.monotonic() < until:
+            time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
 
 
 def test_a_chain_of_offers_survives_sigkill(desk: Desk) -> None:
     slot_id, holder, booked = desk.full()
-    with desk.house.runtime.work() as work:
-        for one in crowd(desk, WAITING):
-            work.session.flush()
-            _join(work, one, slot_id)
+    for one in crowd(desk, WAITING):
+        with desk.house.runtime.work() as work:
+            service.join(work, one.account_id, contracts.Join(person_id=one.person_id, slot_id=slot_id))
     desk.cancel(holder, booked)
-    desk.house.rows(
-        "UPDATE waiting_entry SET offer_until = now() WHERE slot_id = :id AND status = 'offered'", id=slot_id
-    )
+    desk.house.rows("UPDATE waiting_entry SET offer_until = now() WHERE status = 'offered'")
     desk.house.rows("UPDATE task SET run_at = now() WHERE kind = 'appointment.offer_lapse'")
     settings = desk.house.runtime.settings
     env = dict(os.environ) | {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
-    for _ in range(LIVES):
-        live_and_die(env, random.uniform(0.1, 0.4))
-    until = time.monotonic() + 60
-    while desk.house.value("SELECT count(*) FROM task WHERE kind = 'appointment.offer_lapse'"):
-        assert time.monotonic() < until
-        desk.house.rows("UPDATE waiting_entry SET offer_until = now() WHERE status = 'offered'")
-        desk.house.drain_all("appointment.offer_lapse", hurry=True)
-    rows = desk.house.rows("SELECT status FROM waiting_entry WHERE slot_id = :id ORDER BY line_no", id=slot_id)
-    assert [row.status for row in rows] == ["lapsed"] * WAITING
-    assert desk.left(slot_id) == (0, 1)
-    assert [row.told for row in desk.house.rows(_TOLD, id=slot_id)] == [["waiting_offered", "waiting_over"]] * WAITING
-    moved = "SELECT subject_id FROM audit_entry WHERE action = 'waiting_entry.offer' AND subject_id IN (SELECT id"
-    moved += " FROM waiting_entry WHERE slot_id = :id) ORDER BY id"
-    in_order = desk.house.rows("SELECT id FROM waiting_entry WHERE slot_id = :id ORDER BY line_no", id=slot_id)
-    assert [row.subject_id for row in desk.house.rows(moved, id=slot_id)] == [row.id for row in in_order]
+    for life in range(1, LIVES + 1):
+        live_and_die(env, partial(_reached, desk, slot_id, WAITING * life // LIVES))
+    rows = desk.house.rows("SELECT id, status FROM waiting_entry WHERE slot_id = :id ORDER BY line_no", id=slot_id)
+    assert [row.status for row in rows] == ["lapsed"] * WAITING and desk.left(slot_id) == (0, 1)
+    assert [row.told for row in desk.house.rows(TOLD, id=slot_id)] == [["waiting_offered", "waiting_over"]] * WAITING
+    assert [row.subject_id for row in desk.house.rows(OFFERS, id=slot_id)] == [row.id for row in rows]
 
 
-def _join(work: Any, one: Any, slot_id: Any) -> None:
-    from app.appointment.waiting import contracts, service  # noqa: PLC0415
-
-    service.join(work, one.account_id, contracts.Join(person_id=one.person_id, slot_id=slot_id))
+def _reached(desk: Desk, slot_id: Any, goal: int) -> bool:
+    lapsed = "SELECT count(*) >= :goal FROM waiting_entry WHERE slot_id = :id AND status = 'lapsed'"
+    return bool(desk.house.value(lapsed, id=slot_id, goal=goal))
 
 
 class _Killed(BaseException):
@@ -101,23 +97,9 @@ def test_a_task_that_dies_before_its_commit_is_done_again_once(
     _make_due(desk, step, first, row)
     before = _state(desk, slot_id)
 
-    def die(_: Any) -> None:
-        raise _Killed
-
     kind = f"appointment.{step}"
     with monkeypatch.context() as patch, pytest.raises(_Killed):
-        runs = desk.house.runtime
-        original = work_module._commit
-        count = {"left": 1}
-
-        def commit(session: Any) -> None:  # the first commit takes the task, the second would be its effect
-            if count["left"] == 0:
-                die(session)
-            count["left"] -= 1
-            original(session)
-
-        patch.setattr(work_module, "_commit", commit)
-        assert runs
+        patch.setattr(work_module, "_commit", _dying_after(1))  # the taking is committed, its effect is not
         desk.house.drain_all(kind)
     assert _state(desk, slot_id) == before
     desk.house.rows("UPDATE task SET lease = NULL WHERE kind = :kind", kind=kind)  # the lease ends with its worker
@@ -125,7 +107,19 @@ def test_a_task_that_dies_before_its_commit_is_done_again_once(
     assert _state(desk, slot_id) != before
     done = _state(desk, slot_id)
     desk.house.drain_all(kind)
-    assert _state(desk, slot_id) == done and desk.left(slot_id) == (1, 1) and desk.entry(second, entry)
+    assert _state(desk, slot_id) == done
+    assert desk.left(slot_id)[0] == (0 if desk.statuses((second, entry)) == ["lapsed"] else 1)
+
+
+def _dying_after(commits: int) -> Callable[[Any], None]:
+    left, original = iter(range(commits)), work_module._commit
+
+    def commit(session: Any) -> None:
+        if next(left, None) is None:
+            raise _Killed
+        original(session)
+
+    return commit
 
 
 def _make_due(desk: Desk, step: str, patient: Any, row: Any) -> None:

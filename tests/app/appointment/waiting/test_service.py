@@ -147,7 +147,7 @@ def test_a_stopped_clinic_ends_offers_and_waiting_alike(desk: Desk) -> None:
     assert refusal(desk.wait(desk.house.known(), slot_id), 409) == "slot_stopped"
 
 
-def doctors_day(desk: Desk, slot_id: UUID) -> dict[str, str]:
+def doctors_day(desk: Desk, slot_id: UUID) -> dict[str, Any]:
     (row,) = desk.house.rows("SELECT doctor_code, starts_at FROM slot WHERE id = :id", id=slot_id)
     return {"hospital": "H1", "doctor": row.doctor_code, "on": f"{row.starts_at.astimezone(SHANGHAI):%Y-%m-%d}"}
 
