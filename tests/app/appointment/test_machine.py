@@ -97,9 +97,17 @@ class Booking(RuleBasedStateMachine):
         for row in self._appointments(who):
             if row.command_id is not None:
                 said = CommandAnswer(
-                    row.command_id, self.desk.house.hospital_id(), "confirm_appointment", row.id, outcome, "slot_full",
-                    None, {}, datetime.now(UTC),
-                )  # fmt: skip
+                    command_id=row.command_id,
+                    party_id=self.desk.house.hospital_id(),
+                    partner_id=None,
+                    kind="confirm_appointment",
+                    subject=row.id,
+                    outcome=outcome,
+                    code="slot_full",
+                    message=None,
+                    body={},
+                    answered_at=datetime.now(UTC),
+                )
                 self._try(lambda work, said=said: service.hospital_answered(work, said))
 
     @rule(who=WHO)

@@ -52,7 +52,7 @@ def live_and_die(env: dict[str, str], ended: Callable[[], Any]) -> None:
     with subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while not ended() and time.monotonic() < until:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
