@@ -11,6 +11,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.appointment import api as appointment
+from app.appointment.waiting import api as waiting
 from app.claim import api as claim
 from app.core.log import configure_log
 from app.core.work import Runtime
@@ -49,6 +50,7 @@ PUBLIC: tuple[APIBlueprint, ...] = (
     payment.bp,
     payment.notify_bp,
     appointment.bp,
+    waiting.bp,
     registration.bp,
     settlement.bp,
     claim.bp,

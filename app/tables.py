@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import app.appointment.models
+import app.appointment.waiting.models
 import app.audit.models
 import app.claim.models
 import app.core.idempotency

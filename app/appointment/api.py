@@ -9,16 +9,16 @@ from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
 from app.appointment import contracts as c
-from app.appointment import queries, rules, service
+from app.appointment import queries, service, views
 from app.core.errors import NotFound
 from app.core.paging import PageQuery
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.web.routes import command, door, question
-from app.web.site import ACCOUNT, Caller
+from app.web.site import ACCOUNT, Caller, runtime
 
 if TYPE_CHECKING:
-    from app.appointment.models import Appointment, Slot
+    from app.appointment.models import Slot
 
 bp = APIBlueprint("appointment", __name__, url_prefix="/api/v1", tag="预约")
 MINE = door(ACCOUNT)
@@ -51,35 +51,29 @@ def list_slots(session: Session, caller: Caller, query: c.SlotQuery, code: str) 
     found = queries.slots(
         session, _hospital(session, code), department=query.department, doctor=query.doctor, on=query.on
     )
-    return c.SlotPage(
-        items=[
-            c.SlotView(
-                id=s.id,
-                department_code=s.department_code,
-                doctor_code=s.doctor_code,
-                starts_at=s.starts_at,
-                ends_at=s.ends_at,
-                fee_fen=s.fee_fen,
-                left=s.capacity - s.taken,
-                stopped=s.stopped,
-            )
-            for s in found
-        ]
-    )
+    return c.SlotPage(items=[views.slot(row) for row in found])
+
+
+@question(bp, "/slots/<uuid:slot_id>/nearby", MINE, out=c.SlotPage)
+def list_nearby(session: Session, caller: Caller, slot_id: UUID) -> c.SlotPage:
+    """附近有号的号源：同科室，先近日、再同一医生"""
+    slot = queries.slot(session, slot_id)
+    if slot is None:
+        raise NotFound
+    return c.SlotPage(items=_nearby(session, slot))
 
 
 @command(bp, "/appointments", MINE, body=c.Book, out=c.AppointmentView, status=201)
 def book(work: Work, caller: Caller, body: c.Book) -> c.AppointmentView:
     """预约一个号源"""
-    return _one(work.session, service.book(work, caller.id, body))
+    return views.one(work.session, service.book(work, caller.id, body))
 
 
 @question(bp, "/appointments", MINE, out=c.AppointmentPage, query=PageQuery)
 def list_appointments(session: Session, caller: Caller, query: PageQuery) -> c.AppointmentPage:
     """我的预约，最新的在前"""
     rows, cursor = queries.page_of_account(session, caller.id, query)
-    slots = queries.slots_of(session, rows)
-    return c.AppointmentPage(items=[_view(row, slots[row.slot_id]) for row in rows], next_cursor=cursor)
+    return c.AppointmentPage(items=views.many(session, rows), next_cursor=cursor)
 
 
 @question(bp, "/appointments/<uuid:appointment_id>", MINE, out=c.AppointmentView)
@@ -88,13 +82,17 @@ def read_appointment(session: Session, caller: Caller, appointment_id: UUID) -> 
     row = queries.appointment(session, appointment_id)
     if row is None or row.account_id != caller.id:
         raise NotFound
-    return _one(session, row)
+    shown = views.one(session, row)
+    slot = queries.slot(session, row.slot_id)
+    if shown.refused_code and slot is not None:
+        shown.nearby = _nearby(session, slot)
+    return shown
 
 
 @command(bp, "/appointments/<uuid:appointment_id>/cancel", MINE, out=c.AppointmentView)
 def cancel(work: Work, caller: Caller, appointment_id: UUID) -> c.AppointmentView:
     """取消预约；已付的挂号费原路退回"""
-    return _one(work.session, service.cancel(work, caller.id, appointment_id))
+    return views.one(work.session, service.cancel(work, caller.id, appointment_id))
 
 
 def _hospital(session: Session, code: str) -> UUID:
@@ -104,23 +102,5 @@ def _hospital(session: Session, code: str) -> UUID:
     return party.id
 
 
-def _one(session: Session, row: Appointment) -> c.AppointmentView:
-    return _view(row, queries.slots_of(session, [row])[row.slot_id])
-
-
-def _view(row: Appointment, slot: Slot) -> c.AppointmentView:
-    refused = rules.REFUSALS.get(row.refused_code, rules.REFUSED) if row.refused_code else None
-    return c.AppointmentView(
-        id=row.id,
-        no=row.no,
-        hospital_id=row.hospital_id,
-        slot_id=row.slot_id,
-        person_id=row.person_id,
-        status=row.status,
-        status_since=row.status_since,
-        starts_at=slot.starts_at,
-        fee_fen=row.fee_fen,
-        payment_id=row.payment_order_id,
-        pay_by=row.pay_by,
-        refused=refused,
-    )
+def _nearby(session: Session, slot: Slot) -> list[c.SlotView]:
+    return [views.slot(row) for row in queries.free_nearby(session, slot, runtime().clock.horizon())]

@@ -2,47 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NoReturn
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from app.appointment import confirming, places, queries, rules
 from app.appointment import contracts as c
-from app.appointment import endings, queries, rules
 from app.appointment.models import Appointment, Slot
 from app.appointment.states import LIVE, State, appointments
+from app.appointment.waiting import offers
+from app.appointment.waiting.models import WaitingEntry
+from app.appointment.waiting.states import WaitingState, waiting_entries
 from app.core.clock import SHANGHAI
 from app.core.errors import Conflict, NotFound
 from app.core.ids import partner_number
 from app.core.work import Work
-from app.exchange import service as exchange
-from app.exchange.service import CommandAnswer
 from app.identity import service as identity
 from app.payment import service as payment
 
-ASK = "appointment.ask"
+_WHY_NOT = {
+    "slot_full": "该号源已约满，请选择其他号源",
+    "slot_stopped": "医生停诊，请选择其他号源",
+    "slot_past": "该号源已过时间，请选择其他号源",
+}
 _TWICE = ("already_booked", "您已经预约了这个号源")
+
+
+@dataclass(frozen=True)
+class NewAppointment:
+    """Who has taken a place of which slot. The place is counted already."""
+
+    slot: Slot
+    account_id: UUID
+    person_id: UUID
+    self_pay: bool
 
 
 def book(work: Work, account_id: UUID, wanted: c.Book) -> Appointment:
     """Take a place and ask for the fee, or for the hospital's confirmation where there is none.
 
     Conflict `slot_full`, `slot_stopped`, `slot_past` names free slots nearby in `fields`; `already_booked` if the
-    person holds a live appointment for this slot; `pay_elsewhere` if the fee cannot be paid from this app.
+    person holds a live appointment for this slot; `pay_elsewhere` if the fee cannot be paid from this app. Invalid
+    `medical_card_required`, Conflict `medical_card_differs` as identity has them. Nothing follows from a refusal.
     """
-    identity.require_person(work.session, account_id, wanted.person_id)
+    person = identity.require_person(work.session, account_id, wanted.person_id)
+    require_card(work, wanted, person.has_medical_card)
     slot = queries.slot(work.session, wanted.slot_id)
     if slot is None:
         raise NotFound
-    if not _take_place(work, slot):
-        _refuse(work, slot, wanted.person_id)
+    if not places.take(work, slot.id):
+        held = _offered(work, account_id, wanted)
+        if held is not None:
+            return take_offer(work, held)
+        refuse(work, slot, _why_not(work, slot, wanted.person_id))
+    row = _begin(work, NewAppointment(slot, account_id, wanted.person_id, wanted.self_pay))
+    offers.has_booked(work, wanted.person_id, slot)
+    return row
+
+
+def require_card(work: Work, wanted: c.Booker, known: bool = False) -> None:
+    """A medical-insurance card, unless the patient pays for everything."""
+    if not wanted.self_pay and not (known and wanted.medical_card_no is None):
+        identity.require_medical_card(work, wanted.person_id, wanted.medical_card_no)
+
+
+def take_offer(work: Work, held: WaitingEntry) -> Appointment:
+    """The place that is held for an entry of the waiting list becomes an appointment. Slot and entry are locked."""
+    assert held.offered_slot_id is not None
+    slot = queries.slot(work.session, held.offered_slot_id)
+    assert slot is not None
+    row = _begin(work, NewAppointment(slot, held.account_id, held.person_id, held.self_pay))
+    waiting_entries.move(work, [held.id], "accept", values={"appointment_id": row.id})
+    offers.has_booked(work, held.person_id, slot, by=held.id)
+    return row
+
+
+def _offered(work: Work, account_id: UUID, wanted: c.Book) -> WaitingEntry | None:
+    """Who books the slot in which a place is held for them, takes that place."""
+    mine = (WaitingEntry.person_id == wanted.person_id, WaitingEntry.account_id == account_id)
+    here = (WaitingEntry.offered_slot_id == wanted.slot_id, WaitingEntry.status == WaitingState.OFFERED)
+    entry_id = work.session.scalar(select(WaitingEntry.id).where(*mine, *here))
+    held = offers.offered(work, entry_id) if entry_id is not None else None
+    return held if held is not None and held.offer_until is not None and held.offer_until > work.now else None
+
+
+def _begin(work: Work, new: NewAppointment) -> Appointment:
     row = Appointment(
         no=partner_number("ap"),
-        hospital_id=slot.hospital_id,
-        slot_id=slot.id,
-        account_id=account_id,
-        person_id=wanted.person_id,
-        fee_fen=slot.fee_fen,
+        hospital_id=new.slot.hospital_id,
+        slot_id=new.slot.id,
+        account_id=new.account_id,
+        person_id=new.person_id,
+        self_pay=new.self_pay,
+        fee_fen=new.slot.fee_fen,
     )
     appointments.start(work, row, State.PENDING)
     try:
@@ -52,30 +108,28 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Appointment:
     if row.fee_fen:
         _ask_fee(work, row)
     else:
-        _ask_hospital(work, row)
+        confirming.ask(work, row)
     return row
 
 
-def _take_place(work: Work, slot: Slot) -> bool:
-    free = (Slot.id == slot.id, Slot.taken < Slot.capacity, ~Slot.stopped, Slot.ends_at > work.clock.horizon())
-    taken = update(Slot).where(*free).values(taken=Slot.taken + 1).returning(Slot.id)
-    return work.session.scalar(taken.execution_options(synchronize_session=False)) is not None
-
-
-def _refuse(work: Work, slot: Slot, person_id: UUID) -> None:
+def _why_not(work: Work, slot: Slot, person_id: UUID) -> str:
     mine = (Appointment.slot_id == slot.id, Appointment.person_id == person_id, Appointment.status.in_(LIVE))
     if work.session.scalar(select(Appointment.id).where(*mine)) is not None:
         raise Conflict(*_TWICE)
     work.session.refresh(slot)
-    code, message = "slot_full", "该号源已约满，请选择其他号源"
     if slot.stopped:
-        code, message = "slot_stopped", "医生停诊，请选择其他号源"
-    elif slot.ends_at <= work.clock.horizon():
-        code, message = "slot_past", "该号源已过时间，请选择其他号源"
+        return "slot_stopped"
+    return "slot_past" if slot.ends_at <= work.clock.horizon() else "slot_full"
+
+
+def refuse(work: Work, slot: Slot, code: str) -> NoReturn:
+    """Say why not, and what is free nearby."""
     near = queries.free_nearby(work.session, slot, work.clock.horizon())
-    raise Conflict(
-        code, message, fields={str(s.id): f"{s.starts_at.astimezone(SHANGHAI):%m-%d %H:%M} 有号" for s in near}
-    )
+    raise Conflict(code, _WHY_NOT[code], fields=named(near))
+
+
+def named(slots: Iterable[Slot]) -> dict[str, str]:
+    return {str(slot.id): f"{slot.starts_at.astimezone(SHANGHAI):%m-%d %H:%M} 有号" for slot in slots}
 
 
 def _ask_fee(work: Work, row: Appointment) -> None:
@@ -90,63 +144,3 @@ def _ask_fee(work: Work, row: Appointment) -> None:
         description="挂号费",
         expires_at=row.pay_by,
     )
-
-
-def fee_paid(work: Work, appointment_id: UUID) -> None:
-    """The fee has come in: now the hospital is asked. Money for an appointment that is over goes back."""
-    row = endings.held(work, appointment_id)
-    if row.status != State.PENDING:
-        endings.refund(work, row, "预约已失效")
-    elif row.command_id is None:
-        _ask_hospital(work, row)
-
-
-def ask_again(work: Work, appointment_id: UUID) -> None:
-    row = endings.held(work, appointment_id)
-    if row.status == State.PENDING:
-        _ask_hospital(work, row)
-
-
-def _ask_hospital(work: Work, row: Appointment) -> None:
-    slot = queries.slot(work.session, row.slot_id)
-    assert slot is not None
-    person = identity.facts(work, row.person_id, "the hospital confirms an appointment")
-    body = {
-        "appointment_no": row.no,
-        "slot_key": slot.key,
-        "name": person.name,
-        "document_no": person.document_no,
-        "phone": person.phone,
-    }
-    deadline = work.now + rules.COMMAND_LIFE
-    row.command_id = exchange.command(
-        work, row.hospital_id, "confirm_appointment", body, lane=endings.LANE, subject=row.id, deadline=deadline
-    )
-    row.tries, row.asked_at = row.tries + 1, row.asked_at or work.now
-
-
-def hospital_answered(work: Work, answer: CommandAnswer) -> None:
-    """confirm_appointment came back: booked, refused, or to be asked again under the same number for a while."""
-    assert answer.subject is not None
-    row = endings.held(work, answer.subject)
-    if answer.outcome == "done":
-        _confirm(work, row)
-    elif answer.outcome == "refused":
-        endings.refuse(work, row, answer.code or "refused")
-    elif row.status == State.PENDING and answer.command_id == row.command_id:
-        if work.now - (row.asked_at or work.now) < rules.CONFIRM_PATIENCE:
-            work.later(ASK, row.id, run_at=work.now + rules.ask_pause(row.tries))
-        else:  # it may have confirmed all the same
-            endings.refuse(work, row, rules.SILENT)
-            endings.tell_hospital_cancelled(work, row)
-
-
-def _confirm(work: Work, row: Appointment) -> None:
-    if appointments.move(work, [row.id], "confirm", lenient=True):
-        work.emit("appointment.booked", row.id)
-        slot = queries.slot(work.session, row.slot_id)
-        assert slot is not None
-        time = f"{slot.starts_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-        endings.tell(work, row, "appointment_booked", {"time": time})
-    elif row.status not in (State.BOOKED, State.ATTENDED, State.NO_SHOW):
-        endings.tell_hospital_cancelled(work, row)  # given up while it was asked: it must forget the place again

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 from app.appointment import service
+from app.appointment.waiting import closing, offers
 from app.core.tasks import Job
 from app.core.work import Runtime, Work
 from app.exchange import service as exchange
@@ -31,6 +33,22 @@ def ask_again(runtime: Runtime, _: Gateways, job: Job) -> None:
 def sweep(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
     with runtime.work(finish=jobs) as work:
         service.note_missed(work)
+        closing.sweep(work)
+
+
+def fill(runtime: Runtime, _: Gateways, job: Job) -> None:
+    with runtime.work(finish=[job]) as work:
+        offers.fill(work, job.subject)
+
+
+def lapse_offer(runtime: Runtime, _: Gateways, job: Job) -> None:
+    with runtime.work(finish=[job]) as work:
+        offers.lapse(work, job.subject)
+
+
+def remind(runtime: Runtime, _: Gateways, job: Job) -> None:
+    with runtime.work(finish=[job]) as work:
+        service.remind(work, job.subject, timedelta(seconds=job.args["before_s"]))
 
 
 def fee_paid(runtime: Runtime, _: Gateways, job: Job) -> None:

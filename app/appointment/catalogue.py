@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.appointment import contracts as c
 from app.appointment import endings
 from app.appointment.models import Department, Doctor, Slot
+from app.appointment.waiting import closing
 from app.core.ids import new_id
 from app.core.work import Work
 from app.exchange.service import OpenBatch, Verdict
@@ -36,7 +37,7 @@ _KINDS: Mapping[str, _Kind] = {
 
 
 def apply_catalogue(work: Work, batch: OpenBatch) -> list[Verdict]:
-    """A verdict for each row. A slot that is stopped ends its appointments."""
+    """A verdict for each row. A slot that is stopped ends its appointments; new places go to who waits for them."""
     lock = func.hashtextextended(f"catalogue:{batch.party_id}", 0)
     work.session.execute(select(func.pg_advisory_xact_lock(lock)))
     known = {name: _versions(work, batch, name) for name in _KINDS}
@@ -51,8 +52,9 @@ def apply_catalogue(work: Work, batch: OpenBatch) -> list[Verdict]:
             known[row["type"]][name] = row["version"]
     for type_name, rows in keep.items():
         if rows:
-            _upsert(work, _KINDS[type_name], list(rows.values()))
+            _upsert(work, _KINDS[type_name], [rows[name] for name in sorted(rows)])  # locked as joining locks them
     endings.stop_clinic(work, batch.party_id, [key for key, row in keep["slot"].items() if row["stopped"]])
+    closing.filled(work, batch.party_id, [key for key, row in keep["slot"].items() if not row["stopped"]])
     return verdicts
 
 

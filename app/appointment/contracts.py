@@ -101,15 +101,23 @@ class SlotPage(BaseModel):
     items: list[SlotView]
 
 
-class Book(BaseModel):
+class Booker(BaseModel):
+    """Who wants a place, and with which medical-insurance card: the one shown at binding, or one shown now."""
+
     model_config = ConfigDict(extra="forbid")
 
     person_id: UUID
+    medical_card_no: str | None = Field(None, max_length=40, description="医保卡号；绑定时已填写的可省略")
+    self_pay: bool = Field(False, description="不使用医保，自费就诊")
+
+
+class Book(Booker):
     slot_id: UUID
 
 
 class AppointmentView(BaseModel):
-    """`payment_id` names the payment order while a fee is due; `refused` is the reason in Chinese."""
+    """`payment_id` names the payment order while a fee is due; `refused` is the reason in Chinese; `nearby` are free
+    slots instead of one that was refused, told with a single appointment."""
 
     id: UUID
     no: str
@@ -122,7 +130,11 @@ class AppointmentView(BaseModel):
     fee_fen: int
     payment_id: UUID | None
     pay_by: datetime | None
+    self_pay: bool
+    cancel_until: datetime
+    refused_code: str | None
     refused: str | None
+    nearby: list[SlotView] = []
 
 
 class AppointmentPage(PageView):

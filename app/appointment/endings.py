@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
-from app.appointment import queries, rules
+from app.appointment import places, queries, rules
 from app.appointment.models import Appointment, Slot
 from app.appointment.states import LIVE, State, appointments
+from app.appointment.waiting import closing, offers
+from app.core.clock import SHANGHAI
 from app.core.errors import Conflict, NotFound
 from app.core.work import Work
 from app.exchange import service as exchange
@@ -27,7 +29,7 @@ def held(work: Work, appointment_id: UUID) -> Appointment:
     slot_id = work.session.scalar(select(Appointment.slot_id).where(Appointment.id == appointment_id))
     if slot_id is None:
         raise NotFound
-    work.session.execute(select(Slot.id).where(Slot.id == slot_id).with_for_update())
+    places.lock(work, slot_id)
     row = work.session.get(Appointment, appointment_id, populate_existing=True)
     assert row is not None
     return row
@@ -41,8 +43,9 @@ def cancel(work: Work, account_id: UUID, appointment_id: UUID) -> Appointment:
     row = held(work, appointment_id)
     slot = queries.slot(work.session, row.slot_id)
     assert slot is not None
-    if row.status == State.BOOKED and slot.ends_at <= work.clock.horizon():
-        raise Conflict("too_late", "就诊时间已过，不能再取消")
+    until = rules.cancel_until(slot.starts_at, exchange.party(work.session, row.hospital_id).config)
+    if row.status == State.BOOKED and until <= work.clock.horizon():
+        raise Conflict("too_late", f"{until.astimezone(SHANGHAI):%m-%d %H:%M} 起不能再取消")
     appointments.move(work, [row.id], "cancel")
     _give_back(work, row, "用户取消预约")
     tell_hospital_cancelled(work, row)
@@ -51,11 +54,15 @@ def cancel(work: Work, account_id: UUID, appointment_id: UUID) -> Appointment:
 
 
 def stop_clinic(work: Work, hospital_id: UUID, slot_keys: Collection[str]) -> None:
-    """停诊: every live appointment of these slots is cancelled, told and refunded. The hospital knows."""
+    """停诊: every live appointment of these slots is cancelled, told and refunded, and nobody waits for them any more.
+    The hospital knows. Their rows are locked."""
     if not slot_keys:
         return
-    stopped = select(Slot.id).where(Slot.hospital_id == hospital_id, Slot.key.in_(slot_keys))
-    live = select(Appointment.id).where(Appointment.slot_id.in_(stopped), Appointment.status.in_(LIVE))
+    wanted = select(Slot).where(Slot.hospital_id == hospital_id, Slot.key.in_(slot_keys)).order_by(Slot.key)
+    stopped = work.session.scalars(wanted.execution_options(populate_existing=True)).all()
+    closing.stop(work, stopped)
+    here = Appointment.slot_id.in_([slot.id for slot in stopped])
+    live = select(Appointment.id).where(here, Appointment.status.in_(LIVE))
     ids = list(work.session.scalars(live))
     for moved in appointments.move(work, ids, "cancel", lenient=True, why="slot_stopped") if ids else []:
         row = work.session.get(Appointment, moved.id)
@@ -76,7 +83,8 @@ def fee_closed(work: Work, appointment_id: UUID) -> None:
     """The deadline has passed without payment: the place is free again."""
     row = held(work, appointment_id)
     if appointments.move(work, [row.id], "expire", lenient=True):
-        _free_place(work, row)
+        offers.hand_on(work, row.slot_id)
+        tell(work, row, "appointment_cancelled", {"reason": rules.UNPAID})
 
 
 def attended(work: Work, hospital_id: UUID, no: str) -> None:
@@ -112,19 +120,12 @@ def refund(work: Work, row: Appointment, reason: str) -> None:
         payment.close(work, row.payment_order_id)
 
 
-def tell(work: Work, row: Appointment, template: str, params: dict[str, str]) -> None:
-    notification.notify(
-        work, template, account_id=row.account_id, subject=row.id, params=params, dedupe=f"{template}:{row.id}"
-    )
+def tell(work: Work, row: Appointment, template: str, params: dict[str, str], which: str = "") -> None:
+    """Once for each `which`."""
+    dedupe = f"{template}:{row.id}" + (f":{which}" if which else "")
+    notification.notify(work, template, account_id=row.account_id, subject=row.id, params=params, dedupe=dedupe)
 
 
 def _give_back(work: Work, row: Appointment, reason: str) -> None:
-    _free_place(work, row)
+    offers.hand_on(work, row.slot_id)
     refund(work, row, reason)
-
-
-def _free_place(work: Work, row: Appointment) -> None:
-    """A place that the hospital has taken back meanwhile is not sold again."""
-    left = func.greatest(Slot.allotment, Slot.taken - 1)
-    free = update(Slot).where(Slot.id == row.slot_id).values(taken=Slot.taken - 1, capacity=left)
-    work.session.execute(free.execution_options(synchronize_session=False))

@@ -59,7 +59,8 @@ class Slot(Row, Base):
 
 class Appointment(Stateful, Base):
     """One person, one slot. `no` is what the hospital knows it by; `pay_by` is the deadline of a fee. `command_id` is
-    the last question to the hospital, None while it was never asked."""
+    the last question to the hospital, None while it was never asked. With `self_pay` the hospital is shown no
+    medical-insurance card."""
 
     __tablename__ = "appointment"
     __table_args__ = (
@@ -77,6 +78,7 @@ class Appointment(Stateful, Base):
     slot_id: Mapped[UUID] = mapped_column(ForeignKey("slot.id"), index=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    self_pay: Mapped[bool] = mapped_column(default=False, server_default="false")
     fee_fen: Mapped[Fen]
     payment_order_id: Mapped[UUID | None]
     pay_by: Mapped[datetime | None]

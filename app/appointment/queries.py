@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.appointment.models import Appointment, Department, Doctor, Slot
-from app.appointment.rules import NEARBY
-from app.core.clock import SHANGHAI
+from app.appointment.rules import NEARBY, NEARBY_DAYS
+from app.core.clock import SHANGHAI, shanghai_date
 from app.core.paging import PageQuery, page
 
 
@@ -40,11 +40,17 @@ def slots(
 
 
 def free_nearby(session: Session, slot: Slot, now: datetime) -> Sequence[Slot]:
-    """Free slots of the same department, the nearest in time first."""
+    """Free slots of the same department within a week: the nearest day first, on a day the same doctor's, then the
+    nearest in time."""
+    span = timedelta(days=NEARBY_DAYS)
     near = (Slot.hospital_id == slot.hospital_id, Slot.department_code == slot.department_code, Slot.id != slot.id)
+    week = Slot.starts_at.between(slot.starts_at - span, slot.starts_at + span)
     free = (~Slot.stopped, Slot.taken < Slot.capacity, Slot.ends_at > now)
+    days = func.abs(func.date(func.timezone("Asia/Shanghai", Slot.starts_at)) - shanghai_date(slot.starts_at))
     distance = func.abs(func.extract("epoch", Slot.starts_at - slot.starts_at))
-    return session.scalars(select(Slot).where(*near, *free).order_by(distance, Slot.key).limit(NEARBY)).all()
+    order = (days, Slot.doctor_code != slot.doctor_code, distance, Slot.key)
+    wanted = select(Slot).where(*near, week, *free).order_by(*order)
+    return session.scalars(wanted.limit(NEARBY)).all()
 
 
 def page_of_account(session: Session, account_id: UUID, query: PageQuery) -> tuple[Sequence[Appointment], UUID | None]:

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 PAYMENT_LIFE = timedelta(minutes=15)
 NEARBY = 5  # how many free slots a refusal names
+NEARBY_DAYS = 7
+# A booked visit can be cancelled until so long before it begins; a hospital may set `cancel_before_min` in its config.
+CANCEL_BEFORE_MIN = 60
+REMIND_BEFORE = (timedelta(hours=24), timedelta(hours=2))
 # One question to the hospital stands so long; after so long without any answer the place is given up.
 COMMAND_LIFE = timedelta(seconds=30)
 CONFIRM_PATIENCE = timedelta(minutes=10)
@@ -11,10 +17,13 @@ CONFIRM_PATIENCE = timedelta(minutes=10)
 MISSED_AFTER = timedelta(hours=24)
 MISSED_AT_ONCE = 500
 SILENT = "hospital_silent"
+UNPAID = "未在规定时间内支付挂号费"
 # What the hospital's refusals mean to the patient.
 REFUSALS = {
     "slot_full": "该号源已约满",
     "slot_stopped": "医生停诊，该号源已取消",
+    "card_invalid": "医保卡号不正确，请核对后再约",
+    "card_mismatch": "医保卡号与医院登记的不一致",
     SILENT: "医院暂时无法确认，请稍后再约",
 }
 REFUSED = "医院未能确认该预约"
@@ -24,3 +33,15 @@ STOPPED = REFUSALS["slot_stopped"]
 def ask_pause(tries: int) -> timedelta:
     """How long to wait before the hospital is asked again: 1, 2, 4 … seconds, at most a minute."""
     return timedelta(seconds=min(2 ** max(tries - 1, 0), 60))
+
+
+def cancel_until(starts_at: datetime, config: Mapping[str, Any]) -> datetime:
+    """The last moment at which a booked visit may be given up, by the hospital's rule or ours."""
+    minutes = config.get("cancel_before_min")
+    known = isinstance(minutes, int) and not isinstance(minutes, bool) and 0 <= minutes <= 7 * 24 * 60
+    return starts_at - timedelta(minutes=minutes if known and minutes is not None else CANCEL_BEFORE_MIN)
+
+
+def reminders(starts_at: datetime, now: datetime) -> list[tuple[timedelta, datetime]]:
+    """(how long before, when) of every reminder that still lies ahead."""
+    return [(before, starts_at - before) for before in REMIND_BEFORE if starts_at - before > now]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from app.appointment.booking import ask_again, book, fee_paid, hospital_answered
+from app.appointment.booking import book
 from app.appointment.catalogue import apply_catalogue
+from app.appointment.confirming import ask_again, fee_paid, hospital_answered
 from app.appointment.endings import attended, cancel, fee_closed, note_missed
+from app.appointment.reminding import remind
 
 __all__ = [
     "apply_catalogue",
@@ -16,4 +18,5 @@ __all__ = [
     "fee_paid",
     "hospital_answered",
     "note_missed",
+    "remind",
 ]

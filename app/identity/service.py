@@ -23,6 +23,7 @@ from app.identity.credential.service import (
     paying_bank_account,
 )
 from app.identity.login.service import AccountView, account, account_by_openid, follow, payment_identity
+from app.identity.person.cards import require_medical_card
 from app.identity.person.patients import (
     account_ref,
     patient_number,
@@ -89,6 +90,7 @@ __all__ = [
     "payment_identity",
     "person_of_patient",
     "require_bound",
+    "require_medical_card",
     "require_person",
     "set_patient_number",
     "ties",

@@ -34,17 +34,22 @@ class NewOrder(TypedDict):
 def order(work: Work, **wanted: Unpack[NewOrder]) -> UUID:
     """Write down an order; a task places it with WeChat Pay. Events: payment.paid, payment.closed, payment.refunded.
 
-    Conflict `pay_elsewhere` where the hospital's merchant number is not bound to the app that the account belongs to.
+    Conflict `pay_elsewhere` as `require_payable` has it.
     """
-    app_id, _ = identity.payment_identity(work.session, wanted["account_id"])
-    if not identity.merchant_may_use(work.session, wanted["hospital_id"], app_id):
-        raise Conflict("pay_elsewhere", "请从这家医院的公众号或小程序进入，再进行支付")
+    require_payable(work.session, wanted["hospital_id"], wanted["account_id"])
     row = PaymentOrder(**wanted, out_trade_no=partner_number("po"))
     orders.start(work, row, OrderState.CREATED)
     work.session.flush()
     work.later("payment.prepay", row.id)
     work.later("payment.look", row.id, run_at=work.now + rules.LOOK_AFTER)
     return row.id
+
+
+def require_payable(session: Session, hospital_id: UUID, account_id: UUID) -> None:
+    """Conflict `pay_elsewhere` where the hospital's merchant number is not bound to the app of the account."""
+    app_id, _ = identity.payment_identity(session, account_id)
+    if not identity.merchant_may_use(session, hospital_id, app_id):
+        raise Conflict("pay_elsewhere", "请从这家医院的公众号或小程序进入，再进行支付")
 
 
 def prepaid(work: Work, order_id: UUID, prepay_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.payment.inbox import apply_notification, take_notification, transfer_notification
-from app.payment.ordering import NewOrder, close, closed, get, number, order, paid, prepaid, state
+from app.payment.ordering import NewOrder, close, closed, get, number, order, paid, prepaid, require_payable, state
 from app.payment.refunding import get_refund, lost_sight, refund, refund_not_there, refund_refused, refund_said
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "refund_not_there",
     "refund_refused",
     "refund_said",
+    "require_payable",
     "state",
     "take_notification",
     "transfer_notification",

@@ -12,10 +12,21 @@ from demo.invariants.scene import Row, Scene
 # Whoever came, or did not, has had the place; the other ends of an appointment give it back.
 _HOLDING = ("pending", "booked", "attended", "no_show")
 _SLOTS = """
-SELECT s.key, h.code AS hospital, s.capacity, s.taken, s.allotment, count(a.id) AS held
-FROM slot s JOIN party h ON h.id = s.hospital_id
-LEFT JOIN appointment a ON a.slot_id = s.id AND a.status = ANY(%(holding)s)
-GROUP BY s.id, h.code ORDER BY h.code, s.key
+SELECT s.key, h.code AS hospital, s.capacity, s.taken, s.allotment,
+  (SELECT count(*) FROM appointment a WHERE a.slot_id = s.id AND a.status = ANY(%(holding)s))
+  + (SELECT count(*) FROM waiting_entry w WHERE w.offered_slot_id = s.id AND w.status = 'offered') AS held
+FROM slot s JOIN party h ON h.id = s.hospital_id ORDER BY h.code, s.key
+"""
+# A place is offered in the order of joining: nobody who joined later has been offered one while an earlier one waits,
+# unless the earlier one holds a place of this slot already, or waits again after a stopped clinic.
+_OVERTAKEN = """
+SELECT s.key, h.code AS hospital, first.line_no AS waits, next.line_no AS offered
+FROM waiting_entry first JOIN waiting_entry next
+  ON next.slot_id = first.slot_id AND next.line_no > first.line_no AND next.status IN ('offered', 'taken', 'lapsed')
+JOIN slot s ON s.id = first.slot_id JOIN party h ON h.id = s.hospital_id
+WHERE first.status = 'waiting' AND NOT EXISTS (SELECT 1 FROM appointment a WHERE a.slot_id = s.id
+  AND a.person_id = first.person_id AND a.status = ANY(%(holding)s))
+ORDER BY h.code, s.key, first.line_no, next.line_no
 """
 _TWICE = """
 SELECT s.key, h.code AS hospital, array_agg(a.no ORDER BY a.no) AS numbers
@@ -41,6 +52,8 @@ def check(scene: Scene) -> list[str]:
     for row in slots:
         if row["capacity"] > max(row["allotment"], row["taken"]):
             found.append(f"slot {_name(row)}: {row['capacity']} places are offered, {row['allotment']} allotted")
+    for row in scene.rows(_OVERTAKEN, holding=list(_HOLDING)):
+        found.append(f"waiting for slot {_name(row)}: {row['offered']} was offered a place before {row['waits']}")
     for row in scene.rows(_TWICE):
         found.append(f"one person holds appointments {', '.join(row['numbers'])} for slot {_name(row)}")
     for hospital in scene.hospitals():

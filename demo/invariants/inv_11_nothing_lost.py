@@ -38,6 +38,9 @@ SELECT 'appointment ' || a.no, a.status, a.status_since FROM appointment a
 LEFT JOIN payment_order o ON o.id = a.payment_order_id
 WHERE a.status = 'pending' AND coalesce(o.status, 'paid') = 'paid'
 UNION ALL
+SELECT 'waiting entry ' || id, status, status_since FROM waiting_entry
+WHERE status = 'offered' AND offer_until < clock_timestamp()
+UNION ALL
 SELECT 'registration ' || no, status, status_since FROM registration WHERE status IN ('queued', 'registering')
 UNION ALL
 SELECT 'settlement ' || s.no, s.status, s.status_since FROM settlement s
@@ -71,6 +74,11 @@ SELECT 'command ' || c.id || ' has an answer, but is ' || c.status FROM command 
 JOIN command_reply r ON r.id = c.id WHERE c.status <> 'answered'
 UNION ALL
 SELECT 'idempotency key of ' || principal || ' has no stored answer' FROM idempotency_key WHERE status IS NULL
+UNION ALL
+SELECT 'appointment ' || a.no || ' is ' || a.status || ', its fee was paid and is not refunded' FROM appointment a
+JOIN payment_order o ON o.id = a.payment_order_id
+WHERE a.status IN ('refused', 'expired', 'cancelled') AND o.status = 'paid'
+  AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.order_id = o.id)
 UNION ALL
 SELECT 'settlement ' || s.no || ' failed, its self-pay part was paid and is not refunded' FROM settlement s
 JOIN payment_order o ON o.id = s.payment_order_id

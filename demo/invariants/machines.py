@@ -22,6 +22,10 @@ appointment
     pending > booked refused expired cancelled
     booked > cancelled attended no_show
     no_show > attended
+waiting_entry
+    begin > waiting
+    waiting > offered left closed
+    offered > taken left lapsed closed waiting
 registration
     begin > queued
     queued > registering

@@ -1085,6 +1085,7 @@ def upgrade() -> None:
         sa.Column("slot_id", sa.Uuid(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("self_pay", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("fee_fen", sa.BigInteger(), nullable=False),
         sa.Column("payment_order_id", sa.Uuid(), nullable=True),
         sa.Column("pay_by", postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -1635,6 +1636,90 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_refund_status"), "refund", ["status"], unique=False)
     op.create_table(
+        "waiting_entry",
+        sa.Column("line_no", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("hospital_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("slot_id", sa.Uuid(), nullable=True),
+        sa.Column("doctor_code", sa.Text(), nullable=True),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("self_pay", sa.Boolean(), nullable=False),
+        sa.Column("offered_slot_id", sa.Uuid(), nullable=True),
+        sa.Column("offer_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("appointment_id", sa.Uuid(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column(
+            "status_since",
+            postgresql.TIMESTAMP(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("(status = 'taken') = (appointment_id IS NOT NULL)", name=op.f("ck_waiting_entry_taken")),
+        sa.CheckConstraint(
+            "status <> 'offered' OR num_nulls(offered_slot_id, offer_until) = 0", name=op.f("ck_waiting_entry_offer")
+        ),
+        sa.CheckConstraint(
+            "num_nonnulls(slot_id, doctor_code) = 1 AND (doctor_code IS NULL) = (day IS NULL)",
+            name=op.f("ck_waiting_entry_for"),
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_waiting_entry_account_id")),
+        sa.ForeignKeyConstraint(["appointment_id"], ["appointment.id"], name=op.f("fk_waiting_entry_appointment_id")),
+        sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_waiting_entry_hospital_id")),
+        sa.ForeignKeyConstraint(["offered_slot_id"], ["slot.id"], name=op.f("fk_waiting_entry_offered_slot_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_waiting_entry_person_id")),
+        sa.ForeignKeyConstraint(["slot_id"], ["slot.id"], name=op.f("fk_waiting_entry_slot_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waiting_entry")),
+        sa.UniqueConstraint("appointment_id", name=op.f("uq_waiting_entry_appointment_id")),
+        sa.UniqueConstraint("line_no", name=op.f("uq_waiting_entry_line_no")),
+    )
+    op.create_index(op.f("ix_waiting_entry_account_id"), "waiting_entry", ["account_id"], unique=False)
+    op.create_index(
+        "ix_waiting_entry_day_line",
+        "waiting_entry",
+        ["hospital_id", "doctor_code", "day", "line_no"],
+        unique=False,
+        postgresql_where=sa.text("status = 'waiting'"),
+    )
+    op.create_index(
+        "ix_waiting_entry_offered",
+        "waiting_entry",
+        ["offered_slot_id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'offered'"),
+    )
+    op.create_index(
+        "ix_waiting_entry_slot_line",
+        "waiting_entry",
+        ["slot_id", "line_no"],
+        unique=False,
+        postgresql_where=sa.text("status = 'waiting'"),
+    )
+    op.create_index(op.f("ix_waiting_entry_status"), "waiting_entry", ["status"], unique=False)
+    op.create_index(
+        "uq_waiting_entry_day",
+        "waiting_entry",
+        ["person_id", "hospital_id", "doctor_code", "day"],
+        unique=True,
+        postgresql_where=sa.text("status IN ('waiting', 'offered')"),
+    )
+    op.create_index(
+        "uq_waiting_entry_offer",
+        "waiting_entry",
+        ["person_id", "offered_slot_id"],
+        unique=True,
+        postgresql_where=sa.text("status = 'offered'"),
+    )
+    op.create_index(
+        "uq_waiting_entry_slot",
+        "waiting_entry",
+        ["person_id", "slot_id"],
+        unique=True,
+        postgresql_where=sa.text("status IN ('waiting', 'offered')"),
+    )
+    op.create_table(
         "appeal",
         sa.Column("claim_id", sa.Uuid(), nullable=False),
         sa.Column("lines", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -1872,6 +1957,27 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_claim_bill_bill_id"), table_name="claim_bill")
     op.drop_table("claim_bill")
     op.drop_table("appeal")
+    op.drop_index(
+        "uq_waiting_entry_slot",
+        table_name="waiting_entry",
+        postgresql_where=sa.text("status IN ('waiting', 'offered')"),
+    )
+    op.drop_index("uq_waiting_entry_offer", table_name="waiting_entry", postgresql_where=sa.text("status = 'offered'"))
+    op.drop_index(
+        "uq_waiting_entry_day", table_name="waiting_entry", postgresql_where=sa.text("status IN ('waiting', 'offered')")
+    )
+    op.drop_index(op.f("ix_waiting_entry_status"), table_name="waiting_entry")
+    op.drop_index(
+        "ix_waiting_entry_slot_line", table_name="waiting_entry", postgresql_where=sa.text("status = 'waiting'")
+    )
+    op.drop_index(
+        "ix_waiting_entry_offered", table_name="waiting_entry", postgresql_where=sa.text("status = 'offered'")
+    )
+    op.drop_index(
+        "ix_waiting_entry_day_line", table_name="waiting_entry", postgresql_where=sa.text("status = 'waiting'")
+    )
+    op.drop_index(op.f("ix_waiting_entry_account_id"), table_name="waiting_entry")
+    op.drop_table("waiting_entry")
     op.drop_index(op.f("ix_refund_status"), table_name="refund")
     op.drop_table("refund")
     op.drop_index(op.f("ix_consent_receipt_consent_id"), table_name="consent_receipt")

@@ -20,12 +20,12 @@ _STATUS = {"0": "unsettled", "1": "settled", "2": "refunded"}
 class BuiltinRecords(Records):
     def find(self, db: Db, document_no: str) -> Known | None:
         row = db.execute(
-            "SELECT brid, xm, sjh, jhrsjh, swrq FROM br_jbxx WHERE zjhm = %s", (document_no.upper(),)
+            "SELECT brid, xm, sjh, jhrsjh, swrq, ybkh FROM br_jbxx WHERE zjhm = %s", (document_no.upper(),)
         ).fetchone()
         if row is None:
             return None
         phones = frozenset(filter(None, (row["sjh"], row["jhrsjh"])))
-        return Known(row["brid"], row["xm"], phones, row["swrq"] is None)
+        return Known(row["brid"], row["xm"], phones, row["swrq"] is None, row["ybkh"])
 
     def create(self, db: Db, application: Mapping[str, Any]) -> str:
         row = db.execute(

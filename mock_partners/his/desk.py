@@ -12,6 +12,7 @@ from mock_partners.his.numbers import birth_date_of, is_identity_number, sex_of
 from mock_partners.his.records import SHANGHAI, Attendance, Db, Records, Refused
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
+_CARD = re.compile(r"[A-Z0-9]{4,32}", re.ASCII)
 Body = Mapping[str, Any]
 
 
@@ -76,17 +77,30 @@ class Desk:
                 raise Refused("slot_stopped", "该号源已停诊")
             if slot["left"] < 1:
                 raise Refused("slot_full", "该号源已约满")
+            self._check_card(db, body)
             db.execute("UPDATE gh_hy SET yghs = yghs + 1 WHERE hyid = %s", (body["slot_key"],))
             db.execute(
-                "INSERT INTO gh_yy (yyh, hyid, xm, zjhm, sjh) VALUES (%s, %s, %s, %s, %s)",
+                "INSERT INTO gh_yy (yyh, hyid, xm, zjhm, sjh, ybkh) VALUES (%s, %s, %s, %s, %s, %s)",
                 (
                     body["appointment_no"],
                     body["slot_key"],
                     body["name"],
                     body["document_no"].upper(),
                     body["phone"],
+                    body.get("medical_card_no"),
                 ),
             )
+
+    def _check_card(self, db: Db, body: Body) -> None:
+        """A card must be one that can exist, and a known patient's own. Without one the patient pays for everything."""
+        card_no = body.get("medical_card_no")
+        if card_no is None:
+            return
+        if not isinstance(card_no, str) or not _CARD.fullmatch(card_no):
+            raise Refused("card_invalid", "医保卡号不正确", 422)
+        known = self.records.find(db, body["document_no"])
+        if known is not None and known.medical_card_no not in (None, card_no):
+            raise Refused("card_mismatch", "医保卡号与医院登记的不一致")
 
     def cancel_appointment(self, appointment_no: str) -> None:
         """Give the slot back; an appointment that was never confirmed or is cancelled already stays as it is."""

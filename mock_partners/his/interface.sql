@@ -11,6 +11,7 @@ CREATE TABLE gh_hy (            -- 号源: slots
 );
 CREATE TABLE gh_yy (            -- 预约: appointments of the WeChat channel
     yyh text PRIMARY KEY, hyid text NOT NULL REFERENCES gh_hy, xm text NOT NULL, zjhm text NOT NULL, sjh text NOT NULL,
+    ybkh text,                                                    -- 医保卡号; none: 自费
     zt char(1) NOT NULL DEFAULT '1',                              -- 1 已约 9 取消 2 已就诊
     jzlsh text UNIQUE, jg jsonb, djsj timestamp NOT NULL DEFAULT (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')
 );

@@ -34,6 +34,7 @@ class Known:
     name: str
     phones: frozenset[str]
     alive: bool = True
+    medical_card_no: str | None = None
 
 
 @dataclass(frozen=True)

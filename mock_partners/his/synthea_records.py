@@ -40,7 +40,7 @@ class SyntheaRecords(Records):
         if row is None:
             return None
         phones = frozenset(filter(None, (row["sjh"], row["jhrsjh"])))
-        return Known(row["brid"], row["xm"], phones, row["DEATHDATE"] is None)
+        return Known(row["brid"], row["xm"], phones, row["DEATHDATE"] is None, row["ybkh"])
 
     def create(self, db: Db, application: Mapping[str, Any]) -> str:
         patient_no = _id("patient", application["document_no"].upper())

@@ -51,7 +51,9 @@ class House(Clinic):
         with self.runtime.read() as session:
             return exchange.party_by_code(session, code).id
 
-    def known(self, code: str = "H1", *, kind: str = "oa", follows: bool = True) -> Known:
+    def known(
+        self, code: str = "H1", *, kind: str = "oa", follows: bool = True, card: str | None = "C100200300"
+    ) -> Known:
         """A follower of the hospital's account who has bound himself, written down without asking anybody."""
         user = self.user()
         app = self.wechat.ground.apps[self.app_id(code, kind)]
@@ -59,7 +61,7 @@ class House(Clinic):
         wechat_user = WechatUser(app.app_id, self.wechat.people.openid(user, app), None)
         with self.runtime.work() as work:
             tokens = login.log_in(work, wechat_user)
-            facts = PersonFacts("张三", "id_card", identity_number(), phone_number(), date(1990, 3, 7), "male")
+            facts = PersonFacts("张三", "id_card", identity_number(), phone_number(), date(1990, 3, 7), "male", card)
             person_id = bind(work, tokens.principal_id, self.hospital_id(code), facts)
         known = {"principal_id": str(tokens.principal_id), "access_token": tokens.access_token}
         return Known(self.client, known, user, person_id, facts.phone, facts.document_no)

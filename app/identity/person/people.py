@@ -45,6 +45,15 @@ def phone_index(privacy: Privacy, phone: str) -> str:
     return privacy.index(phone, "phone")
 
 
+def card_index(privacy: Privacy, card_no: str) -> str:
+    return privacy.index(card_no, "medical_card")
+
+
+def write_card(work: Work, row: Person, card_no: str) -> None:
+    work.seal(row, "medical_card_no_sealed", card_no)
+    row.medical_card_index = card_index(work.privacy, card_no)
+
+
 def find(work: Work, claim: PersonFacts) -> UUID | None:
     """The person with the claim's document."""
     index = document_index(work.privacy, claim.document_type, claim.document_no)
@@ -79,7 +88,7 @@ def settle(work: Work, claim: PersonFacts, *, confirmed: bool) -> Settled:
         work.audit("person.confirm", "person", row.id, corrected=corrected)
         return Settled(row, corrected)
     if claim.medical_card_no and row.medical_card_no_sealed is None:
-        _write_card(work, row, claim.medical_card_no)
+        write_card(work, row, claim.medical_card_no)
     return Settled(row)
 
 
@@ -124,12 +133,7 @@ def _write(work: Work, row: Person, claim: PersonFacts) -> None:
     row.phone_index, row.phone_mask = phone_index(work.privacy, claim.phone), mask_number(claim.phone)
     row.birth_date, row.sex = claim.birth_date, claim.sex
     if claim.medical_card_no:
-        _write_card(work, row, claim.medical_card_no)
-
-
-def _write_card(work: Work, row: Person, card_no: str) -> None:
-    work.seal(row, "medical_card_no_sealed", card_no)
-    row.medical_card_index = work.privacy.index(card_no, "medical_card")
+        write_card(work, row, claim.medical_card_no)
 
 
 def _is_same(privacy: Privacy, row: Person, claim: PersonFacts) -> bool:

@@ -88,6 +88,12 @@ def is_card(number: str) -> bool:
     return _form(r"[A-Z0-9]{4,32}")(number)
 
 
+def plain_card(number: str) -> str | None:
+    """The card number as it is compared; None for what no card can bear."""
+    card = plain_number(number)
+    return card if is_card(card) else None
+
+
 def is_patient_number(answered: object) -> bool:
     """What a hospital may answer as its number of a person: a short text, or nothing for somebody it does not know."""
     return answered is None or (isinstance(answered, str) and 1 <= len(answered) <= 64 and answered.isprintable())

@@ -79,3 +79,38 @@ class Desk:
     def notices(self, row: Any) -> list[str]:
         found = self.house.rows("SELECT template FROM notice WHERE subject = :id ORDER BY id", id=row["id"])
         return [one.template for one in found]
+
+    def full(self, **how: Any) -> tuple[UUID, Known, Any]:
+        """A slot of one place, and who has booked it."""
+        slot_id, holder = self.slot(**{"capacity": 1} | how), self.house.known()
+        return slot_id, holder, self.booked(holder, slot_id) if not how.get("fee_fen") else self.book(holder, slot_id)
+
+    def wait(self, patient: Known, slot_id: UUID | None = None, **more: Any) -> TestResponse:
+        wanted = {"slot_id": str(slot_id)} if slot_id else {}
+        return patient.post("/waiting-entries", {"person_id": str(patient.person_id), **wanted, **more})
+
+    def waits(self, patient: Known, slot_id: UUID | None = None, **more: Any) -> Any:
+        answer = self.wait(patient, slot_id, **more)
+        assert answer.status_code == 201, answer.get_json()
+        return answer.get_json()
+
+    def entry(self, patient: Known, row: Any) -> Any:
+        return patient.get(f"/waiting-entries/{row['id']}").get_json()
+
+    def statuses(self, *pairs: tuple[Known, Any]) -> list[str]:
+        return [self.entry(patient, row)["status"] for patient, row in pairs]
+
+    def accept(self, patient: Known, row: Any) -> TestResponse:
+        return patient.post(f"/waiting-entries/{row['id']}/accept")
+
+    def leave(self, patient: Known, row: Any) -> TestResponse:
+        return patient.post(f"/waiting-entries/{row['id']}/leave")
+
+    def cancel(self, patient: Known, row: Any) -> None:
+        answer = patient.post(f"/appointments/{row['id']}/cancel")
+        assert answer.status_code == 200, answer.get_json()
+
+    def pass_time(self, entry: Any) -> None:
+        """The time of an offer is over."""
+        self.house.rows("UPDATE waiting_entry SET offer_until = now() WHERE id = :id", id=entry["id"])
+        self.house.drain_all("appointment.offer_lapse", hurry=True)

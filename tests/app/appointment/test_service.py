@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +16,7 @@ from app.appointment import service
 from app.appointment.models import Appointment
 from app.appointment.rules import ask_pause
 from app.appointment.states import State, appointments
+from app.core.clock import SHANGHAI
 from app.core.errors import LostRace
 from app.core.ids import partner_number
 from tests.app.appointment.kit import Desk
@@ -151,6 +153,41 @@ def test_a_fee_for_an_appointment_that_is_over_goes_back(desk: Desk) -> None:
     assert desk.confirm() == []
 
 
+@pytest.mark.parametrize(("config", "minutes"), [({}, 60), ({"cancel_before_min": 1440}, 1440)])
+def test_the_hospital_says_until_when_a_visit_can_be_cancelled(
+    desk: Desk, config: dict[str, int], minutes: int
+) -> None:
+    patient, slot_id = desk.house.known(), desk.slot(in_h=48)
+    row = desk.booked(patient, slot_id)
+    update = "UPDATE party SET config = config - 'cancel_before_min' || CAST(:config AS jsonb) WHERE code = 'H1'"
+    desk.house.rows(update, config=json.dumps(config))
+    move = "UPDATE slot SET starts_at = now() + make_interval(mins => :mins) WHERE id = :id"
+    desk.house.rows(move, mins=minutes - 1, id=slot_id)
+    assert refusal(patient.post(f"/appointments/{row['id']}/cancel"), 409) == "too_late"
+    desk.house.rows(move, mins=minutes + 1, id=slot_id)
+    shown = desk.read(patient, row)
+    early = datetime.fromisoformat(shown["starts_at"]) - datetime.fromisoformat(shown["cancel_until"])
+    assert early == timedelta(minutes=minutes)
+    assert patient.post(f"/appointments/{row['id']}/cancel").status_code == 200
+    desk.house.rows(update, config="{}")
+
+
+def test_what_is_free_nearby_can_be_listed(desk: Desk) -> None:
+    near = uuid4().hex[:8]
+    noon = (desk.house.runtime.clock.now().astimezone(SHANGHAI) + timedelta(days=3)).replace(hour=12, minute=0)
+
+    def at(days: int, hours: int, doctor: str) -> UUID:
+        start = noon + timedelta(days=days, hours=hours)
+        when = {"starts_at": start.isoformat(), "ends_at": (start + timedelta(hours=1)).isoformat()}
+        return desk.slot(department_code=near, doctor_code=doctor, **when)
+
+    full = at(0, 0, "D1")
+    tomorrow, later, other, far = at(1, 0, "D1"), at(0, 5, "D1"), at(0, 1, "D2"), at(9, 0, "D1")
+    shown = desk.house.known().get(f"/slots/{full}/nearby").get_json()["items"]
+    assert [one["id"] for one in shown] == [str(later), str(other), str(tomorrow)] and str(far)
+    assert refusal(desk.house.known().get(f"/slots/{uuid4()}/nearby"), 404)
+
+
 def refunds(desk: Desk, row: Any) -> int:
     query = "SELECT count(*) FROM refund WHERE order_id = :id AND amount_fen = :fee"
     return int(desk.house.value(query, id=row["payment_id"], fee=FEE))
@@ -187,7 +224,7 @@ def test_cancelled_while_the_hospital_is_asked(desk: Desk) -> None:
 def test_a_visit_that_is_over_cannot_be_cancelled(desk: Desk) -> None:
     patient, slot_id = desk.house.known(), desk.slot()
     row = desk.booked(patient, slot_id)
-    desk.house.rows("UPDATE slot SET ends_at = now() WHERE id = :id", id=slot_id)
+    desk.house.rows("UPDATE slot SET starts_at = now() + interval '59 min' WHERE id = :id", id=slot_id)
     assert refusal(patient.post(f"/appointments/{row['id']}/cancel"), 409) == "too_late"
 
 

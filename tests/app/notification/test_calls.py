@@ -20,6 +20,7 @@ SEND = r"/cgi-bin/message/template/send"
 PARAMS = {
     "no": "CL2026112100000000019",
     "time": "2026-11-22 09:00",
+    "until": "11-22 08:15",
     "reason": "医生停诊，号源已取消，请另行选择其他医生就诊",
 }
 

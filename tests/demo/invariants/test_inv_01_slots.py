@@ -7,7 +7,7 @@ import pytest
 
 from demo.invariants.inv_01_slots import check
 from demo.invariants.scene import Scene
-from tests.demo.invariants.kit import Ground, Town, one, scene_of, world_with_hospital
+from tests.demo.invariants.kit import NOON, Ground, Town, one, scene_of, world_with_hospital
 
 
 @pytest.fixture
@@ -38,6 +38,27 @@ def test_a_slot_that_is_sold_beyond_its_capacity_is_named(town: Town, slot: dict
 def test_a_count_that_does_not_fit_the_appointments_is_named(town: Town, slot: dict[str, Any]) -> None:
     book(town, slot)
     one(check(scene_of(town.ground)), "2 taken, but 1 appointments hold")
+
+
+def wait(town: Town, slot: dict[str, Any], status: str) -> int:
+    """Join the line; the number in it."""
+    ids = {"hospital_id": town.ids["H1"], "slot_id": slot["id"], "person_id": uuid4()}
+    offer = {"offered_slot_id": slot["id"], "offer_until": NOON} if status == "offered" else {}
+    row = town.ground.add("waiting_entry", status=status, self_pay=False, **(ids | offer))
+    return int(row["line_no"])
+
+
+def test_an_offer_holds_a_place(town: Town, slot: dict[str, Any]) -> None:
+    book(town, slot)
+    wait(town, slot, "offered")
+    wait(town, slot, "waiting")
+    assert check(scene_of(town.ground)) == []
+
+
+def test_who_was_overtaken_in_the_waiting_list_is_named(town: Town, slot: dict[str, Any]) -> None:
+    book(town, slot)
+    first, later = wait(town, slot, "waiting"), wait(town, slot, "offered")
+    one(check(scene_of(town.ground)), f"waiting for slot H1/s1: {later} was offered a place before {first}")
 
 
 def test_more_than_the_hospital_allots_is_named(town: Town, slot: dict[str, Any]) -> None:

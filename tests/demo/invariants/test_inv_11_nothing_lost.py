@@ -12,6 +12,7 @@ from demo.invariants.inv_11_nothing_lost import check
 from tests.demo.invariants.kit import Ground, Town, one, scene_of
 
 LONG_AGO = datetime.now(UTC) - timedelta(minutes=5)
+OFFER = {"offered_slot_id": uuid4(), "offer_until": LONG_AGO}
 
 
 def test_tasks_of_the_future_and_of_now_are_no_findings(ground: Ground) -> None:
@@ -45,6 +46,7 @@ def test_a_dead_workers_lease_is_named(ground: Ground) -> None:
     [
         ("command", {"kind": "register", "status": "fetched", "once": False}, "command register"),
         ("binding", {"status": "pending", "seat": 1, "relation": "self"}, "binding"),
+        ("waiting_entry", {"status": "offered", "slot_id": uuid4(), **OFFER}, "is still offered"),
         ("registration", {"status": "registering", "no": "rg1"}, "registration rg1 is still registering"),
         ("settlement", {"status": "settled", "no": "st1"}, "settlement st1 is still settled"),
         ("payment_order", {"status": "created", "out_trade_no": "po1", "amount_fen": 1}, "payment order po1"),
@@ -58,6 +60,15 @@ def test_what_is_still_under_way_is_named(ground: Ground, table: str, values: di
     ground.add(table, **values)
     assert check(replace(scene_of(ground), finished=False)) == []
     one(check(scene_of(ground)), words)
+
+
+@pytest.mark.parametrize("status", ["refused", "expired", "cancelled"])
+def test_a_fee_that_is_owed_and_not_refunded_is_named(ground: Ground, status: str) -> None:
+    order = ground.add("payment_order", status="paid", out_trade_no="po1", amount_fen=5, purpose="appointment")
+    ground.add("appointment", no="ap1", status=status, fee_fen=5, payment_order_id=order["id"])
+    one(check(scene_of(ground)), f"appointment ap1 is {status}, its fee was paid and is not refunded")
+    ground.add("refund", order_id=order["id"], status="succeeded", amount_fen=5, out_refund_no="rf1")
+    assert check(scene_of(ground)) == []
 
 
 @pytest.mark.parametrize("status", ["submitted", "delivering", "adjudicating", "appealed", "accepted", "paying"])

@@ -80,11 +80,13 @@ def test_an_appointment_is_confirmed_and_cancelled(site: Site) -> None:
         slot = connection.exec_driver_sql("SELECT hyid FROM gh_hy WHERE zt = '1' LIMIT 1").scalar_one()
     person = site.person(2)
     body = {"appointment_no": f"AP{uuid.uuid4().hex[:8]}", "slot_key": slot}
-    body |= {key: person[key] for key in ("name", "document_no", "phone")}
+    body |= {key: person[key] for key in ("name", "document_no", "phone", "medical_card_no")}
     assert site.ask("confirm_appointment", **body).outcome == "done"
     assert site.ask("cancel_appointment", appointment_no=body["appointment_no"]).outcome == "done"
     refused = site.ask("confirm_appointment", **body | {"appointment_no": "AP2", "slot_key": "none"})
     assert (refused.outcome, refused.code) == ("refused", "slot_stopped")
+    refused = site.ask("confirm_appointment", **body | {"appointment_no": "AP3", "medical_card_no": "C0000"})
+    assert (refused.outcome, refused.code) == ("refused", "card_mismatch")
 
 
 def test_a_pull_brings_all_of_one_patient(site: Site) -> None:

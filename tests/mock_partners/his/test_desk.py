@@ -141,6 +141,25 @@ class TestAppointments:
             answer = _book(hospital, number(), slot, _stranger())
             assert (answer.status_code, answer.json()["code"]) == (409, "slot_stopped")
 
+    def test_a_card_is_kept_or_refused(self, hospital: Hospital) -> None:
+        """Without one the patient pays for everything; a known patient's must be the one that the hospital has."""
+        slot, known = _slot(hospital), hospital.people[0]
+        cases = [
+            (_stranger(), None, None),
+            (_stranger(), "C123456789", None),
+            (_stranger(), "c-1", "card_invalid"),
+            (known, known["medical_card_no"], None),
+            (known, "C000000000", "card_mismatch"),
+        ]
+        for person, card_no, code in cases:
+            about = {name: person[name] for name in ("name", "document_no", "phone")} | {"medical_card_no": card_no}
+            booked = number()
+            answer = hospital.post("/appointments", appointment_no=booked, slot_key=slot, **about)
+            assert answer.json().get("code") == code
+            kept = hospital.rows("SELECT ybkh FROM gh_yy WHERE yyh = %s", booked)
+            assert [row["ybkh"] for row in kept] == ([] if code else [card_no])
+            hospital.http.delete(f"/appointments/{booked}")
+
 
 class TestAttend:
     def test_a_booked_visit_is_made_once_and_names_its_appointment(self, hospital: Hospital) -> None:

@@ -1,0 +1,78 @@
+"""The hospital's word: asked once the fee is there, asked again while it is in trouble, before anything is success."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.appointment import endings, queries, reminding, rules
+from app.appointment.models import Appointment
+from app.appointment.states import State, appointments
+from app.core.clock import SHANGHAI
+from app.core.work import Work
+from app.exchange import service as exchange
+from app.exchange.service import CommandAnswer
+from app.identity import service as identity
+
+ASK = "appointment.ask"
+
+
+def fee_paid(work: Work, appointment_id: UUID) -> None:
+    """The fee has come in: now the hospital is asked. Money for an appointment that is over goes back."""
+    row = endings.held(work, appointment_id)
+    if row.status != State.PENDING:
+        endings.refund(work, row, "预约已失效")
+    elif row.command_id is None:
+        ask(work, row)
+
+
+def ask_again(work: Work, appointment_id: UUID) -> None:
+    row = endings.held(work, appointment_id)
+    if row.status == State.PENDING:
+        ask(work, row)
+
+
+def ask(work: Work, row: Appointment) -> None:
+    slot = queries.slot(work.session, row.slot_id)
+    assert slot is not None
+    person = identity.facts(work, row.person_id, "the hospital confirms an appointment")
+    body = {
+        "appointment_no": row.no,
+        "slot_key": slot.key,
+        "name": person.name,
+        "document_no": person.document_no,
+        "phone": person.phone,
+        "medical_card_no": None if row.self_pay else person.medical_card_no,
+    }
+    deadline = work.now + rules.COMMAND_LIFE
+    row.command_id = exchange.command(
+        work, row.hospital_id, "confirm_appointment", body, lane=endings.LANE, subject=row.id, deadline=deadline
+    )
+    row.tries, row.asked_at = row.tries + 1, row.asked_at or work.now
+
+
+def hospital_answered(work: Work, answer: CommandAnswer) -> None:
+    """confirm_appointment came back: booked, refused, or to be asked again under the same number for a while."""
+    assert answer.subject is not None
+    row = endings.held(work, answer.subject)
+    if answer.outcome == "done":
+        _confirm(work, row)
+    elif answer.outcome == "refused":
+        endings.refuse(work, row, answer.code or "refused")
+    elif row.status == State.PENDING and answer.command_id == row.command_id:
+        if work.now - (row.asked_at or work.now) < rules.CONFIRM_PATIENCE:
+            work.later(ASK, row.id, run_at=work.now + rules.ask_pause(row.tries))
+        else:  # it may have confirmed all the same
+            endings.refuse(work, row, rules.SILENT)
+            endings.tell_hospital_cancelled(work, row)
+
+
+def _confirm(work: Work, row: Appointment) -> None:
+    if appointments.move(work, [row.id], "confirm", lenient=True):
+        work.emit("appointment.booked", row.id)
+        slot = queries.slot(work.session, row.slot_id)
+        assert slot is not None
+        time = f"{slot.starts_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        endings.tell(work, row, "appointment_booked", {"time": time})
+        reminding.plan(work, row.id, slot)
+    elif row.status not in (State.BOOKED, State.ATTENDED, State.NO_SHOW):
+        endings.tell_hospital_cancelled(work, row)  # given up while it was asked: it must forget the place again

@@ -1,0 +1,35 @@
+"""The places of a slot. The database counts them: a place is taken by compare-and-set, or not at all."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select, update
+
+from app.appointment.models import Slot
+from app.core.work import Work
+
+
+def free(work: Work) -> tuple[ColumnElement[bool], ...]:
+    """What is true of a slot of which a place can be had."""
+    return (Slot.taken < Slot.capacity, ~Slot.stopped, Slot.ends_at > work.clock.horizon())
+
+
+def take(work: Work, slot_id: UUID) -> bool:
+    """Take one place; False if there is none. The slot stays locked until the commit."""
+    wanted = update(Slot).where(Slot.id == slot_id, *free(work)).values(taken=Slot.taken + 1).returning(Slot.id)
+    return work.session.scalar(wanted.execution_options(synchronize_session=False)) is not None
+
+
+def release(work: Work, slot_id: UUID) -> None:
+    """Give one place back. One that the hospital has taken back meanwhile is not sold again."""
+    left = func.greatest(Slot.allotment, Slot.taken - 1)
+    given = update(Slot).where(Slot.id == slot_id).values(taken=Slot.taken - 1, capacity=left)
+    work.session.execute(given.execution_options(synchronize_session=False))
+
+
+def lock(work: Work, slot_id: UUID) -> Slot | None:
+    """The slot as it is now. Whoever ends or offers something in a slot locks it first, so that none of them waits for
+    another in a circle."""
+    wanted = select(Slot).where(Slot.id == slot_id).with_for_update()
+    return work.session.scalar(wanted.execution_options(populate_existing=True))

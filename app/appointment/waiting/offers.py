@@ -1,0 +1,125 @@
+"""A place that frees goes to the first in line, in the transaction in which it frees: nobody comes in between."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import aliased
+
+from app.appointment import places
+from app.appointment.models import Appointment, Slot
+from app.appointment.states import LIVE
+from app.appointment.waiting import rules
+from app.appointment.waiting.models import WaitingEntry
+from app.appointment.waiting.states import WaitingState, waiting_entries
+from app.core.clock import shanghai_date
+from app.core.work import Work
+from app.notification import service as notification
+
+LAPSE, FILL = "appointment.offer_lapse", "appointment.fill"
+
+
+def wants(slot: Slot) -> ColumnElement[bool]:
+    """Entries that a place of this slot would serve."""
+    day = (WaitingEntry.doctor_code == slot.doctor_code, WaitingEntry.day == shanghai_date(slot.starts_at))
+    return or_(WaitingEntry.slot_id == slot.id, and_(WaitingEntry.hospital_id == slot.hospital_id, *day))
+
+
+def fill(work: Work, slot_id: UUID) -> None:
+    """Offer the slot's free places down the line; the caller has changed the slot, or will wait for who does."""
+    slot = places.lock(work, slot_id)
+    if slot is None or slot.stopped or slot.starts_at <= work.clock.horizon() + rules.OFFER_LIFE:
+        return
+    while (entry_id := _first(work, slot)) is not None and places.take(work, slot.id):
+        _offer(work, slot, entry_id)
+
+
+def _first(work: Work, slot: Slot) -> UUID | None:
+    """The first in line who holds nothing in this slot yet."""
+    other = aliased(WaitingEntry)
+    held = exists().where(
+        Appointment.slot_id == slot.id, Appointment.person_id == WaitingEntry.person_id, Appointment.status.in_(LIVE)
+    )
+    offered = exists().where(
+        other.offered_slot_id == slot.id,
+        other.person_id == WaitingEntry.person_id,
+        other.status == WaitingState.OFFERED,
+    )
+    line = select(WaitingEntry.id).where(WaitingEntry.status == WaitingState.WAITING, wants(slot), ~held, ~offered)
+    return work.session.scalar(line.order_by(WaitingEntry.line_no).limit(1).with_for_update(of=WaitingEntry))
+
+
+def _offer(work: Work, slot: Slot, entry_id: UUID) -> None:
+    until = work.now + rules.OFFER_LIFE
+    waiting_entries.move(work, [entry_id], "offer", values={"offered_slot_id": slot.id, "offer_until": until})
+    work.later(LAPSE, entry_id, run_at=until)
+    params = {"until": rules.clock_time(until), "time": rules.clock_time(slot.starts_at)}
+    tell(work, entry_id, "waiting_offered", params, f"{slot.id}:{until.timestamp():.0f}")
+
+
+def lapse(work: Work, entry_id: UUID) -> None:
+    """The time of an offer is over: the place goes to the next. Nothing if it was taken, or is another offer by now."""
+    row = offered(work, entry_id)
+    if row is None or row.offer_until is None or row.offer_until > work.now:
+        return
+    slot_id = row.offered_slot_id
+    end(work, [row.id], "lapse", rules.LATE)
+    assert slot_id is not None
+    hand_on(work, slot_id)
+
+
+def offered(work: Work, entry_id: UUID) -> WaitingEntry | None:
+    """An entry with an open offer, locked, its slot locked first; None if there is no such offer (any more)."""
+    row = work.session.get(WaitingEntry, entry_id, populate_existing=True)
+    if row is None or row.status != WaitingState.OFFERED or row.offered_slot_id is None:
+        return None
+    slot_id = row.offered_slot_id
+    places.lock(work, slot_id)
+    row = work.session.get(WaitingEntry, entry_id, with_for_update=True, populate_existing=True)
+    assert row is not None
+    return row if row.status == WaitingState.OFFERED and row.offered_slot_id == slot_id else None
+
+
+def hand_on(work: Work, slot_id: UUID) -> None:
+    """A place is given back: to the first in line, or to everybody."""
+    places.release(work, slot_id)
+    fill(work, slot_id)
+
+
+def has_booked(work: Work, person_id: UUID, slot: Slot, *, by: UUID | None = None) -> None:
+    """Who has a place waits for it no longer. `by` is the entry whose offer this was; an offer that the person holds in
+    another slot stays open until it lapses."""
+    mine = select(WaitingEntry.id).where(WaitingEntry.person_id == person_id, wants(slot))
+    here = (WaitingEntry.status == WaitingState.WAITING) | (
+        (WaitingEntry.status == WaitingState.OFFERED) & (WaitingEntry.offered_slot_id == slot.id)
+    )
+    found = [row for row in work.session.execute(mine.where(here)) if row.id != by]
+    moved = end(work, [row.id for row in found], "leave", rules.BOOKED, tells=False)
+    for row in found:
+        if moved.get(row.id) == WaitingState.OFFERED:
+            hand_on(work, slot.id)
+
+
+def end(work: Work, entry_ids: Collection[UUID], event: str, why: str, *, tells: bool = True) -> dict[UUID, str]:
+    """End what is still live of these entries; the state that each which ended was in."""
+    if not entry_ids:
+        return {}
+    moved = waiting_entries.move(work, entry_ids, event, values={"why": why}, lenient=True)
+    for one in moved if tells else ():
+        tell(work, one.id, "waiting_over", {"reason": rules.REASONS[why]}, why)
+    return {one.id: one.old for one in moved}
+
+
+def tell(work: Work, entry_id: UUID, template: str, params: dict[str, str], which: str) -> None:
+    row = work.session.get(WaitingEntry, entry_id)
+    assert row is not None
+    notification.notify(
+        work,
+        template,
+        account_id=row.account_id,
+        subject=row.id,
+        params=params,
+        dedupe=f"{template}:{row.id}:{which}",
+    )
