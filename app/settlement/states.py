@@ -18,6 +18,10 @@ class State(StrEnum):
     REVERSED = "reversed"  # settled with the insurance and taken back (2208)
 
 
+# A place in the interface's line, or about to be: a person has one.
+IN_LINE = (State.CREATED, State.TRIAL_WAITING, State.TRIALLING)
+
+
 class Part(StrEnum):
     """Where one half of a settlement stands."""
 
