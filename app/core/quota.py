@@ -42,6 +42,10 @@ __all__ = [
 ]
 
 
+# Behind a holder's name: no answer frees this slot any more.
+STEPPED = " (before a step of the clock)"
+
+
 class QuotaSlot(Base):
     """One of the n places of a budget; `holder` names the request that took it last, each try by a name of its own.
 
@@ -151,12 +155,15 @@ def lose(session: Session, budget: Budget, holder: str) -> None:
 
 
 def wait_out(session: Session, budget: Budget, step: timedelta, hold: timedelta) -> None:
-    """The database's clock has stepped. Forwards: every slot waits that much longer. Backwards: no slot waits longer
-    than it would from now (a slot that was set since the step must not become free earlier, so nothing is taken off).
-    `hold` is the longest that `take` was asked for."""
+    """The database's clock has stepped. Forwards: every slot waits that much longer, and that of a request under way to
+    the end, because its answer may have been stamped before the step. Backwards: no slot waits longer than it would
+    from now (one that was set since the step must not become free earlier, so nothing is taken off). `hold` is the
+    longest that `take` was asked for."""
     taken_at = QuotaSlot.taken_at + step
     if step > timedelta(0):
-        _change(session, budget, literal(True), free_at=QuotaSlot.free_at + step, taken_at=taken_at)
+        nobody = func.concat(QuotaSlot.holder, STEPPED)
+        _change(session, budget, QuotaSlot.holder.is_not(None), holder=nobody, taken_at=None)
+        _change(session, budget, literal(True), free_at=QuotaSlot.free_at + step)
         return
     longest = func.clock_timestamp() + budget.window + case((QuotaSlot.holder.is_(None), timedelta(0)), else_=hold)
     _change(session, budget, literal(True), free_at=func.least(QuotaSlot.free_at, longest), taken_at=taken_at)

@@ -94,7 +94,9 @@ def _wait_out_steps(work: Work, interface_id: UUID, budget: Budget) -> None:
 def _oldest(session: Session, interface_id: UUID, most: int) -> _Lines:
     """Up to `most` of each hospital's line, and which hospitals have more. The lines are read by index from their
     heads, however long they are."""
-    hospitals = func.unnest(bindparam("hospitals", type_=ARRAY(Uuid))).table_valued("id", name="hospital").render_derived()
+    hospitals = (
+        func.unnest(bindparam("hospitals", type_=ARRAY(Uuid))).table_valued("id", name="hospital").render_derived()
+    )
     in_line = (Settlement.interface_id == interface_id, Settlement.status == State.TRIAL_WAITING)
     head = (
         select(Settlement.id)

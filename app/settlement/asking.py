@@ -13,7 +13,7 @@ from app.identity import service as identity
 from app.record import queries as record
 from app.record.queries import BillFacts
 from app.registration import service as registration
-from app.settlement import admission, queries, trials
+from app.settlement import admission, queries, rules, trials
 from app.settlement.interfaces import budget_of, interface_of, shared_budget
 from app.settlement.models import Settlement
 from app.settlement.states import State, settlements
@@ -79,7 +79,7 @@ def _bill_and_person(work: Work, account_id: UUID, bill_id: UUID) -> tuple[BillF
 
 def _is_stale(work: Work, live: Settlement, bill: BillFacts) -> bool:
     """A trial that is too old, or of a bill that has changed since, makes room for a new one."""
-    too_old = live.valid_until is not None and live.valid_until <= work.now
+    too_old = rules.is_too_old(live.valid_until, work.now)
     if live.status != State.TRIALLED or not (too_old or live.total_fen != bill.total_fen):
         return False
     trials.expire(work, live.id)

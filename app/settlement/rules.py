@@ -48,6 +48,11 @@ def arrived_by(answered_at: datetime, body: Mapping[str, Any]) -> datetime:
     return answered_at - took if took <= TRIAL_DEADLINE + INTERFACE_WORK else answered_at
 
 
+def is_too_old(valid_until: datetime | None, now: datetime) -> bool:
+    """Whether there is no time left to pay what a trial has said."""
+    return valid_until is not None and valid_until <= now + LEAST_TO_PAY
+
+
 def turn_answer_s(observed_s: float | None) -> float:
     """What a promise counts for one answer, in seconds."""
     return max(ANSWER_S, (observed_s or 0.0) + TURN_SLACK_S)

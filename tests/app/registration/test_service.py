@@ -245,7 +245,9 @@ def test_a_poll_by_a_slow_clock_is_not_lost(line: Line) -> None:
 def test_m_must_be_above_n(line: Line, here: Context, m: Any) -> None:
     require_sound(here)  # m = 200, n = 10
     m(10)
-    with pytest.raises(SystemExit, match="REGISTRATION_BATCH is 10; it must be above the 10 trials a window of M1"):
+    with pytest.raises(
+        SystemExit, match="REGISTRATION_BATCH is 10 for H1; it must be above the 10 trials a window of M1"
+    ):
         require_sound(here)
     m(11)
     require_sound(here)
