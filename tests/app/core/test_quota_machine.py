@@ -29,9 +29,10 @@ from sqlalchemy.orm import Session
 from app.core import quota, steady
 from app.core.quota import Budget
 
-N, WINDOW_S, HOLD_S = 3, 60.0, 20.0
+# Few slots and round times, so that what would go wrong is met soon.
+N, WINDOW_S, HOLD_S = 1, 60.0, 20.0
 HOLD = timedelta(seconds=HOLD_S)
-MINE = Budget("trial:machine", N, timedelta(seconds=WINDOW_S), shares={"A": 1, "B": 1})
+MINE = Budget("trial:machine", N, timedelta(seconds=WINDOW_S))
 MOVE = text("UPDATE quota_slot SET free_at = free_at - make_interval(secs => :s),"
             " taken_at = taken_at - make_interval(secs => :s)")  # fmt: skip
 TURN = text("UPDATE clock_anchor SET least_s = least_s - :s, most_s = most_s - :s")
@@ -79,17 +80,19 @@ class Quota(RuleBasedStateMachine):
         quota.open_budget(self.session, MINE)
         self.session.commit()
 
-    @rule(seconds=st.floats(0, 90))
+    @rule(seconds=st.sampled_from([1, 19, 59, 81]))
     def time_passes(self, seconds: float) -> None:
         self.passed_s += seconds
         self._move(seconds)
         self.session.commit()
+        self._admit(0.0)
 
-    @rule(seconds=st.floats(-100, 100))
+    @rule(seconds=st.sampled_from([-100, -30, 30, 61]))
     def the_databases_clock_steps(self, seconds: float) -> None:
         self._move(seconds)
         self.session.execute(TURN, {"s": seconds})
         self.session.commit()
+        self._admit(0.0)
 
     def _move(self, seconds: float) -> None:
         self.session.execute(MOVE, {"s": seconds})
@@ -98,19 +101,20 @@ class Quota(RuleBasedStateMachine):
                 request.noted -= timedelta(seconds=seconds)
 
     @rule(
-        owner=st.sampled_from(["A", "B", "C"]),
-        kept=st.sets(st.sampled_from(["A", "B"])),
-        delay_s=st.none() | st.floats(0, HOLD_S - 1),
-        killed=st.booleans(),
+        delay_s=st.sampled_from([0.0, 0.0, 10.0, HOLD_S - 1, None]),
+        killed=st.sampled_from([False, False, False, True]),
     )
-    def admit(self, owner: str, kept: set[str], delay_s: float | None, killed: bool) -> None:
-        """A worker with nothing in memory; one that is killed before its commit leaves nothing and sends nothing."""
+    def admit(self, delay_s: float | None, killed: bool) -> None:
+        self._admit(delay_s, killed=killed)
+
+    def _admit(self, delay_s: float | None, *, killed: bool = False) -> None:
+        """A greedy worker with nothing in memory; one that is killed before its commit leaves and sends nothing."""
         step = steady.step(self.session, MINE.name)
         if step:
             quota.wait_out(self.session, MINE, step, HOLD)
         self.count += 1
         name = str(self.count)
-        taken = quota.take(self.session, MINE, name, HOLD, owner=owner, kept=kept)
+        taken = quota.take(self.session, MINE, name, HOLD)
         if killed:
             self.session.rollback()
             return
@@ -126,18 +130,22 @@ class Quota(RuleBasedStateMachine):
         return [one for one in self.open if one.arrives_s is not None and one.arrives_s <= now_s]
 
     @precondition(lambda self: any(one.noted is None for one in self._arrived()))
-    @rule(data=st.data(), slop_s=st.floats(0, 5))
-    def an_answer_is_noted(self, data: st.DataObject, slop_s: float) -> None:
+    @rule(data=st.data(), slop_s=st.sampled_from([0.0, 5.0]), heard=st.booleans())
+    def an_answer_is_noted(self, data: st.DataObject, slop_s: float, heard: bool) -> None:
         """It is stamped with the database's clock, less what the interface says it took."""
         request = data.draw(st.sampled_from([one for one in self._arrived() if one.noted is None]))
         assert request.arrives_s is not None
         ago_s = max(self.true_s() - request.arrives_s - slop_s, 0)
         request.noted = quota.database_now(self.session) - timedelta(seconds=ago_s)
+        if heard:
+            self._hear(request)
 
     @precondition(lambda self: any(one.noted is not None for one in self.open))
     @rule(data=st.data())
     def an_answer_is_heard(self, data: st.DataObject) -> None:
-        request = data.draw(st.sampled_from([one for one in self.open if one.noted is not None]))
+        self._hear(data.draw(st.sampled_from([one for one in self.open if one.noted is not None])))
+
+    def _hear(self, request: Request) -> None:
         assert request.noted is not None
         quota.release(self.session, MINE, request.name, request.noted)
         self.session.commit()
@@ -165,14 +173,6 @@ class Quota(RuleBasedStateMachine):
         for first, last in zip(times, times[N:], strict=False):
             assert last - first >= WINDOW_S - 0.001, [round(at - times[0], 2) for at in times]
 
-    @invariant()
-    def nobody_waits_for_ever(self) -> None:
-        """Once a step is noticed, no slot is held longer than the longest request, a window and the steps forwards."""
-        frees = quota.expected_free(self.session, MINE, 0.5)
-        if frees:
-            promised = [quota.nth_free(frees, MINE.window, place) for place in range(1, 9)]
-            assert promised == sorted(promised)
-
 
 @pytest.fixture
 def stage(fresh_database_url: str) -> Iterator[None]:
@@ -187,6 +187,6 @@ def test_no_window_holds_more_than_n(stage: None) -> None:
     run_state_machine_as_test(
         Quota,
         settings=settings(
-            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -72,6 +72,18 @@ def test_slots_wait_a_step_forwards_out_and_are_not_held_for_ever_by_one_backwar
     assert waits_s(session, mine) == [60, 80]
 
 
+def test_an_answer_stamped_before_a_step_frees_nothing_after_it(session: Session) -> None:
+    mine, hold = Budget("trial:test", 1, timedelta(seconds=60)), timedelta(seconds=20)
+    quota.open_budget(session, mine)
+    quota.take(session, mine, "answered", hold)
+    stamped = quota.database_now(session) - timedelta(seconds=60)  # the clock steps a minute forwards
+    quota.wait_out(session, mine, timedelta(seconds=60), hold)
+    quota.release(session, mine, "answered", stamped)
+    assert waits_s(session, mine) == [140]
+    quota.wait_out(session, mine, timedelta(hours=-1), hold)
+    assert waits_s(session, mine) == [80], "it may still arrive"
+
+
 def waits_s(session: Session, mine: Budget) -> list[int]:
     now = quota.database_now(session)
     return [round((at - now).total_seconds()) for at in quota.next_free(session, mine, 2)]

@@ -34,7 +34,7 @@ EMPTY = (
     "DELETE FROM task",
     "DELETE FROM patient_number",
 )
-ANSWERS = {
+ANSWERS: dict[str, dict[str, Any]] = {
     "done": {"outcome": "done"},
     "failed": {"outcome": "failed", "code": "his_busy"},
     "unknown": {"outcome": "unknown", "code": "no_answer"},
