@@ -43,6 +43,7 @@ def test_late_work_is_done_once_for_each_call_and_meets_no_fault_again(counter: 
     assert [count(counter).status_code for _ in range(2)] == [504, 504]
     assert counter.done == 0
     wait_until(lambda: counter.done == 2)
+    wait_until(lambda: len(counter.journal) == 4)
     assert [entry["status"] for entry in counter.journal] == [504, 504, 200, 200]
 
 
