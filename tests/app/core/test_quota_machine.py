@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 
 from app.core import quota, steady
 from app.core.quota import Budget
+from tests.examples import costly
 
 # Few slots and round times, so that what would go wrong is met soon.
 N, WINDOW_S, HOLD_S = 1, 60.0, 20.0
@@ -186,7 +187,5 @@ def stage(fresh_database_url: str) -> Iterator[None]:
 def test_no_window_holds_more_than_n(stage: None) -> None:
     run_state_machine_as_test(
         Quota,
-        settings=settings(
-            max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(costly, max_examples=2 * costly.max_examples, stateful_step_count=20),
     )

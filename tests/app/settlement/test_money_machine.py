@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -30,6 +30,7 @@ from app.settlement import rules, service
 from app.settlement.models import Settlement
 from app.settlement.states import State, settlements
 from tests.app.town import Insured, Town
+from tests.examples import costly
 
 SIDES = {"fund_fen": 6_000, "account_fen": 1_000, "self_pay_fen": 3_000}
 FREE = {"fund_fen": 9_000, "account_fen": 1_000, "self_pay_fen": 0}
@@ -223,5 +224,5 @@ def on_stage(town: Town) -> Iterator[None]:
 
 
 def test_both_halves_are_done_or_both_undone(on_stage: None) -> None:
-    quick = settings(max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
+    quick = settings(costly, max_examples=costly.max_examples // 2, stateful_step_count=12)
     run_state_machine_as_test(Money, settings=quick)
