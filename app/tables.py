@@ -10,6 +10,7 @@ import app.core.idempotency
 import app.core.quota
 import app.core.schedule
 import app.core.sequence
+import app.core.steady
 import app.core.tasks
 import app.exchange.models
 import app.identity.consent.models

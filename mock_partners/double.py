@@ -4,6 +4,7 @@ A double is a Flask application on a loopback port, started in a thread in milli
 
 - `journal`: every request it answered, in order, for assertions and for the day's invariant checkers;
 - `faults`: scripted misbehaviour, matched by method, path and body, each a number of times;
+- `paces`: how long it thinks about requests by path, always the same or log-normal from a seed;
 - `table(name)`: a dict that is written through to SQLite, so that a restarted double remembers what it was told;
 - `clock`: a virtual time that tests may move forward.
 
@@ -14,9 +15,11 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +29,7 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from mock_partners.faults import Fault
+from mock_partners.latency import Latency
 from mock_partners.memory import Memory, Table, VirtualClock
 
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -42,6 +46,7 @@ class Double:
         self.lock = threading.RLock()
         self.clock = VirtualClock()
         self.faults: list[Fault] = []
+        self.paces: dict[str, Latency] = {}
         self.memory = Memory(state_dir / f"{name}.sqlite" if state_dir else None)
         self._journal = self.table("journal")
         self._server: BaseWSGIServer | None = None
@@ -94,10 +99,20 @@ class Double:
             self.faults.append(fault)
         return fault
 
+    def pace(self, path: str, latency: Mapping[str, Any] | None) -> None:
+        """Think about requests whose path matches the regular expression as `latency` says (see Latency), again at once
+        with None."""
+        self.paces = {one: pace for one, pace in self.paces.items() if one != path}
+        if latency is not None:
+            self.paces |= {path: Latency(latency)}
+
     def _misbehave(self) -> Response | None:
         g.received_at = time.time()
         if request.path.startswith("/__mock__/") or REPLAYED in request.environ:
             return None
+        for path, latency in self.paces.items():
+            if re.search(path, request.path):
+                time.sleep(latency.next_s())
         body = request.get_data(as_text=True, cache=True) if not _binary() else ""
         with self.lock:
             fault = next((f for f in self.faults if f.matches(request.method, request.path, body)), None)
@@ -194,6 +209,11 @@ class Double:
         def clear_faults() -> tuple[str, int]:
             self.faults.clear()
             return "", 204
+
+        @app.post("/__mock__/paces")
+        def set_pace() -> Response:
+            self.pace(**request.get_json())
+            return jsonify({path: latency.settings for path, latency in self.paces.items()})
 
         @app.post("/__mock__/clock")
         def advance() -> Response:

@@ -14,6 +14,7 @@ from rq.serializers import JSONSerializer
 
 from app.core.log import get_log
 from app.registration import service as registration
+from app.settlement import interfaces
 from workers import schedule
 from workers.bell import QUEUE
 from workers.context import Context, context
@@ -47,6 +48,7 @@ def require_sound(here: Context) -> None:
     try:
         with here.runtime.read() as session:
             registration.require_batch_above_quotas(session, here.runtime.settings.registration_batch)
+            interfaces.require_shares(session)
     except ValueError as error:
         raise SystemExit(str(error)) from error
 

@@ -97,6 +97,7 @@ KINDS: dict[str, Desk] = {
     "settlement.admit": Desk(all=settlement.admit),
     "settlement.expire": Desk(one=settlement.on_time(trials.expire)),
     "settlement.insurance_answered": Desk(one=settlement.on_answer(halves.insurance_answered)),
+    "settlement.promises": Desk(all=settlement.look_at_promises),
     "settlement.query": Desk(one=settlement.on_time(halves.query_insurance)),
     "settlement.query_answered": Desk(one=settlement.on_answer(halves.query_answered)),
     "settlement.reverse": Desk(one=settlement.on_time(halves.reverse_again)),

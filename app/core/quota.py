@@ -2,28 +2,56 @@
 
 A budget has n slots. A slot is taken before the request is sent and is free again one window after the request can last
 have arrived: n + 1 arrivals in one window would need one slot twice. Nothing depends on two machines' clocks agreeing:
-only the database's clock counts, and a step of it is noticed and waited out. Until an answer proves more, a slot is
-held for the time left to the request, the partner's longest work, and one window.
+only the database's clock counts, and a step of it (app/core/steady.py) is waited out. Until an answer proves more, a
+slot is held for the time left to the request, the partner's longest work, and one window.
+
+Slots may have owners, who are guaranteed these and may be lent others. An owner's promises of time are made from its
+own slots alone, so that nothing that others do makes them later.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, update
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.db import Base
+from app.core.steady import database_now
 
-STEP_TOLERANCE_S = 0.5
+__all__ = [
+    "Budget",
+    "QuotaSlot",
+    "answer_s",
+    "database_now",
+    "expected_at",
+    "expected_free",
+    "free_now",
+    "give_back",
+    "lose",
+    "next_free",
+    "nth_free",
+    "open_budget",
+    "release",
+    "take",
+    "wait_out",
+]
+
+
+# Behind a holder's name: no answer frees this slot any more.
+STEPPED = " (before a step of the clock)"
 
 
 class QuotaSlot(Base):
-    """One of the n places of a budget; `holder` names the request that took it last, each try by a name of its own."""
+    """One of the n places of a budget; `holder` names the request that took it last, each try by a name of its own.
+
+    `taken_at` while its request is under way; `took_s` is how long after the taking the last answered request can last
+    have arrived. `owner` is whose guaranteed share it belongs to.
+    """
 
     __tablename__ = "quota_slot"
 
@@ -31,64 +59,75 @@ class QuotaSlot(Base):
     no: Mapped[int] = mapped_column(primary_key=True)
     free_at: Mapped[datetime]
     holder: Mapped[str | None]
+    owner: Mapped[str | None]
+    taken_at: Mapped[datetime | None]
+    took_s: Mapped[float | None]
 
 
 @dataclass(frozen=True)
 class Budget:
-    """n requests in any `window` at the interface called `name`."""
+    """n requests in any `window` at the interface called `name`. `shares` are the slots guaranteed to each owner; what
+    they leave of n is everybody's. None means that the slots' owners are left as they are."""
 
     name: str
     n: int
     window: timedelta
+    shares: Mapping[str, int] | None = field(default=None)
 
-
-class Watch:
-    """Notices when the database's clock has run ahead of this process's own: such a step would free slots too early."""
-
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._last: tuple[datetime, float] | None = None
-
-    def step(self, session: Session) -> timedelta:
-        """How far the database's clock has jumped forwards since the last look; nothing for ordinary drift."""
-        before_s = self._monotonic()
-        now = database_now(session)
-        last, self._last = self._last, (now, before_s)
-        if last is None:
-            return timedelta(0)
-        step_s = (now - last[0]).total_seconds() - (self._monotonic() - last[1])
-        return timedelta(seconds=step_s) if step_s > STEP_TOLERANCE_S else timedelta(0)
-
-
-def database_now(session: Session) -> datetime:
-    now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
-    return now
+    def owners(self) -> list[str | None]:
+        """The owner of each slot, from slot 1. ValueError for shares that n does not hold."""
+        shares = self.shares or {}
+        owned = [owner for owner in sorted(shares) for _ in range(shares[owner])]
+        if len(owned) > self.n or any(share < 1 for share in shares.values()):
+            raise ValueError(f"{self.name}: the shares are below 1 or add up to {len(owned)} of {self.n}")
+        return [*owned, *[None] * (self.n - len(owned))]
 
 
 def open_budget(session: Session, budget: Budget) -> None:
-    """Make the slots that are missing. A budget never used before is free at once; slots added later wait a window."""
-    have = session.scalar(select(func.count()).where(QuotaSlot.budget == budget.name)) or 0
-    if have >= budget.n:
+    """Make the slots that are missing and give them to their owners. A budget never used before is free at once; slots
+    added later wait a window."""
+    rows = session.execute(select(QuotaSlot.no, QuotaSlot.owner).where(QuotaSlot.budget == budget.name))
+    have = {row.no: row.owner for row in rows}
+    wanted = dict(enumerate(budget.owners(), 1))
+    free_at = func.clock_timestamp() + (budget.window if have else timedelta(0))
+    new = [{"budget": budget.name, "no": no, "owner": owner} for no, owner in wanted.items() if no not in have]
+    if new:
+        session.execute(insert(QuotaSlot).values([{**row, "free_at": free_at} for row in new]).on_conflict_do_nothing())
+    if budget.shares is None:
         return
-    free_at = func.clock_timestamp() if have == 0 else func.clock_timestamp() + budget.window
-    rows = [{"budget": budget.name, "no": no} for no in range(have + 1, budget.n + 1)]
-    session.execute(insert(QuotaSlot).values([{**row, "free_at": free_at} for row in rows]).on_conflict_do_nothing())
+    for owner in {owner for no, owner in wanted.items() if have.get(no, owner) != owner}:
+        theirs = [no for no, one in wanted.items() if one == owner]
+        _change(session, budget, QuotaSlot.no.in_(theirs), owner=owner)
 
 
-def take(session: Session, budget: Budget, holder: str, hold: timedelta) -> int | None:
-    """A slot for `holder`, held for `hold` plus one window unless `release` learns more; None if all are in use."""
+def take(
+    session: Session,
+    budget: Budget,
+    holder: str,
+    hold: timedelta,
+    *,
+    owner: str | None = None,
+    kept: Collection[str] = (),
+) -> int | None:
+    """A slot for `holder`, held for `hold` plus one window unless `release` learns more; None if all are in use.
+
+    One of its `owner`'s own first, then one of nobody's, then one that is lent by an owner who is not in `kept`.
+    """
+    own = func.coalesce(QuotaSlot.owner == owner, False) if owner is not None else literal(False)
+    lent = or_(QuotaSlot.owner.is_(None), QuotaSlot.owner.not_in(list(kept)))
     free = (
         select(QuotaSlot.no)
-        .where(_mine(budget), QuotaSlot.free_at <= func.clock_timestamp())
-        .order_by(QuotaSlot.free_at)
+        .where(_mine(budget), QuotaSlot.free_at <= func.clock_timestamp(), or_(own, lent))
+        .order_by(own.desc(), QuotaSlot.owner.is_(None).desc(), QuotaSlot.free_at)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
+    now = func.clock_timestamp()
     taken = (
         update(QuotaSlot)
         .where(QuotaSlot.budget == budget.name, QuotaSlot.no == free)
-        .values(free_at=func.clock_timestamp() + hold + budget.window, holder=holder)
+        .values(free_at=now + hold + budget.window, holder=holder, taken_at=now)
         .returning(QuotaSlot.no)
         .execution_options(synchronize_session=False)
     )
@@ -97,24 +136,37 @@ def take(session: Session, budget: Budget, holder: str, hold: timedelta) -> int 
 
 def release(session: Session, budget: Budget, holder: str, arrived_by: datetime) -> None:
     """The request of `holder` had arrived by `arrived_by` (the database's clock): its slot is free a window later."""
-    _free(session, budget, holder, func.least(QuotaSlot.free_at, literal(arrived_by) + budget.window))
+    arrived = literal(arrived_by)
+    took_s = func.greatest(func.extract("epoch", arrived - QuotaSlot.taken_at), 0)
+    free_at = func.least(QuotaSlot.free_at, arrived + budget.window)
+    took = func.coalesce(took_s, QuotaSlot.took_s)
+    _change(session, budget, QuotaSlot.holder == holder, free_at=free_at, took_s=took, taken_at=None, holder=None)
 
 
 def give_back(session: Session, budget: Budget, holder: str) -> None:
     """The request of `holder` was certainly never sent: its slot is free at once."""
-    _free(session, budget, holder, func.clock_timestamp())
+    now = func.clock_timestamp()
+    _change(session, budget, QuotaSlot.holder == holder, free_at=now, taken_at=None, holder=None)
 
 
-def _free(session: Session, budget: Budget, holder: str, free_at: ColumnElement[datetime]) -> None:
-    held = (QuotaSlot.budget == budget.name, QuotaSlot.holder == holder)
-    freed = update(QuotaSlot).where(*held).values(free_at=free_at, holder=None)
-    session.execute(freed.execution_options(synchronize_session=False))
+def lose(session: Session, budget: Budget, holder: str) -> None:
+    """Nobody will ever know when the request of `holder` arrived: its slot is held to the end."""
+    _change(session, budget, QuotaSlot.holder == holder, taken_at=None)
 
 
-def wait_out(session: Session, budget: Budget, step: timedelta) -> None:
-    """The database's clock has jumped forwards by `step`: every slot waits that much longer."""
-    later = update(QuotaSlot).where(QuotaSlot.budget == budget.name).values(free_at=QuotaSlot.free_at + step)
-    session.execute(later.execution_options(synchronize_session=False))
+def wait_out(session: Session, budget: Budget, step: timedelta, hold: timedelta) -> None:
+    """The database's clock has stepped. Forwards: every slot waits that much longer, and that of a request under way to
+    the end, because its answer may have been stamped before the step. Backwards: no slot waits longer than it would
+    from now (one that was set since the step must not become free earlier, so nothing is taken off). `hold` is the
+    longest that `take` was asked for."""
+    taken_at = QuotaSlot.taken_at + step
+    if step > timedelta(0):
+        nobody = func.concat(QuotaSlot.holder, STEPPED)
+        _change(session, budget, QuotaSlot.holder.is_not(None), holder=nobody, taken_at=None)
+        _change(session, budget, literal(True), free_at=QuotaSlot.free_at + step)
+        return
+    longest = func.clock_timestamp() + budget.window + case((QuotaSlot.holder.is_(None), timedelta(0)), else_=hold)
+    _change(session, budget, literal(True), free_at=func.least(QuotaSlot.free_at, longest), taken_at=taken_at)
 
 
 def next_free(session: Session, budget: Budget, count: int = 1) -> list[datetime]:
@@ -130,14 +182,53 @@ def free_now(session: Session, budget: Budget) -> int:
     return int(free) if have else budget.n
 
 
-def expected_at(session: Session, budget: Budget, place: int, answer_s: float) -> datetime | None:
-    """When whoever stands at `place` (from 1) can expect a slot: the free time of slot `place` mod n, plus a window and
-    one answer time for every full turn before. None for a budget that was never used."""
-    free = next_free(session, budget, budget.n)
-    if not free:
-        return None
-    turns, position = divmod(place - 1, len(free))
-    return free[position] + turns * (budget.window + timedelta(seconds=answer_s))
+def answer_s(session: Session, budget: Budget) -> float | None:
+    """How long after the taking of a slot its request has arrived for certain: the 95th percentile of the slots' last
+    answers, None before the first."""
+    p95 = func.percentile_disc(0.95).within_group(QuotaSlot.took_s.asc())
+    found = session.scalar(select(p95).where(_mine(budget)))
+    return None if found is None else float(found)
+
+
+def expected_free(session: Session, budget: Budget, answer_s: float, owner: str | None = None) -> list[datetime]:
+    """When the slots of `owner` (all, if it owns none) can be expected to be free, soonest first; now for one that is.
+    A request under way is expected to be answered in `answer_s`, or now if it has taken longer already."""
+    now = func.clock_timestamp()
+    answered = func.greatest(QuotaSlot.taken_at + timedelta(seconds=answer_s), now)
+    under_way = func.least(QuotaSlot.free_at, answered + budget.window)
+    expected = func.greatest(case((QuotaSlot.taken_at.is_(None), QuotaSlot.free_at), else_=under_way), now)
+    rows = session.execute(select(expected, QuotaSlot.owner).where(_mine(budget)).order_by(expected)).all()
+    own = [free_at for free_at, of in rows if owner is not None and of == owner]
+    return own or [free_at for free_at, _ in rows]
+
+
+def expected_at(
+    session: Session, budget: Budget, place: int, answer_s: float, owner: str | None = None
+) -> datetime | None:
+    """When whoever stands at `place` (from 1) of `owner`'s line can expect a slot, with the owner's share alone. None
+    for a budget that was never used."""
+    free = expected_free(session, budget, answer_s, owner)
+    return nth_free(free, budget.window + timedelta(seconds=answer_s), place) if free else None
+
+
+def nth_free(free: Sequence[datetime], turn: timedelta, place: int) -> datetime:
+    """The `place`-th (from 1) of all moments at which slots that are first `free` at these times, and then again after
+    every `turn`, become free. It never gets later when a place or one of the times gets smaller."""
+    first = min(free)
+    since = [divmod(at - first, turn) for at in free]
+    # From this turn on each turn has one moment of every slot; before it, those that are free early have more.
+    steady = max(turns for turns, _ in since)
+    early = sorted(first + rest + turn * no for turns, rest in since for no in range(turns, steady))
+    if place <= len(early):
+        return early[place - 1]
+    full, position = divmod(place - len(early) - 1, len(free))
+    rests = sorted(rest for _, rest in since)
+    return first + rests[position] + turn * (steady + full)
+
+
+def _change(session: Session, budget: Budget, which: ColumnElement[bool], **values: Any) -> None:
+    changed = update(QuotaSlot).where(and_(QuotaSlot.budget == budget.name, which)).values(**values)
+    session.execute(changed.execution_options(synchronize_session=False))
 
 
 def _mine(budget: Budget) -> ColumnElement[bool]:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
 from typing_extensions import Unpack
 
 from app.core.work import Work
@@ -20,6 +21,7 @@ from app.exchange.states import CommandState, commands
 # An answer that was sent in time may still be on its way.
 OVERDUE_GRACE_S = 1.0
 OVERDUE_BATCH = 1000
+UNANSWERED = (CommandState.OPEN, CommandState.FETCHED)
 
 
 class Terms(TypedDict):
@@ -100,7 +102,7 @@ def expire(work: Work) -> int:
     late = func.clock_timestamp() - timedelta(seconds=OVERDUE_GRACE_S)
     ids = work.session.execute(
         select(Command.id, Command.kind)
-        .where(Command.status.in_((CommandState.OPEN, CommandState.FETCHED)), Command.deadline < late)
+        .where(Command.status.in_(UNANSWERED), Command.deadline < late)
         .order_by(Command.id)
         .limit(OVERDUE_BATCH)
         .with_for_update(skip_locked=True)
@@ -112,6 +114,13 @@ def expire(work: Work) -> int:
     for one in moved:
         work.emit(f"exchange.answered.{kinds[one.id]}", one.id)
     return len(moved)
+
+
+def shift_deadlines(session: Session, party_id: UUID, lane: str, step: timedelta) -> None:
+    """The database's clock has stepped: what had so long left still has."""
+    unanswered = (Command.party_id == party_id, Command.lane == lane, Command.status.in_(UNANSWERED))
+    later = update(Command).where(*unanswered, Command.deadline.is_not(None)).values(deadline=Command.deadline + step)
+    session.execute(later.execution_options(synchronize_session=False))
 
 
 def answer(work: Work, command_id: UUID) -> CommandAnswer:

@@ -29,7 +29,8 @@ _READY = text("""
     FROM unnest(CAST(:lanes AS text[]), CAST(:limits AS int[])) AS l(name, most)
     CROSS JOIN LATERAL (
         SELECT id, kind, lane, seq, number, status, once, handed_at, body_sealed,
-               ceil(extract(epoch FROM deadline - clock_timestamp()) * 1000)::bigint AS left_ms
+               -- Never more than it had at first, even if the clock was put back since.
+               ceil(extract(epoch FROM deadline - greatest(clock_timestamp(), created_at)) * 1000)::bigint AS left_ms
         FROM command
         WHERE party_id = :party_id AND lane = l.name AND status IN ('open', 'fetched')
           AND (deadline IS NULL OR deadline > clock_timestamp())

@@ -65,6 +65,15 @@ def parties(session: Session, kind: str) -> Sequence[Party]:
     return session.scalars(select(Party).where(Party.kind == kind).order_by(Party.code)).all()
 
 
+def interfaces(session: Session) -> dict[UUID, Party]:
+    """The medical-insurance interface at which each hospital settles: the one that its configuration names by code,
+    else the first. Empty without any."""
+    every = parties(session, "medical_insurance")
+    by_code = {one.code: one for one in every}
+    hospitals = parties(session, "hospital") if every else ()
+    return {one.id: by_code.get(str(one.config.get("interface")), every[0]) for one in hospitals}
+
+
 def endpoint(session: Session, privacy: Privacy, party_id: UUID) -> Endpoint:
     """For calls to an insurer or a bank. NotFound if it has no address."""
     found = party(session, party_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.exchange.batches import OpenBatch, Verdict, batch_verdicts, open_batch, settle_batch
-from app.exchange.commands import CommandAnswer, Terms, answer, answers, command, expire, withdraw
+from app.exchange.commands import CommandAnswer, Terms, answer, answers, command, expire, shift_deadlines, withdraw
 from app.exchange.feed import publish
 from app.exchange.messages import OpenMessage, OpenRequest, answer_request, open_message, open_request
 from app.exchange.parties import (
@@ -11,6 +11,7 @@ from app.exchange.parties import (
     NewParty,
     add_key,
     endpoint,
+    interfaces,
     parties,
     partner_by_code,
     party,
@@ -37,6 +38,7 @@ __all__ = [
     "command",
     "endpoint",
     "expire",
+    "interfaces",
     "open_batch",
     "open_message",
     "open_request",
@@ -49,5 +51,6 @@ __all__ = [
     "put_party",
     "retire_oldest_key",
     "settle_batch",
+    "shift_deadlines",
     "withdraw",
 ]

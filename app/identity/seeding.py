@@ -15,20 +15,24 @@ from app.identity.operators.service import NewOperator
 
 World = Mapping[str, Any]
 _HOSPITAL_CONFIG = ("campuses", "mails", "phones")
+# How many registrations a poll takes, which interface it settles at; what is not agreed is left away.
+_HOSPITAL_TERMS = ("registration_batch", "interface", "lane_limits")
+_NETWORK_TERMS = ("n", "window_s", "shares")
 _INSURER_CONFIG = ("url", "credit_code", "product_name", "product_filing_no", "mails", "phones")
 
 
 def seed(work: Work, world: World) -> dict[str, int]:
     """Enter everything; again changes nothing. How many of each kind the world has. KeyError names what is missing."""
     for hospital in world["hospitals"]:
-        _party(work, "hospital", hospital, {name: hospital.get(name, []) for name in _HOSPITAL_CONFIG})
+        terms = {name: hospital[name] for name in _HOSPITAL_TERMS if name in hospital}
+        _party(work, "hospital", hospital, {name: hospital.get(name, []) for name in _HOSPITAL_CONFIG} | terms)
         _agent(work, hospital)
     for insurer in world["insurers"]:
         party_id = _party(work, "insurer", insurer, {name: insurer.get(name) for name in _INSURER_CONFIG})
         exchange.put_partner(work, party_id, insurer["partner"], insurer["secret"])
         registry.put_bank_account(work, party_id, insurer["bank_account"], insurer["bank_account_name"])
     network = world["medical_insurance"]
-    _party(work, "medical_insurance", network, {"n": network["n"], "window_s": network["window_s"]})
+    _party(work, "medical_insurance", network, {name: network[name] for name in _NETWORK_TERMS if name in network})
     _agent(work, network)
     bank = world["bank"]
     bank_id = _party(work, "bank", {"name": "银行", **bank}, {"url": bank["url"]})

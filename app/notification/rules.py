@@ -50,6 +50,7 @@ TEMPLATES: Mapping[str, Template] = {
     "registered": Template("建档完成", "现在可以进行医保试算", "已建档", "SMS_REGISTERED"),
     "registration_refused": Template("建档未完成", "{reason}", "未完成", "SMS_REGISTRATION"),
     "trial_done": Template("医保试算完成", "请在有效时间内结算", "已试算", "SMS_TRIAL_DONE"),
+    "trial_later": Template("医保试算时间推迟", "预计 {time}，位置保留", "已推迟", "SMS_TRIAL_LATER"),
     "trial_refused": Template("医保试算未通过", "请到窗口咨询", "未通过", "SMS_TRIAL_DONE"),
     "settled": Template("医保结算成功", "可以申请商保理赔", "已结算", "SMS_SETTLED"),
     "settlement_failed": Template("医保结算未成功", "已付的自付部分将退回", "未成功", "SMS_SETTLEMENT_FAILED"),

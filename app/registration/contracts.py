@@ -26,3 +26,21 @@ class RegistrationView(BaseModel):
 
 class RegistrationPage(BaseModel):
     items: list[RegistrationView]
+
+
+class AsideView(BaseModel):
+    """An entry that failed `tries` times, last with `last_code`, and is passed by others until `not_before`."""
+
+    id: UUID
+    hospital_id: UUID
+    line_no: int
+    status: str
+    status_since: datetime
+    tries: int
+    last_code: str | None
+    not_before: datetime | None
+
+
+class AsidePage(BaseModel):
+    items: list[AsideView]
+    next_cursor: UUID | None

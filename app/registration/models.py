@@ -13,8 +13,8 @@ from app.core.machine import Stateful
 class Registration(Stateful, Base):
     """One entry in the line. It leaves only when the hospital has registered or refused the person.
 
-    `no` is the hospital's idempotency key and stays the same on every try; an entry that failed rests until
-    `not_before`.
+    `no` is the hospital's idempotency key and stays the same on every try; an entry that failed, with `last_code`,
+    rests until `not_before`.
     """
 
     __tablename__ = "registration"
@@ -45,4 +45,5 @@ class Registration(Stateful, Base):
     command_id: Mapped[UUID | None]
     tries: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime | None]
+    last_code: Mapped[str | None]
     refused_code: Mapped[str | None]

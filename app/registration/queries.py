@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.core.paging import PageQuery, page
+from app.registration import rules
 from app.registration.models import Registration
 from app.registration.states import WAITING, State
 
@@ -26,6 +28,14 @@ class Place:
 def of_person(session: Session, person_id: UUID) -> Sequence[Registration]:
     mine = select(Registration).where(Registration.person_id == person_id)
     return session.scalars(mine.order_by(Registration.id.desc())).all()
+
+
+def aside(session: Session, party_id: UUID | None, query: PageQuery) -> tuple[Sequence[Registration], UUID | None]:
+    """Entries that stepped aside, of one hospital or of all."""
+    wanted = select(Registration).where(Registration.status.in_(WAITING), Registration.tries >= rules.TRIES_IN_PLACE)
+    if party_id is not None:
+        wanted = wanted.where(Registration.hospital_id == party_id)
+    return page(session, wanted, Registration.id, query)
 
 
 def place(session: Session, row: Registration) -> Place | None:

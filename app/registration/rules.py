@@ -5,6 +5,8 @@ from datetime import timedelta
 # After so many temporary failures an entry steps aside, so that it cannot block the line for ever.
 TRIES_IN_PLACE = 5
 ASIDE = timedelta(minutes=5)
+# Why a try failed where the hospital was not what failed: the person's data, and a number that is another person's.
+UNREADABLE, NUMBER_TAKEN = "unreadable", "patient_number_taken"
 COMMAND_LIFE = timedelta(seconds=60)
 REFUSALS = {
     "document_invalid": "证件信息有误，请核对后重新绑定",

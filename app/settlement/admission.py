@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ARRAY, Uuid, bindparam, func, literal, select, update
+from sqlalchemy.orm import Session
 
-from app.core import quota
+from app.core import quota, steady
+from app.core.log import get_log
 from app.core.quota import Budget
 from app.core.work import Work
 from app.exchange import service as exchange
@@ -18,35 +23,52 @@ from app.identity.service import PersonFacts
 from app.record import queries as record
 from app.record.queries import BillFacts
 from app.settlement import rules
+from app.settlement.interfaces import hospitals_of, shared_budget
 from app.settlement.models import Settlement
 from app.settlement.states import State, settlements
-from app.settlement.trials import ADMIT, budget_of, refuse
+from app.settlement.trials import ADMIT, refuse
 
 LANE = "trial"
+HOLD = rules.TRIAL_DEADLINE + rules.INTERFACE_WORK
+log = get_log(__name__)
 
 
-def admit(work: Work, interface_id: UUID, clock_step: timedelta = timedelta(0)) -> float | None:
-    """Admit the first in line, in order, while there are free slots; how many seconds until the next one is free if
-    somebody still waits, else None.
+@dataclass
+class _Lines:
+    """The oldest of each hospital's line, as many as there are free slots; `more` wait behind them."""
 
-    1. The lane's lock: one worker admits at a time.
-    2. For each of the oldest whose bill is still open: a slot, and one `trial` command that is handed out once and only
-       while it is fresh.
+    oldest: dict[UUID, deque[Settlement]]
+    more: set[UUID]
+
+    @property
+    def waiting(self) -> set[UUID]:
+        return {hospital for hospital, line in self.oldest.items() if line} | self.more
+
+    def rows(self) -> list[Settlement]:
+        return [row for line in self.oldest.values() for row in line]
+
+
+def admit(work: Work, interface_id: UUID) -> float | None:
+    """Admit the first of each line, in order, while there are free slots; how many seconds until the next one is free
+    if somebody still waits, else None.
+
+    1. The interface's lock: one worker admits at a time. A step of the database's clock is waited out.
+    2. For the oldest whose bill is still open: a slot of the hospital's own share, or one that nobody waits for; and
+       one `trial` command that is handed out once and only while it is fresh.
     3. Whoever is left was throttled.
     """
-    work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{ADMIT}:{interface_id}", 0))))
-    budget = budget_of(work.session, interface_id)
+    lock(work, interface_id)
+    budget = shared_budget(work.session, interface_id)
     quota.open_budget(work.session, budget)
-    if clock_step:
-        quota.wait_out(work.session, budget, clock_step)
+    _wait_out_steps(work, interface_id, budget)
     deadline = quota.database_now(work.session) + rules.TRIAL_DEADLINE
-    in_line = (Settlement.interface_id == interface_id, Settlement.status == State.TRIAL_WAITING)
-    oldest = work.session.scalars(select(Settlement).where(*in_line).order_by(Settlement.line_no).limit(budget.n)).all()
-    bills = {bill.id: bill for bill in record.bills(work.session, [row.bill_id for row in oldest])}
-    admitted = _take_slots(work, budget, oldest, bills)
+    lines = _oldest(work.session, interface_id, quota.free_now(work.session, budget))
+    bills = {bill.id: bill for bill in record.bills(work.session, [row.bill_id for row in lines.rows()])}
+    admitted = _take_slots(work, budget, lines, bills)
     if admitted:
         settlements.move(work, [row.id for row in admitted], "admit")
         _send(work, admitted, bills, deadline)
+    in_line = (Settlement.interface_id == interface_id, Settlement.status == State.TRIAL_WAITING)
     left = update(Settlement).where(*in_line, ~Settlement.throttled).values(throttled=True)
     work.session.execute(left.execution_options(synchronize_session=False))
     if work.session.scalar(select(Settlement.id).where(*in_line).limit(1)) is None:
@@ -55,19 +77,62 @@ def admit(work: Work, interface_id: UUID, clock_step: timedelta = timedelta(0)) 
     return max(0.0, free_in.total_seconds())
 
 
-def _take_slots(
-    work: Work, budget: Budget, oldest: Sequence[Settlement], bills: dict[UUID, BillFacts]
-) -> list[Settlement]:
-    admitted = []
-    for row in oldest:
-        bill = bills[row.bill_id]
+def lock(work: Work, interface_id: UUID) -> None:
+    """Whoever decides about slots waits here for whoever decides now."""
+    work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{ADMIT}:{interface_id}", 0))))
+
+
+def _wait_out_steps(work: Work, interface_id: UUID, budget: Budget) -> None:
+    """After a step of the database's clock neither a slot is free too early nor a command fresh for too long."""
+    step = steady.step(work.session, budget.name)
+    if step:
+        quota.wait_out(work.session, budget, step, HOLD)
+        exchange.shift_deadlines(work.session, interface_id, LANE, step)
+        log.warning("database_clock_stepped", interface=str(interface_id), step_s=step.total_seconds())
+
+
+def _oldest(session: Session, interface_id: UUID, most: int) -> _Lines:
+    """Up to `most` of each hospital's line, and which hospitals have more. The lines are read by index from their
+    heads, however long they are."""
+    hospitals = (
+        func.unnest(bindparam("hospitals", type_=ARRAY(Uuid))).table_valued("id", name="hospital").render_derived()
+    )
+    in_line = (Settlement.interface_id == interface_id, Settlement.status == State.TRIAL_WAITING)
+    head = (
+        select(Settlement.id)
+        .where(*in_line, Settlement.hospital_id == hospitals.c.id)
+        .order_by(Settlement.line_no)
+        .limit(most + 1)
+        .lateral()
+    )
+    ids = select(head.c.id).select_from(hospitals.join(head, literal(True)))
+    found = session.scalars(ids, {"hospitals": hospitals_of(session, interface_id)}).all()
+    rows = session.scalars(select(Settlement).where(Settlement.id.in_(found)).order_by(Settlement.line_no))
+    lines: dict[UUID, deque[Settlement]] = {}
+    for row in rows:
+        lines.setdefault(row.hospital_id, deque()).append(row)
+    more = {hospital for hospital, line in lines.items() if len(line) > most}
+    return _Lines({hospital: deque(islice(line, most)) for hospital, line in lines.items()}, more)
+
+
+def _take_slots(work: Work, budget: Budget, lines: _Lines, bills: dict[UUID, BillFacts]) -> list[Settlement]:
+    """Slots for the oldest, each line in its order. A slot of a hospital where somebody waits is lent to nobody; once
+    nobody waits there any more, those who were left without may have it."""
+    admitted: list[Settlement] = []
+    without: set[UUID] = set()
+    while heads := [line[0] for hospital, line in lines.oldest.items() if line and hospital not in without]:
+        row = min(heads, key=lambda one: one.line_no)
+        bill, line = bills[row.bill_id], lines.oldest[row.hospital_id]
+        owner, kept = str(row.hospital_id), [str(one) for one in lines.waiting]
         if bill.state != "unsettled" or bill.refused_reason is not None:
-            refuse(work, row, "bill_changed")
-        elif quota.take(work.session, budget, row.trial_no, rules.TRIAL_DEADLINE + rules.INTERFACE_WORK) is None:
-            break
+            refuse(work, line.popleft(), "bill_changed")
+        elif quota.take(work.session, budget, row.trial_no, HOLD, owner=owner, kept=kept) is None:
+            without.add(row.hospital_id)
         else:
             row.total_fen = bill.total_fen
-            admitted.append(row)
+            admitted.append(line.popleft())
+        if not line:
+            without.clear()
     return admitted
 
 

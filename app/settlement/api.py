@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFound
 from app.core.work import Work
 from app.identity import service as identity
+from app.settlement import asking, interfaces, queries, rules, service
 from app.settlement import contracts as c
-from app.settlement import queries, rules, service, trials
 from app.web.routes import command, door, question
 from app.web.site import ACCOUNT, Caller
 
@@ -26,7 +26,7 @@ MINE = door(ACCOUNT)
 @command(bp, "/trials", MINE, body=c.AskTrial, out=c.SettlementView, status=202)
 def ask_trial(work: Work, caller: Caller, body: c.AskTrial) -> c.SettlementView:
     """申请医保试算：排队，轮到时自动试算并通知"""
-    row = trials.ask_trial(work, caller.id, body.bill_id, wait=body.wait)
+    row = asking.ask_trial(work, caller.id, body.bill_id, wait=body.wait)
     work.session.flush()
     return _view(work.session, row)
 
@@ -35,6 +35,12 @@ def ask_trial(work: Work, caller: Caller, body: c.AskTrial) -> c.SettlementView:
 def read_trial(session: Session, caller: Caller, trial_id: UUID) -> c.SettlementView:
     """试算进度：排队位置、预计时间、结果"""
     return _read(session, caller, trial_id)
+
+
+@command(bp, "/trials/<uuid:trial_id>/leave", MINE, out=c.SettlementView)
+def leave_line(work: Work, caller: Caller, trial_id: UUID) -> c.SettlementView:
+    """退出试算排队；已开始试算的不能退出"""
+    return _view(work.session, asking.leave(work, caller.id, trial_id))
 
 
 @command(bp, "/settlements", MINE, body=c.Settle, out=c.SettlementView, status=201)
@@ -58,7 +64,7 @@ def _read(session: Session, caller: Caller, settlement_id: UUID) -> c.Settlement
 
 
 def _view(session: Session, row: Settlement) -> c.SettlementView:
-    place = queries.place(session, row, trials.budget_of(session, row.interface_id))
+    place = queries.place(session, row, interfaces.budget_of(session, row.interface_id))
     return c.SettlementView(
         id=row.id,
         bill_id=row.bill_id,
@@ -66,7 +72,7 @@ def _view(session: Session, row: Settlement) -> c.SettlementView:
         status=row.status,
         status_since=row.status_since,
         place=place.place if place else None,
-        expected_at=place.expected_at if place else None,
+        expected_at=rules.shown(row.promised_at, place.expected_at, row.told_later) if place else None,
         valid_until=row.valid_until,
         total_fen=row.total_fen,
         fund_fen=row.fund_fen,
@@ -75,5 +81,5 @@ def _view(session: Session, row: Settlement) -> c.SettlementView:
         insurance_part=row.insurance_part,
         self_pay_part=row.self_pay_part,
         payment_id=row.payment_order_id,
-        refused=rules.REFUSED if row.refused_code else None,
+        refused=rules.REFUSALS.get(row.refused_code, rules.REFUSED) if row.refused_code else None,
     )

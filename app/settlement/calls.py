@@ -7,18 +7,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
-from app.core import quota
 from app.core.tasks import Job
 from app.core.work import Runtime, Work
 from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer
 from app.gateways import Gateways
-from app.settlement import admission, rules, synchronising
+from app.settlement import admission, promises, rules, synchronising
 from app.settlement.trials import ADMIT
 
 STAY_S = 10.0  # then other work gets its turn
 Handler = Callable[[Runtime, Gateways, Job], None]
-_WATCH = quota.Watch()  # one for each process: it compares the database's clock with the process's own
 
 
 def admit(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
@@ -33,12 +31,17 @@ def admit(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
 def _admit_once(runtime: Runtime, interface_id: UUID, *, may_stay: bool) -> float | None:
     """Admit whom there is a slot for; seconds to wait here for the next one, None if a task comes back for it."""
     with runtime.work() as work:
-        free_in_s = admission.admit(work, interface_id, _WATCH.step(work.session))
+        free_in_s = admission.admit(work, interface_id)
         if free_in_s is None or (may_stay and free_in_s <= rules.LEAD.total_seconds()):
             return free_in_s
         come_at = work.now + timedelta(seconds=free_in_s) - rules.LEAD
         work.later(ADMIT, interface_id, run_at=max(work.now, come_at))
     return None
+
+
+def look_at_promises(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    with runtime.work(finish=jobs) as work:
+        promises.look(work)
 
 
 def on_answer(then: Callable[[Work, CommandAnswer], None]) -> Handler:

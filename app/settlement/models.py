@@ -15,7 +15,9 @@ class Settlement(Stateful, Checked, Base):
 
     `line_no` is the place in the interface's line and stays through every try; `trial_no` is new for each try, because
     each try is a request of its own to the interface; `no` is the settlement's number there and never changes.
-    Amounts are those of the last trial: fund + account + self-pay = total.
+    Amounts are those of the last trial: fund + account + self-pay = total. `promised_at` is the time that the patient
+    was last promised, `told_later` how often it had to be taken back. `doubts` counts how often nobody could say
+    whether the insurance had settled.
     """
 
     __tablename__ = "settlement"
@@ -28,10 +30,26 @@ class Settlement(Stateful, Checked, Base):
             unique=True,
             postgresql_where=text("status NOT IN ('failed', 'reversed')"),
         ),
-        Index("ix_settlement_line", "interface_id", "line_no", postgresql_where=text("status = 'trial_waiting'")),
+        Index(
+            "uq_settlement_place",
+            "interface_id",
+            "person_id",
+            unique=True,
+            postgresql_where=text("status IN ('created', 'trial_waiting', 'trialling')"),
+        ),
+        Index(
+            "ix_settlement_line",
+            "interface_id",
+            "hospital_id",
+            "line_no",
+            postgresql_where=text("status = 'trial_waiting'"),
+        ),
         CheckConstraint(
             "fund_fen IS NULL OR fund_fen + account_fen + self_pay_fen = total_fen",
             name="adds_up",
+        ),
+        CheckConstraint(
+            "fund_fen >= 0 AND account_fen >= 0 AND self_pay_fen >= 0", name="nobody_pays_less_than_nothing"
         ),
     )
 
@@ -45,6 +63,8 @@ class Settlement(Stateful, Checked, Base):
     throttled: Mapped[bool] = mapped_column(default=False)
     trial_no: Mapped[str]
     trial_command_id: Mapped[UUID | None]
+    promised_at: Mapped[datetime | None]
+    told_later: Mapped[int] = mapped_column(default=0)
     valid_until: Mapped[datetime | None]
     total_fen: Mapped[Fen]
     fund_fen: Mapped[Fen | None]
@@ -58,5 +78,6 @@ class Settlement(Stateful, Checked, Base):
     hospital_told: Mapped[bool] = mapped_column(default=False)
     network_told: Mapped[bool] = mapped_column(default=False)
     tries: Mapped[int] = mapped_column(default=0)
+    doubts: Mapped[int] = mapped_column(default=0)
     refused_code: Mapped[str | None]
     refused_message: Mapped[str | None]

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.core import quota
 from app.core.quota import Budget
+from app.settlement import rules
 from app.settlement.models import Settlement
-from app.settlement.rules import ANSWER_S
-from app.settlement.states import State
+from app.settlement.states import IN_LINE, State
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,19 @@ def live_of_bill(session: Session, bill_id: UUID) -> Settlement | None:
     return session.scalar(select(Settlement).where(*live))
 
 
+def other_place(session: Session, interface_id: UUID, person_id: UUID) -> Settlement | None:
+    """Where a person stands in the interface's line."""
+    mine = (Settlement.interface_id == interface_id, Settlement.person_id == person_id)
+    return session.scalar(select(Settlement).where(*mine, Settlement.status.in_(IN_LINE)))
+
+
 def place(session: Session, row: Settlement, budget: Budget) -> Place | None:
-    """Where a waiting trial stands in its interface's line; None for one that is not waiting."""
+    """Where a waiting trial stands in its hospital's line at the interface, and when it can expect its turn with the
+    hospital's share alone; None for one that is not waiting."""
     if row.status != State.TRIAL_WAITING:
         return None
-    before = (Settlement.interface_id == row.interface_id, Settlement.line_no < row.line_no)
-    ahead = session.scalar(select(func.count()).where(*before, Settlement.status == State.TRIAL_WAITING)) or 0
-    return Place(ahead + 1, quota.expected_at(session, budget, ahead + 1, ANSWER_S))
+    mine = (Settlement.interface_id == row.interface_id, Settlement.hospital_id == row.hospital_id)
+    before = (*mine, Settlement.line_no < row.line_no, Settlement.status == State.TRIAL_WAITING)
+    ahead = session.scalar(select(func.count()).where(*before)) or 0
+    answer_s = rules.turn_answer_s(quota.answer_s(session, budget))
+    return Place(ahead + 1, quota.expected_at(session, budget, ahead + 1, answer_s, str(row.hospital_id)))

@@ -13,9 +13,21 @@ TRIAL_DEADLINE = timedelta(seconds=10)
 INTERFACE_WORK = timedelta(seconds=10)
 # A slot that is free within this time is waited for by the worker that admits.
 LEAD = timedelta(seconds=0.4)
-ANSWER_S = 0.5  # an interface's usual answer time, for promises before any was seen
+ANSWER_S = 0.5  # what promises allow at least for an interface's answer
+TURN_SLACK_S = 0.1  # and for the admission of the next
+# A promise that has become so much later is taken back, and the patient told; each time twice as much is waited for.
+LATER = timedelta(minutes=1)
+LATER_DOUBLINGS = 6
 TELL_PAUSE_MAX_S = 60
+# Less time than this to pay in is not worth an order.
+LEAST_TO_PAY = timedelta(minutes=1)
 REFUSED = "医保试算未通过，请到窗口咨询"
+REFUSALS = {
+    "left": "您已退出排队",
+    "trial_expired": "试算结果已过期，请重新试算",
+    "not_paid": "自付部分没有在规定时间内支付，请重新试算",
+    "bill_changed": "这张结算单在排队期间已有变化，请重新查看",
+}
 # The interface's own word that its limit was reached: whoever heard it waits again.
 RATE = "RATE"
 # The trial command never reached the agent, or the agent never sent the request: the interface has seen nothing.
@@ -34,6 +46,29 @@ def arrived_by(answered_at: datetime, body: Mapping[str, Any]) -> datetime:
         return answered_at
     took = timedelta(milliseconds=min(max(0, answered_ms - received_ms), 10**9))
     return answered_at - took if took <= TRIAL_DEADLINE + INTERFACE_WORK else answered_at
+
+
+def is_too_old(valid_until: datetime | None, now: datetime) -> bool:
+    """Whether there is no time left to pay what a trial has said."""
+    return valid_until is not None and valid_until <= now + LEAST_TO_PAY
+
+
+def turn_answer_s(observed_s: float | None) -> float:
+    """What a promise counts for one answer, in seconds."""
+    return max(ANSWER_S, (observed_s or 0.0) + TURN_SLACK_S)
+
+
+def patience(told_later: int) -> timedelta:
+    """How much later than promised a turn may be before the patient is told (again)."""
+    doublings: int = 2 ** min(told_later, LATER_DOUBLINGS)
+    return LATER * doublings
+
+
+def shown(promised_at: datetime | None, expected_at: datetime | None, told_later: int) -> datetime | None:
+    """The time that the patient sees: what was promised or better, while that can be kept."""
+    if promised_at is None or expected_at is None or expected_at > promised_at + patience(told_later):
+        return expected_at
+    return min(promised_at, expected_at)
 
 
 def retry_pause(tries: int) -> timedelta:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, NotFound, Tampered
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer
@@ -19,6 +19,7 @@ from app.record.queries import BillFacts
 from app.settlement import rules, trials
 from app.settlement.contracts import Settled
 from app.settlement.models import Settlement
+from app.settlement.parts import move_part
 from app.settlement.states import Part, State, settlements
 from app.settlement.telling import tell_hospital, tell_network
 from app.settlement.trials import tell
@@ -35,6 +36,7 @@ def get(work: Work, settlement_id: UUID | None) -> Settlement:
 
 def settle(work: Work, account_id: UUID, settlement_id: UUID) -> Settlement:
     """The patient agrees to the trial: the self-pay part is asked for, or the insurance at once where there is none.
+    It can be paid while the trial is valid, and no longer.
 
     Whoever is bound to the person may pay. Conflict `trial_expired`, `bill_settled`, `bill_refused`, `pay_elsewhere`.
     """
@@ -44,7 +46,7 @@ def settle(work: Work, account_id: UUID, settlement_id: UUID) -> Settlement:
     settlements.move(work, [row.id], "settle")
     row.account_id = account_id
     if row.self_pay_fen:
-        row.self_pay_part = Part.PENDING
+        move_part(work, row, "self_pay_part", "ask")
         row.payment_order_id = _order(work, row)
     else:
         _ask_insurance(work, row)
@@ -53,7 +55,7 @@ def settle(work: Work, account_id: UUID, settlement_id: UUID) -> Settlement:
 
 def _require_fresh(work: Work, row: Settlement) -> None:
     bill = _bill(work, row)
-    too_old = row.valid_until is not None and row.valid_until <= work.now
+    too_old = rules.is_too_old(row.valid_until, work.now)
     if row.status == State.TRIALLED and (too_old or bill.total_fen != row.total_fen):
         raise Conflict("trial_expired", "试算结果已过期，请重新试算")
     if row.status == State.TRIALLED:
@@ -72,14 +74,24 @@ def _order(work: Work, row: Settlement) -> UUID:
         subject=row.id,
         amount_fen=row.self_pay_fen or 0,
         description="门诊自付费用",
-        expires_at=work.now + rules.PAYMENT_LIFE,
+        expires_at=min(work.now + rules.PAYMENT_LIFE, row.valid_until or work.now + rules.PAYMENT_LIFE),
     )
 
 
 def self_paid(work: Work, settlement_id: UUID) -> None:
+    """The money is there. A bill that was settled or changed while it was being paid is not taken to the insurance."""
     row = get(work, settlement_id)
-    if row.status == State.SETTLING and row.self_pay_part == Part.PENDING:
-        row.self_pay_part, row.paid_at = Part.DONE, work.now
+    if row.self_pay_part != Part.PENDING:
+        return
+    move_part(work, row, "self_pay_part", "do")
+    row.paid_at = work.now
+    if row.status != State.SETTLING:
+        _refund(work, row)
+        return
+    bill = _bill(work, row)
+    if bill.state != "unsettled" or bill.refused_reason is not None or bill.total_fen != row.total_fen:
+        _give_up(work, row, "bill_changed")
+    else:
         _ask_insurance(work, row)
 
 
@@ -88,18 +100,21 @@ def self_pay_closed(work: Work, settlement_id: UUID) -> None:
     after all goes back by itself: the order is closed.)"""
     row = get(work, settlement_id)
     if row.status == State.SETTLING and row.self_pay_part == Part.PENDING:
-        row.self_pay_part = Part.NONE
+        move_part(work, row, "self_pay_part", "refuse")
         settlements.move(work, [row.id], "fail", values={"refused_code": "not_paid"})
 
 
 def self_pay_refunded(work: Work, settlement_id: UUID) -> None:
+    """The money is back. (An order that was paid after it was closed is refunded too: that part was never done.)"""
     row = get(work, settlement_id)
-    row.self_pay_part = Part.REVERSED
+    if row.self_pay_part == Part.DONE:
+        move_part(work, row, "self_pay_part", "reverse")
     tell(work, row, "refunded", {})
 
 
 def _ask_insurance(work: Work, row: Settlement) -> None:
-    row.insurance_part = Part.PENDING
+    _require_sum(row)
+    move_part(work, row, "insurance_part", "ask")
     _command(work, row, "settle", {
         "trial_no": row.trial_no, "bill_key": _bill(work, row).key, "total_fen": row.total_fen,
         "fund_fen": row.fund_fen, "account_fen": row.account_fen, "self_pay_fen": row.self_pay_fen,
@@ -114,11 +129,14 @@ def insurance_answered(work: Work, answer: CommandAnswer) -> None:
     settled = Settled.read(answer.body) if answer.outcome == "done" else None
     if settled is not None:
         _insurance_settled(work, row, settled)
-    elif answer.outcome == "refused":
-        row.insurance_part = Part.NONE
+    elif answer.outcome == "refused" and not row.doubts:
+        move_part(work, row, "insurance_part", "refuse")
         _give_up(work, row, answer.code)
     else:
-        row.insurance_part = Part.UNKNOWN
+        # A refusal after a doubt says nothing of the first try: it may be why the second was refused.
+        row.refused_code = (answer.code or "refused") if answer.outcome == "refused" else None
+        row.doubts += 1
+        move_part(work, row, "insurance_part", "lose")
         work.later("settlement.query", row.id, run_at=work.now + rules.INTERFACE_WORK)
 
 
@@ -138,8 +156,11 @@ def query_answered(work: Work, answer: CommandAnswer) -> None:
     if settled is not None and state == "settled":
         _insurance_settled(work, row, settled)
     elif settled is not None and state == "reversed":
-        row.insurance_part = Part.REVERSED
+        move_part(work, row, "insurance_part", "reverse")
         _give_up(work, row, "reversed")
+    elif answer.outcome == "done" and found is False and row.refused_code is not None:
+        move_part(work, row, "insurance_part", "refuse")
+        _give_up(work, row, row.refused_code)
     elif answer.outcome == "done" and found is False:
         _ask_insurance(work, row)
     else:
@@ -147,11 +168,13 @@ def query_answered(work: Work, answer: CommandAnswer) -> None:
 
 
 def _insurance_settled(work: Work, row: Settlement, said: Settled) -> None:
-    row.setl_id, row.insurance_part = said.setl_id, Part.DONE
+    move_part(work, row, "insurance_part", "do")
+    row.setl_id, row.refused_code = said.setl_id, None
     if (said.fund_fen, said.account_fen, said.self_pay_fen) != (row.fund_fen, row.account_fen, row.self_pay_fen):
         # It settled something else than the patient agreed to: take it back (2208) and refund.
         _reverse(work, row)
         return
+    _require_sum(row)
     settlements.move(work, [row.id], "settled")
     tell_hospital(work, row)
     tell_network(work, row)
@@ -177,7 +200,7 @@ def reverse_answered(work: Work, answer: CommandAnswer) -> None:
         row.tries += 1
         work.later("settlement.reverse", row.id, run_at=work.now + rules.retry_pause(row.tries))
         return
-    row.insurance_part = Part.REVERSED
+    move_part(work, row, "insurance_part", "reverse")
     settlements.move(work, [row.id], "reverse")
     tell(work, row, "settlement_failed", {})
     _refund(work, row)
@@ -198,6 +221,13 @@ def _give_up(work: Work, row: Settlement, code: str | None) -> None:
 def _refund(work: Work, row: Settlement) -> None:
     if row.self_pay_part == Part.DONE and row.payment_order_id is not None and row.self_pay_fen:
         payment.refund(work, row.payment_order_id, row.self_pay_fen, "医保结算未成功，自付部分退回")
+
+
+def _require_sum(row: Settlement) -> None:
+    """Before money follows from them: the three parts are the total."""
+    parts = (row.fund_fen, row.account_fen, row.self_pay_fen)
+    if any(part is None for part in parts) or not rules.adds_up(row.total_fen, *(part or 0 for part in parts)):
+        raise Tampered(f"settlement:{row.id}")
 
 
 def _command(work: Work, row: Settlement, kind: str, body: dict[str, object]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from app.core.machine import Machine
@@ -16,6 +17,10 @@ class State(StrEnum):
     SYNCHRONISED = "synchronised"
     FAILED = "failed"  # nothing was settled; what was paid goes back
     REVERSED = "reversed"  # settled with the insurance and taken back (2208)
+
+
+# A place in the interface's line, or about to be: a person has one.
+IN_LINE = (State.CREATED, State.TRIAL_WAITING, State.TRIALLING)
 
 
 class Part(StrEnum):
@@ -47,3 +52,18 @@ settlements = Machine(
         (State.SETTLED, "synchronise"): State.SYNCHRONISED,
     },
 )
+
+
+# Which part may follow which: what a part has become is never taken back by an answer that comes late.
+PART_MOVES: Mapping[tuple[Part, str], Part] = {
+    (Part.NONE, "ask"): Part.PENDING,
+    (Part.PENDING, "do"): Part.DONE,
+    (Part.PENDING, "refuse"): Part.NONE,
+    (Part.PENDING, "lose"): Part.UNKNOWN,
+    (Part.UNKNOWN, "ask"): Part.PENDING,
+    (Part.UNKNOWN, "do"): Part.DONE,
+    (Part.UNKNOWN, "refuse"): Part.NONE,
+    (Part.UNKNOWN, "reverse"): Part.REVERSED,
+    (Part.DONE, "reverse"): Part.REVERSED,
+}
+PART_EVENTS = frozenset(event for _, event in PART_MOVES)

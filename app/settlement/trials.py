@@ -1,78 +1,23 @@
-"""The interface's line: asking for a trial, being admitted in order, and what the trial says."""
+"""What a trial's answer does to the slot, to the place in line, and to the settlement."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
 from app.core import quota
-from app.core.errors import Conflict, NotFound, Throttled
+from app.core.errors import Conflict, NotFound
 from app.core.ids import partner_number
-from app.core.quota import Budget
-from app.core.sequence import next_no
 from app.core.work import Work
-from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer
-from app.identity import service as identity
 from app.notification import service as notification
-from app.record import queries as record
 from app.record.queries import BillFacts
-from app.registration import service as registration
-from app.settlement import queries, rules
+from app.settlement import rules
 from app.settlement.contracts import Sides
+from app.settlement.interfaces import budget_of
 from app.settlement.models import Settlement
 from app.settlement.states import State, settlements
 
 ADMIT = "settlement.admit"
-
-
-def budget_of(session: Session, interface_id: UUID) -> Budget:
-    """n requests per window, as the interface's owner has agreed them."""
-    config = exchange.party(session, interface_id).config
-    return Budget(f"trial:{interface_id}", int(config["n"]), timedelta(seconds=float(config["window_s"])))
-
-
-def ask_trial(work: Work, account_id: UUID, bill_id: UUID, *, wait: bool) -> Settlement:
-    """Enter the interface's line with a bill that is not settled yet. Asking again gives the same place.
-
-    Conflict `not_registered` before 建档完成, `bill_settled`, `bill_refused`; Throttled when `wait` is false and nobody
-    can be admitted now: then nothing is kept.
-    """
-    bill = record.bill(work.session, bill_id)
-    if bill is None:
-        raise NotFound
-    person_id = identity.person_of_patient(work.session, bill.hospital_id, bill.patient_no)
-    if person_id is None:
-        raise NotFound
-    identity.require_bound(work.session, account_id, person_id)
-    if not registration.is_registered(work, bill.hospital_id, person_id):
-        raise Conflict("not_registered", "建档还没有完成，完成后会通知您，届时再试算")
-    require_unsettled(bill)
-    interface_id = exchange.parties(work.session, "medical_insurance")[0].id
-    line_no = next_no(work.session, f"trial:{interface_id}")
-    live = queries.live_of_bill(work.session, bill_id)
-    if live is not None and not _is_stale(work, live, bill):
-        return live
-    if not wait:
-        _require_free(work, interface_id)
-    row = Settlement(
-        no=partner_number("st"),
-        interface_id=interface_id,
-        line_no=line_no,
-        hospital_id=bill.hospital_id,
-        bill_id=bill_id,
-        account_id=account_id,
-        person_id=person_id,
-        trial_no=partner_number("tr"),
-        total_fen=bill.total_fen,
-    )
-    settlements.start(work, row, State.CREATED)
-    settlements.move(work, [row.id], "queue")
-    work.later(ADMIT, interface_id)
-    return row
 
 
 def require_unsettled(bill: BillFacts) -> None:
@@ -80,31 +25,6 @@ def require_unsettled(bill: BillFacts) -> None:
         raise Conflict("bill_settled", "这张结算单已经结算")
     if bill.refusal is not None:
         raise Conflict("bill_refused", f"这张结算单暂不能结算：{bill.refusal}")
-
-
-def _is_stale(work: Work, live: Settlement, bill: BillFacts) -> bool:
-    """A trial that is too old, or of a bill that has changed since, makes room for a new one."""
-    too_old = live.valid_until is not None and live.valid_until <= work.now
-    if live.status != State.TRIALLED or not (too_old or live.total_fen != bill.total_fen):
-        return False
-    expire(work, live.id)
-    return True
-
-
-def _require_free(work: Work, interface_id: UUID) -> None:
-    """The source's behaviour: whoever is limited has to come again."""
-    budget = budget_of(work.session, interface_id)
-    waiting = select(func.count()).where(
-        Settlement.interface_id == interface_id, Settlement.status == State.TRIAL_WAITING
-    )
-    ahead = work.session.scalar(waiting) or 0
-    if ahead < quota.free_now(work.session, budget):
-        return
-    expected = quota.expected_at(work.session, budget, ahead + 1, rules.ANSWER_S)
-    wait_s = (
-        (expected - quota.database_now(work.session)).total_seconds() if expected else budget.window.total_seconds()
-    )
-    raise Throttled("trial_limited", "当前试算人数较多，请稍后再试", retry_after_s=max(1, round(wait_s)))
 
 
 def trial_answered(work: Work, answer: CommandAnswer) -> None:
@@ -123,6 +43,8 @@ def trial_answered(work: Work, answer: CommandAnswer) -> None:
         work.later(ADMIT, row.interface_id, run_at=arrived_by + budget.window - rules.LEAD)
     elif answer.code in rules.NOT_SENT:
         quota.give_back(work.session, budget, row.trial_no)
+    else:
+        quota.lose(work.session, budget, row.trial_no)
     if answer.outcome == "done":
         _trialled(work, row, answer)
     elif answer.outcome == "refused" and answer.code != rules.RATE:

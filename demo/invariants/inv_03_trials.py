@@ -6,6 +6,8 @@ arrived. The k-th place that becomes free can be taken by the (k + n)-th admissi
 when that trial came into the line if that was later, until it is. Used = held / (held + idle) over these pairs: the
 share of what n places per (window + answer time) allow while somebody waits.
 
+In order means: within a hospital (docs/decisions/009). A person has one live place in an interface's line.
+
 The rule speaks of windows of a minute. A day that shortens them, so that a long line fits into it, does not shorten
 how long a decision takes; so each turn is counted as held for what its window lacks of a minute as well.
 """
@@ -40,12 +42,17 @@ LEFT JOIN command_reply r ON r.id = c.id
 WHERE c.kind = 'trial' ORDER BY c.number
 """
 
+_PLACES = """
+SELECT count(*) AS places, string_agg(no, ', ' ORDER BY line_no) AS numbers FROM settlement
+WHERE status IN ('created', 'trial_waiting', 'trialling') GROUP BY interface_id, person_id HAVING count(*) > 1
+"""
+
 
 def check(scene: Scene) -> list[str]:
     interface, name = scene.interface, str(scene.interface["code"])
     n, window = int(interface["n"]), timedelta(seconds=float(interface["window_s"]))
     commands = scene.rows(_COMMANDS)
-    found = [*_order(commands), *_handed(commands), *_used(commands, n, window)]
+    found = [*_order(commands), *_places(scene), *_handed(commands), *_used(commands, n, window)]
     if scene.has(name):
         arrivals = scene.ask(name, "arrivals")
         found += _windows(arrivals, n, window)
@@ -73,11 +80,21 @@ def _windows(arrivals: Sequence[Row], n: int, window: timedelta) -> Iterator[str
 
 
 def _order(commands: Sequence[Row]) -> Iterator[str]:
-    """First admissions follow the line; whoever has to be tried again keeps the place and stands before all others."""
+    """First admissions follow the line of each hospital; whoever has to be tried again keeps the place and stands
+    before all others there. Between hospitals the line is fair and in no order."""
     first = list({row["subject"]: row for row in reversed(commands)}.values())[::-1]
-    for before, after in pairwise(first):
-        if before["line_no"] > after["line_no"]:
-            yield f"settlement {after['no']} (line {after['line_no']}) was admitted behind line {before['line_no']}"
+    for hospital in sorted({row["hospital"] for row in first}):
+        for before, after in pairwise(row for row in first if row["hospital"] == hospital):
+            if before["line_no"] > after["line_no"]:
+                yield (
+                    f"settlement {after['no']} ({hospital}, line {after['line_no']}) was admitted behind "
+                    f"line {before['line_no']}"
+                )
+
+
+def _places(scene: Scene) -> Iterator[str]:
+    for row in scene.rows(_PLACES):
+        yield f"a person stands in the line of the trials {row['places']} times: settlements {row['numbers']}"
 
 
 def _handed(commands: Sequence[Row]) -> Iterator[str]:

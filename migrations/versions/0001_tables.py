@@ -62,6 +62,14 @@ def upgrade() -> None:
         "ix_audit_entry_unsealed", "audit_entry", ["id"], unique=False, postgresql_where=sa.text("seq IS NULL")
     )
     op.create_table(
+        "clock_anchor",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("machine", sa.Text(), nullable=False),
+        sa.Column("least_s", sa.Double(), nullable=False),
+        sa.Column("most_s", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "machine", name=op.f("pk_clock_anchor")),
+    )
+    op.create_table(
         "idempotency_key",
         sa.Column("principal", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -174,6 +182,9 @@ def upgrade() -> None:
         sa.Column("no", sa.Integer(), nullable=False),
         sa.Column("free_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("holder", sa.Text(), nullable=True),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("taken_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("took_s", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("budget", "no", name=op.f("pk_quota_slot")),
     )
     op.create_table(
@@ -1424,6 +1435,7 @@ def upgrade() -> None:
         sa.Column("command_id", sa.Uuid(), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("not_before", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("last_code", sa.Text(), nullable=True),
         sa.Column("refused_code", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column(
@@ -1468,6 +1480,8 @@ def upgrade() -> None:
         sa.Column("throttled", sa.Boolean(), nullable=False),
         sa.Column("trial_no", sa.Text(), nullable=False),
         sa.Column("trial_command_id", sa.Uuid(), nullable=True),
+        sa.Column("promised_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("told_later", sa.Integer(), nullable=False),
         sa.Column("valid_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("total_fen", sa.BigInteger(), nullable=False),
         sa.Column("fund_fen", sa.BigInteger(), nullable=True),
@@ -1481,6 +1495,7 @@ def upgrade() -> None:
         sa.Column("hospital_told", sa.Boolean(), nullable=False),
         sa.Column("network_told", sa.Boolean(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("doubts", sa.Integer(), nullable=False),
         sa.Column("refused_code", sa.Text(), nullable=True),
         sa.Column("refused_message", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
@@ -1492,6 +1507,10 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("check_field", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "fund_fen >= 0 AND account_fen >= 0 AND self_pay_fen >= 0",
+            name=op.f("ck_settlement_nobody_pays_less_than_nothing"),
+        ),
         sa.CheckConstraint(
             "fund_fen IS NULL OR fund_fen + account_fen + self_pay_fen = total_fen", name=op.f("ck_settlement_adds_up")
         ),
@@ -1508,7 +1527,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_settlement_line",
         "settlement",
-        ["interface_id", "line_no"],
+        ["interface_id", "hospital_id", "line_no"],
         unique=False,
         postgresql_where=sa.text("status = 'trial_waiting'"),
     )
@@ -1520,6 +1539,13 @@ def upgrade() -> None:
         ["bill_id"],
         unique=True,
         postgresql_where=sa.text("status NOT IN ('failed', 'reversed')"),
+    )
+    op.create_index(
+        "uq_settlement_place",
+        "settlement",
+        ["interface_id", "person_id"],
+        unique=True,
+        postgresql_where=sa.text("status IN ('created', 'trial_waiting', 'trialling')"),
     )
     op.create_table(
         "sms_code",
@@ -1991,6 +2017,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_sms_code_day"), table_name="sms_code")
     op.drop_table("sms_code")
     op.drop_index(
+        "uq_settlement_place",
+        table_name="settlement",
+        postgresql_where=sa.text("status IN ('created', 'trial_waiting', 'trialling')"),
+    )
+    op.drop_index(
         "uq_settlement_live", table_name="settlement", postgresql_where=sa.text("status NOT IN ('failed', 'reversed')")
     )
     op.drop_index(op.f("ix_settlement_status"), table_name="settlement")
@@ -2161,6 +2192,7 @@ def downgrade() -> None:
     op.drop_table("ledger_transaction")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
+    op.drop_table("clock_anchor")
     op.drop_index("ix_audit_entry_unsealed", table_name="audit_entry", postgresql_where=sa.text("seq IS NULL"))
     op.drop_index("ix_audit_entry_subject", table_name="audit_entry")
     op.drop_table("audit_entry")

@@ -20,8 +20,8 @@ from flask import Response, g, jsonify, request
 from mock_partners.answers import Answer, answer_refusals
 from mock_partners.double import REPLAYED, Double
 from mock_partners.faults import Fault
+from mock_partners.latency import Latency
 from mock_partners.medical_insurance.cards import Cards, person_no
-from mock_partners.medical_insurance.latency import Latency
 from mock_partners.medical_insurance.quota import Gate, Limit
 from mock_partners.medical_insurance.refusal import Refusal, text
 from mock_partners.medical_insurance.rule import yuan

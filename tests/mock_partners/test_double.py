@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from flask import Response, jsonify
 
 from mock_partners.double import Double
+from mock_partners.latency import Latency
 from tests.mock_partners.wire import wait_until
 
 
@@ -41,6 +43,7 @@ def test_late_work_is_done_once_for_each_call_and_meets_no_fault_again(counter: 
     assert [count(counter).status_code for _ in range(2)] == [504, 504]
     assert counter.done == 0
     wait_until(lambda: counter.done == 2)
+    wait_until(lambda: len(counter.journal) == 4)
     assert [entry["status"] for entry in counter.journal] == [504, 504, 200, 200]
 
 
@@ -77,3 +80,20 @@ def test_the_clock_is_moved_over_http(counter: Counter) -> None:
     before = counter.clock.now()
     httpx.post(f"{counter.url}/__mock__/clock", json={"advance_s": 3600})
     assert (counter.clock.now() - before).total_seconds() >= 3600
+
+
+def test_it_thinks_as_long_as_it_was_told(counter: Counter) -> None:
+    httpx.post(f"{counter.url}/__mock__/paces", json={"path": "^/count", "latency": {"kind": "fixed", "s": 1.5}})
+    for least_s, most_s in ((1.5, 30.0), (0.0, 1.5)):
+        started_s = time.monotonic()
+        assert count(counter).status_code == 200
+        assert least_s <= time.monotonic() - started_s < most_s
+        counter.pace("^/count", None)
+
+
+def test_a_log_normal_pace_is_repeatable() -> None:
+    said = {"kind": "lognormal", "median_s": 0.3, "sigma": 1.0, "seed": 7, "max_s": 8}
+    first, again = Latency(said), Latency(said)
+    drawn = [first.next_s() for _ in range(200)]
+    assert drawn == [again.next_s() for _ in range(200)]
+    assert 0.2 < sorted(drawn)[100] < 0.45 and max(drawn) <= 8

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from app.core import tasks
-from app.core.errors import LostRace
+from app.core.errors import Conflict, LostRace, NotFound
 from app.core.ids import partner_number
+from app.core.paging import PageQuery
 from app.core.tasks import Lease
-from app.registration import service
+from app.registration import queries, service
 from app.registration.models import Registration
 from app.registration.rules import TRIES_IN_PLACE, retry_pause
 from app.registration.states import State, registrations
 from tests.app.kit import Thread
 from tests.app.patients import refusal
-from tests.app.registration.kit import Line
+from tests.app.registration.kit import DONE, Line
 from workers.__main__ import require_sound
 from workers.context import Context
 from workers.drain import drain_with
@@ -245,7 +246,9 @@ def test_a_poll_by_a_slow_clock_is_not_lost(line: Line) -> None:
 def test_m_must_be_above_n(line: Line, here: Context, m: Any) -> None:
     require_sound(here)  # m = 200, n = 10
     m(10)
-    with pytest.raises(SystemExit, match="REGISTRATION_BATCH is 10; it must be above the 10 trials a window of M1"):
+    with pytest.raises(
+        SystemExit, match="REGISTRATION_BATCH is 10 for H1; it must be above the 10 trials a window of M1"
+    ):
         require_sound(here)
     m(11)
     require_sound(here)
@@ -261,6 +264,67 @@ def test_no_personal_data_stands_in_the_open(line: Line) -> None:
     assert not [row for row in rows if patient.document_no in row[0] or patient.phone in row[0]]
     why = "SELECT count(*) FROM audit_entry WHERE action = 'read.person' AND subject_id = :id"
     assert line.house.value(why, id=patient.person_id) >= 1
+
+
+def test_an_operator_sees_who_stepped_aside_and_puts_them_back(line: Line, m: Any) -> None:
+    m(1)
+    first, second = line.enter(2)
+    line.house.rows("UPDATE registration SET tries = :k - 1 WHERE person_id = :id", k=TRIES_IN_PLACE,
+                    id=first.person_id)  # fmt: skip
+    line.poll()
+    line.answer(lambda _: dict(FAILED))
+    row = line.row(first)
+    with line.house.runtime.read() as session:
+        (aside,), _ = queries.aside(session, None, PageQuery())
+        assert (aside.id, aside.tries, aside.last_code) == (row.id, TRIES_IN_PLACE, "his_busy")
+        assert not queries.aside(session, line.house.hospital_id("H2"), PageQuery())[0]
+    with pytest.raises(NotFound), line.house.runtime.work() as work:
+        service.put_back(work, row.id, line.house.hospital_id("H2"))
+    with pytest.raises(Conflict, match="not_aside"), line.house.runtime.work() as work:
+        service.put_back(work, line.row(second).id, None)
+    with line.house.runtime.work() as work:
+        service.put_back(work, row.id, line.house.hospital_id())
+    line.house.rows("UPDATE registration SET status = 'queued' WHERE person_id = :id", id=second.person_id)
+    line.house.rows("UPDATE command SET status = 'withdrawn' WHERE status = 'open'")
+    line.poll()
+    assert line.answer() == [first.document_no], "it has its old place"
+
+
+def test_an_entry_whose_person_cannot_be_read_does_not_stop_the_others_for_ever(line: Line) -> None:
+    first, second, third = line.enter(3)
+    line.house.rows("UPDATE person SET document_no_sealed = 'v1.x' WHERE id = :id", id=second.person_id)
+    line.poll()
+    assert line.answer() == [first.document_no], "nobody passes while it keeps its place"
+    for _ in range(TRIES_IN_PLACE - 1):
+        assert line.statuses([second, third]) == ["queued", "queued"]
+        line.rest_is_over()
+        line.poll()
+    assert line.answer() == [third.document_no]
+    assert (line.row(second).last_code, line.shown(second)["stepped_aside"]) == ("unreadable", True)
+
+
+def test_a_number_that_is_another_persons_steps_aside_at_once(line: Line) -> None:
+    first, second, third = line.enter(3)
+    line.poll()
+    line.answer(lambda c: DONE | {"body": {"patient_no": "P3" if c["body"]["document_no"] == third.document_no
+                                           else "P1"}})  # fmt: skip
+    assert line.statuses([first, second, third]) == ["registered", "queued", "registered"]
+    assert line.shown(second)["stepped_aside"] and line.row(second).last_code == "patient_number_taken"
+
+
+def test_each_hospital_may_have_its_own_m(line: Line, here: Context) -> None:
+    own = "UPDATE party SET config = config || jsonb_build_object('registration_batch', :m) WHERE code = 'H1'"
+    line.house.rows(own.replace(":m", "CAST(:m AS int)"), m=12)
+    try:
+        patients = line.enter(14)
+        line.poll()
+        assert line.statuses(patients).count("registering") == 12
+        require_sound(here)
+        line.house.rows(own.replace(":m", "CAST(:m AS int)"), m=10)
+        with pytest.raises(SystemExit, match="10 for H1"):
+            require_sound(here)
+    finally:
+        line.house.rows("UPDATE party SET config = config - 'registration_batch' WHERE code = 'H1'")
 
 
 MOVES = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.settlement import admission, rules, trials
+from app.settlement import rules, trials
 from app.settlement.states import State, settlements
 from tests.app.kit import Thread
 from tests.app.settlement.kit import SIDES, answer_trials, ask
@@ -36,10 +36,11 @@ def waits_s(town: Town) -> float:
 
 def test_who_came_first_is_admitted_first_and_the_others_see_their_place(town: Town, who: Insured) -> None:
     limit(town, 2)
-    asked = [ask(town, who, town.bill(who, settled=False)) for _ in range(4)]
+    people = [who, *(town.insured() for _ in range(3))]
+    asked = [ask(town, one, town.bill(one, settled=False)) for one in people]
     assert [one["place"] for one in asked] == [1, 2, 3, 4]
     town.drain_all("settlement.admit")
-    found = [who.get(f"/trials/{one['id']}") for one in asked]
+    found = [one.get(f"/trials/{place['id']}") for one, place in zip(people, asked, strict=True)]
     assert [(one["status"], one["place"]) for one in found] == [
         ("trialling", None), ("trialling", None), ("trial_waiting", 1), ("trial_waiting", 2)]  # fmt: skip
     assert found[2]["expected_at"] <= found[3]["expected_at"]
@@ -58,15 +59,36 @@ def test_a_bill_has_one_live_place_however_often_it_is_asked(town: Town, who: In
 
 def test_without_waiting_the_limited_are_told_when_to_come_again(town: Town, who: Insured) -> None:
     limit(town, 1, 30)
-    first, second = (town.bill(who, settled=False) for _ in range(2))
-    ask(town, who, first, wait=False)
+    other = town.insured()
+    first, second = town.bill(who, settled=False), town.bill(other, settled=False)
+    assert ask(town, who, first, wait=False)["status"] == "trialling"
     for _ in range(2):
-        refused = who.post("/trials", {"bill_id": str(second), "wait": False})
+        refused = other.post("/trials", {"bill_id": str(second), "wait": False})
         assert (refused.status_code, refused.get_json()["code"]) == (429, "trial_limited")
         assert 1 <= int(refused.headers["Retry-After"]) <= 60
         town.drain_all("settlement.admit")
     assert town.value("SELECT count(*) FROM settlement") == 1
-    assert ask(town, who, second)["status"] == "trial_waiting"
+    assert ask(town, other, second)["status"] == "trial_waiting"
+
+
+def test_a_person_has_one_place_and_may_leave_it(town: Town, who: Insured) -> None:
+    first, second = (town.bill(who, settled=False) for _ in range(2))
+    place = ask(town, who, first)
+    assert ask(town, who, first)["id"] == place["id"]
+    refused = who.post("/trials", {"bill_id": str(second)})
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "in_line")
+    stranger = town.insured()
+    assert stranger.post(f"/trials/{place['id']}/leave").status_code == 404
+    behind = ask(town, stranger, town.bill(stranger, settled=False))
+    assert behind["place"] == 2
+    left = who.post(f"/trials/{place['id']}/leave").get_json()
+    assert (left["status"], left["refused"]) == ("failed", "您已退出排队")
+    now = stranger.get(f"/trials/{behind['id']}")
+    assert now["place"] == 1 and now["expected_at"] <= behind["expected_at"]
+    assert ask(town, who, second)["place"] == 2
+    town.drain_all("settlement.admit")
+    refused = stranger.post(f"/trials/{behind['id']}/leave")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "state_changed")
 
 
 def test_only_the_registered_may_ask_and_only_for_open_bills(town: Town, who: Insured) -> None:
@@ -173,8 +195,8 @@ def test_a_refusal_or_amounts_that_do_not_add_up_end_the_trial(
 
 def test_an_answer_lets_the_next_in_a_window_after_the_arrival(town: Town, who: Insured) -> None:
     limit(town, 1, 5)
-    ask(town, who, town.bill(who, settled=False))
-    ask(town, who, town.bill(who, settled=False))
+    for one in (who, town.insured()):
+        ask(town, one, town.bill(one, settled=False))
     town.drain_all("settlement.admit")
     answer_trials(town, SIDES, took_ms=2_000)
     assert 2 < waits_s(town) < 3.2
@@ -201,14 +223,14 @@ def test_only_a_believable_answer_time_shortens_the_wait(body: dict[str, Any], t
 
 def test_a_step_of_the_databases_clock_is_waited_out(town: Town, who: Insured) -> None:
     limit(town, 1, 5)
-    ask(town, who, town.bill(who, settled=False))
-    ask(town, who, town.bill(who, settled=False))
-    interface = town.value("SELECT id FROM party WHERE code = 'M1'")
+    for one in (who, town.insured()):
+        ask(town, one, town.bill(one, settled=False))
     town.drain_all("settlement.admit")
     answer_trials(town, SIDES)
-    town.rows("UPDATE quota_slot SET free_at = free_at - interval '30 seconds'")  # as if the clock had jumped
-    with town.runtime.work() as work:
-        admission.admit(work, interface, timedelta(seconds=30))
+    # As if the clock had jumped, and the worker that admits had been killed meanwhile.
+    town.rows("UPDATE quota_slot SET free_at = free_at - interval '30 seconds'")
+    town.rows("UPDATE clock_anchor SET least_s = least_s - 30, most_s = most_s - 30")
+    town.drain_all("settlement.admit", hurry=True)
     assert not town.commands("M1", "trial")
     assert waits_s(town) > 3
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from app.core.errors import LostRace
+from app.settlement.models import Settlement
+from app.settlement.parts import move_part
+from app.settlement.states import PART_EVENTS, PART_MOVES, Part
 from tests.app.settlement.kit import SIDES, answer, answer_trials, ask, pay, settling, trial
 from tests.app.town import Insured, Town
 
@@ -198,6 +203,68 @@ def test_a_trial_that_is_too_old_or_of_another_bill_is_made_again(town: Town, wh
     town.rows("UPDATE bill SET total_fen = 9000 WHERE id = :id", id=bill_id)
     refused = who.post("/settlements", {"trial_id": newer["id"]})
     assert refused.get_json()["code"] == "trial_expired"
+
+
+def test_a_trial_can_be_paid_while_it_is_valid_and_no_longer(town: Town, who: Insured) -> None:
+    found_id = trial(town, who, town.bill(who, settled=False))
+    town.rows("UPDATE settlement SET valid_until = now() + interval '30 seconds'")
+    assert who.post("/settlements", {"trial_id": found_id}).get_json()["code"] == "trial_expired"
+    town.rows("UPDATE settlement SET valid_until = now() + interval '5 minutes'")
+    assert who.post("/settlements", {"trial_id": found_id}).status_code == 201
+    assert town.value("SELECT o.expires_at = s.valid_until FROM payment_order o, settlement s")
+
+
+def test_a_bill_that_changes_while_it_is_paid_is_not_taken_to_the_insurance(town: Town, who: Insured) -> None:
+    found_id = trial(town, who, town.bill(who, settled=False))
+    who.post("/settlements", {"trial_id": found_id})
+    town.drain_all("payment.prepay")
+    town.rows("UPDATE bill SET state = 'settled'")
+    pay(town, who, who.get(f"/settlements/{found_id}")["payment_id"])
+    assert not town.commands("M1", "settlement")
+    found = who.get(f"/settlements/{found_id}")
+    assert (found["status"], found["insurance_part"]) == ("failed", "none") and "变化" in found["refused"]
+    town.until(lambda: refunds(town) == [("succeeded", 3_000)])
+
+
+def test_a_refusal_after_a_doubt_is_no_proof(town: Town, who: Insured) -> None:
+    """The first 2207 was done late, so that a query did not see it yet and the second is refused."""
+    settlement_id = settling(town, who, town.bill(who, settled=False))
+    answer(town, "settle", outcome="unknown", code="interface_no_answer")
+    town.drain_all("settlement.query", hurry=True)
+    answer(town, "query_settlement", {"found": False})
+    answer(town, "settle", outcome="refused", code="SETTLED")
+    assert who.get(f"/settlements/{settlement_id}")["insurance_part"] == "unknown"
+    town.drain_all("settlement.query", hurry=True)
+    answer(town, "query_settlement", SETTLED | {"found": True, "state": "settled"})
+    assert who.get(f"/settlements/{settlement_id}")["status"] == "settled" and not refunds(town)
+
+
+def test_a_refusal_after_a_doubt_is_final_once_nothing_is_there(town: Town, who: Insured) -> None:
+    settlement_id = settling(town, who, town.bill(who, settled=False))
+    answer(town, "settle", outcome="unknown", code="interface_no_answer")
+    town.drain_all("settlement.query", hurry=True)
+    answer(town, "query_settlement", {"found": False})
+    answer(town, "settle", outcome="refused", code="AMOUNT")
+    town.drain_all("settlement.query", hurry=True)
+    answer(town, "query_settlement", {"found": False})
+    assert who.get(f"/settlements/{settlement_id}")["status"] == "failed"
+    town.until(lambda: refunds(town) == [("succeeded", 3_000)])
+
+
+@pytest.mark.parametrize("part", list(Part))
+@pytest.mark.parametrize("event", sorted(PART_EVENTS))
+def test_a_part_moves_by_its_table(part: Part, event: str) -> None:
+    facts: list[Any] = []
+    row = Settlement(insurance_part=part.value)
+    work: Any = SimpleNamespace(audit=lambda *_, **said: facts.append(said))
+    if (part, event) in PART_MOVES:
+        move_part(work, row, "insurance_part", event)
+        assert row.insurance_part == PART_MOVES[part, event]
+        assert facts == [{"before": part.value, "after": row.insurance_part}]
+    else:
+        with pytest.raises(LostRace):
+            move_part(work, row, "insurance_part", event)
+        assert row.insurance_part == part and not facts
 
 
 def test_another_person_of_nobodys_sees_nothing(town: Town, who: Insured) -> None:

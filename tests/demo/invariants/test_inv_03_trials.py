@@ -21,11 +21,13 @@ def scene(town: Town, interface: MedicalInsurance) -> Scene:
     return scene_of(town.ground, urls={"M1": interface.url})
 
 
-def ask(town: Town, number: int, at: datetime, *, line_no: int = 0, handed: int = 1, outcome: str = "done") -> None:
+def ask(
+    town: Town, number: int, at: datetime, *, line_no: int = 0, handed: int = 1, outcome: str = "done", of: str = "H1"
+) -> None:
     """One settlement whose trial was admitted at `at` and answered 0.2 s later; it had waited since noon."""
     bill = town.bill(f"b{number}")
     ground, settlement = town.ground, uuid4()
-    ids = {"interface_id": town.ids["M1"], "hospital_id": town.ids["H1"], "bill_id": bill["id"]}
+    ids = {"interface_id": town.ids["M1"], "hospital_id": town.ids[of], "bill_id": bill["id"]}
     ground.add("settlement", **ids, id=settlement, no=f"st{number}", line_no=line_no or number, status="trialled")
     command = ground.add(
         "command", party_id=town.ids["M1"], kind="trial", lane="trial", once=True, subject=settlement,
@@ -125,4 +127,18 @@ def test_whoever_is_admitted_before_the_line_is_named(town: Town, interface: Med
     for number, place in ((1, 2), (2, 1)):
         ask(town, number, NOON, line_no=place)
         arrive(interface, number, NOON)
-    one(check(scene), "st2 (line 1) was admitted behind line 2")
+    one(check(scene), "st2 (H1, line 1) was admitted behind line 2")
+
+
+def test_another_hospital_may_be_admitted_before(town: Town, interface: MedicalInsurance, scene: Scene) -> None:
+    town.ids["H2"] = town.ground.add("party", kind="hospital", code="H2")["id"]
+    for number, place, of in ((1, 2, "H1"), (2, 1, "H2")):
+        ask(town, number, NOON, line_no=place, of=of)
+    assert not [finding for finding in check(scene) if "admitted behind" in finding]
+
+
+def test_a_person_with_two_places_is_named(town: Town, interface: MedicalInsurance, scene: Scene) -> None:
+    line(town, interface, 2)
+    town.ground.loosen("settlement")
+    town.ground.run("UPDATE settlement SET status = 'trial_waiting', person_id = %s", uuid4())
+    one([finding for finding in check(scene) if "stands" in finding], "2 times: settlements st1, st2")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mock_partners.medical_insurance.latency import Latency
+from mock_partners.latency import Latency
 from mock_partners.medical_insurance.server import MedicalInsurance
 from tests.mock_partners.medical_insurance.conftest import CARD, WHO, Caller, asking, fees
 from tests.mock_partners.wire import wait_until

@@ -1,0 +1,103 @@
+"""The patient's side of the interface's line: entering it, seeing the place, leaving it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.core import quota
+from app.core.errors import Conflict, NotFound, Throttled
+from app.core.ids import partner_number
+from app.core.sequence import next_no
+from app.core.work import Work
+from app.identity import service as identity
+from app.record import queries as record
+from app.record.queries import BillFacts
+from app.registration import service as registration
+from app.settlement import admission, queries, rules, trials
+from app.settlement.interfaces import budget_of, interface_of, shared_budget
+from app.settlement.models import Settlement
+from app.settlement.states import State, settlements
+from app.settlement.trials import ADMIT, require_unsettled
+
+
+def ask_trial(work: Work, account_id: UUID, bill_id: UUID, *, wait: bool) -> Settlement:
+    """Enter the interface's line with a bill that is not settled yet. Asking again gives the same place.
+
+    Conflict `not_registered` before 建档完成, `bill_settled`, `bill_refused`, `in_line` with another bill; Throttled
+    when `wait` is false and nobody can be admitted now: then nothing is kept.
+    """
+    bill, person_id = _bill_and_person(work, account_id, bill_id)
+    registration.require_registered(work, bill.hospital_id, person_id)
+    require_unsettled(bill)
+    interface_id = interface_of(work.session, bill.hospital_id)
+    line_no = next_no(work.session, f"trial:{interface_id}")
+    live = queries.live_of_bill(work.session, bill_id)
+    if live is not None and not _is_stale(work, live, bill):
+        return live
+    if queries.other_place(work.session, interface_id, person_id) is not None:
+        raise Conflict("in_line", "该就诊人已有一张结算单在排队试算，试算完成后再申请下一张")
+    row = Settlement(
+        no=partner_number("st"),
+        interface_id=interface_id,
+        line_no=line_no,
+        hospital_id=bill.hospital_id,
+        bill_id=bill_id,
+        account_id=account_id,
+        person_id=person_id,
+        trial_no=partner_number("tr"),
+        total_fen=bill.total_fen,
+    )
+    settlements.start(work, row, State.CREATED)
+    settlements.move(work, [row.id], "queue")
+    quota.open_budget(work.session, shared_budget(work.session, interface_id))
+    if wait:
+        row.promised_at = _place(work, row).expected_at
+        work.later(ADMIT, interface_id)
+    else:
+        _require_turn(work, row)
+    return row
+
+
+def leave(work: Work, account_id: UUID, settlement_id: UUID) -> Settlement:
+    """The patient waits no longer: whoever stands behind moves up. LostRace once the trial is under way."""
+    row = trials.get(work, settlement_id)
+    identity.require_bound(work.session, account_id, row.person_id)
+    settlements.move(work, [row.id], "leave", values={"refused_code": "left"})
+    return row
+
+
+def _bill_and_person(work: Work, account_id: UUID, bill_id: UUID) -> tuple[BillFacts, UUID]:
+    bill = record.bill(work.session, bill_id)
+    if bill is None:
+        raise NotFound
+    person_id = identity.person_of_patient(work.session, bill.hospital_id, bill.patient_no)
+    if person_id is None:
+        raise NotFound
+    identity.require_bound(work.session, account_id, person_id)
+    return bill, person_id
+
+
+def _is_stale(work: Work, live: Settlement, bill: BillFacts) -> bool:
+    """A trial that is too old, or of a bill that has changed since, makes room for a new one."""
+    too_old = rules.is_too_old(live.valid_until, work.now)
+    if live.status != State.TRIALLED or not (too_old or live.total_fen != bill.total_fen):
+        return False
+    trials.expire(work, live.id)
+    return True
+
+
+def _require_turn(work: Work, row: Settlement) -> None:
+    """The source's behaviour: whoever is not admitted at once has to come again, and with this transaction everything
+    goes that was written for him."""
+    admission.admit(work, row.interface_id)
+    if row.status != State.TRIAL_WAITING:
+        return
+    expected = _place(work, row).expected_at
+    wait_s = (expected - quota.database_now(work.session)).total_seconds() if expected else 0.0
+    raise Throttled("trial_limited", "当前试算人数较多，请稍后再试", retry_after_s=max(1, round(wait_s)))
+
+
+def _place(work: Work, row: Settlement) -> queries.Place:
+    found = queries.place(work.session, row, budget_of(work.session, row.interface_id))
+    assert found is not None
+    return found

@@ -1,0 +1,84 @@
+"""Promises of time: taken back, and the patient told, only when the interface has slowed or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, func, select, update
+
+from app.core import quota
+from app.core.clock import SHANGHAI
+from app.core.work import Work
+from app.exchange import service as exchange
+from app.notification import service as notification
+from app.settlement import rules
+from app.settlement.interfaces import budget_of, hospitals_of
+from app.settlement.models import Settlement
+from app.settlement.states import State
+
+LOOK = "settlement.promises"
+TOLD_AT_ONCE = 500
+
+
+def look(work: Work) -> None:
+    """Compare what everybody in line was promised with what can be expected now. Each worsening is told once."""
+    left = TOLD_AT_ONCE
+    for interface in exchange.parties(work.session, "medical_insurance"):
+        for hospital_id in hospitals_of(work.session, interface.id):
+            left -= _look_at_line(work, interface.id, hospital_id, left)
+    if left == 0:
+        work.later(LOOK, None)
+
+
+def _look_at_line(work: Work, interface_id: UUID, hospital_id: UUID, most: int) -> int:
+    """How many were told."""
+    rows = _in_line(work, interface_id, hospital_id)
+    if not rows:
+        return 0
+    budget = budget_of(work.session, interface_id)
+    answer_s = rules.turn_answer_s(quota.answer_s(work.session, budget))
+    free = quota.expected_free(work.session, budget, answer_s, str(hospital_id))
+    turn = budget.window + timedelta(seconds=answer_s)
+    expected = [quota.nth_free(free, turn, place) for place in range(1, len(rows) + 1)] if free else []
+    better, worse = {}, []
+    for (row_id, promised_at, told_later), at in zip(rows, expected, strict=False):
+        if promised_at is None or at < promised_at - rules.LATER:
+            better[row_id] = at
+        elif at > promised_at + rules.patience(told_later):
+            worse.append((row_id, at + rules.patience(told_later)))
+    _promise(work, better)
+    for row_id, at in worse[:most]:
+        _tell_later(work, row_id, at)
+    return len(worse[:most])
+
+
+def _in_line(work: Work, interface_id: UUID, hospital_id: UUID) -> Sequence[tuple[UUID, datetime | None, int]]:
+    mine = (Settlement.interface_id == interface_id, Settlement.hospital_id == hospital_id)
+    waiting = select(Settlement.id, Settlement.promised_at, Settlement.told_later).where(
+        *mine, Settlement.status == State.TRIAL_WAITING
+    )
+    return [(one.id, one.promised_at, one.told_later) for one in work.session.execute(waiting.order_by(
+        Settlement.line_no))]  # fmt: skip
+
+
+def _promise(work: Work, at: dict[UUID, datetime]) -> None:
+    """An earlier time is seen by whoever looks; nobody is told."""
+    if not at:
+        return
+    ids, times = bindparam("ids", type_=ARRAY(Uuid)), bindparam("times", type_=ARRAY(DateTime(timezone=True)))
+    new = func.unnest(ids, times).table_valued("id", "at", name="new").render_derived()
+    promised = update(Settlement).where(Settlement.id == new.c.id).values(promised_at=new.c.at)
+    statement = promised.execution_options(synchronize_session=False)
+    work.session.execute(statement, {"ids": list(at), "times": list(at.values())})
+
+
+def _tell_later(work: Work, row_id: UUID, at: datetime) -> None:
+    row = work.session.get(Settlement, row_id, with_for_update=True, populate_existing=True)
+    if row is None or row.status != State.TRIAL_WAITING:
+        return
+    row.promised_at, row.told_later = at, row.told_later + 1
+    params = {"time": f"{at.astimezone(SHANGHAI):%H:%M}"}
+    dedupe = f"trial_later:{row.id}:{row.told_later}"
+    notification.notify(work, "trial_later", account_id=row.account_id, subject=row.id, params=params, dedupe=dedupe)

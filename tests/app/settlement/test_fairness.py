@@ -1,0 +1,119 @@
+"""Between hospitals: a guaranteed share each, idle shares lent, and promises that hold and are taken back only once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.settlement import interfaces, promises
+from app.settlement.interfaces import shares_of
+from tests.app.settlement.kit import SIDES, answer_trials, ask
+from tests.app.town import Insured, Town
+
+
+def limit(town: Town, n: int, window_s: float = 60) -> None:
+    town.rows("UPDATE party SET config = jsonb_build_object('n', CAST(:n AS int), 'window_s', CAST(:s AS float))"
+              " WHERE code = 'M1'", n=n, s=window_s)  # fmt: skip
+
+
+def stand(town: Town, count: int, at: str = "H1") -> list[tuple[Insured, str]]:
+    """So many people of a hospital in line, in this order, with their trials."""
+    people = [town.insured(at=at) for _ in range(count)]
+    return [(one, str(ask(town, one, town.bill(one, at=at, settled=False))["id"])) for one in people]
+
+
+def states(town: Town, line: list[tuple[Insured, str]]) -> list[str]:
+    return [who.get(f"/trials/{trial_id}")["status"] for who, trial_id in line]
+
+
+def free(town: Town, count: int) -> None:
+    """So many slots that were taken become free."""
+    town.rows("UPDATE quota_slot SET free_at = now() WHERE no IN (SELECT no FROM quota_slot WHERE free_at > now()"
+              " ORDER BY no LIMIT :count)", count=count)  # fmt: skip
+    town.drain_all("settlement.admit", hurry=True)
+
+
+def test_idle_shares_are_lent_and_come_back_to_whoever_owns_them(town: Town) -> None:
+    limit(town, 2)
+    many = stand(town, 4)
+    town.drain_all("settlement.admit")
+    assert states(town, many) == ["trialling", "trialling", "trial_waiting", "trial_waiting"], "H2 is idle"
+    late = stand(town, 2, at="H2")
+    free(town, 2)
+    assert states(town, many)[2:] == ["trialling", "trial_waiting"], "its own share and no more"
+    assert states(town, late) == ["trialling", "trial_waiting"], "though it came later"
+    free(town, 2)
+    assert (states(town, many)[3], states(town, late)[1]) == ("trialling", "trialling")
+
+
+def test_what_others_do_makes_no_promise_later(town: Town) -> None:
+    limit(town, 2)
+    first, second = stand(town, 2)
+    promised = [who.get(f"/trials/{trial_id}")["expected_at"] for who, trial_id in (first, second)]
+    stand(town, 3, at="H2")
+    for who, trial_id in (first, second):
+        assert who.get(f"/trials/{trial_id}")["expected_at"] <= promised[0 if who is first[0] else 1]
+    town.drain_all("settlement.admit")
+    who, trial_id = second
+    assert who.get(f"/trials/{trial_id}")["expected_at"] <= promised[1], "also while the first is under way"
+    answer_trials(town, SIDES)
+    assert who.get(f"/trials/{trial_id}")["expected_at"] <= promised[1]
+
+
+def later(town: Town) -> list[Any]:
+    return [tuple(row) for row in town.rows("SELECT account_id FROM notice WHERE template = 'trial_later'")]
+
+
+def test_a_promise_that_cannot_be_kept_is_taken_back_once(town: Town) -> None:
+    limit(town, 2)
+    ((who, trial_id),) = stand(town, 1)
+    _look(town)
+    assert not later(town)
+    town.rows("UPDATE settlement SET promised_at = promised_at - interval '90 seconds'")
+    for _ in range(3):
+        _look(town)
+    assert later(town) == [(who.account_id,)]
+    found = who.get(f"/trials/{trial_id}")
+    assert found["place"] == 1 and found["expected_at"]
+    town.rows("UPDATE settlement SET promised_at = now() - interval '90 seconds'")
+    _look(town)
+    assert len(later(town)) == 1, "the second time twice as much is waited for"
+    town.rows("UPDATE settlement SET promised_at = now() - interval '130 seconds'")
+    _look(town)
+    assert len(later(town)) == 2
+
+
+def test_a_better_time_becomes_the_promise_without_a_word(town: Town) -> None:
+    stand(town, 1)
+    town.rows("UPDATE settlement SET promised_at = now() + interval '1 hour'")
+    _look(town)
+    assert town.value("SELECT promised_at < now() + interval '1 minute' FROM settlement") and not later(town)
+
+
+def _look(town: Town) -> None:
+    with town.runtime.work() as work:
+        promises.look(work)
+
+
+@pytest.mark.parametrize(
+    ("n", "given", "shares"),
+    [
+        (10, {}, {"A": 3, "B": 3, "C": 3}),
+        (10, {"A": 6}, {"A": 6, "B": 2, "C": 2}),
+        (10, {"A": 1, "B": 2, "C": 3}, {"A": 1, "B": 2, "C": 3}),
+        (2, {}, {}),
+        (10, {"A": 9}, {}),
+        (5, {"A": 3, "B": 2, "C": 1}, {}),
+    ],
+)
+def test_everybody_has_a_share_or_nobody(n: int, given: dict[str, int], shares: dict[str, int]) -> None:
+    assert shares_of(["A", "B", "C"], n, given) == shares
+
+
+def test_shares_that_cannot_be_are_refused_at_the_start(town: Town) -> None:
+    with town.runtime.read() as session:
+        interfaces.require_shares(session)
+    limit(town, 1)
+    with town.runtime.read() as session, pytest.raises(ValueError, match="M1 admits 1 trials"):
+        interfaces.require_shares(session)
