@@ -161,8 +161,8 @@ def test_the_nth_free_slot_is_that_of_a_queue(frees: list[int], turn: int, place
 
 
 def greedy(url: str, everybody: Any, seed: int, arrivals: Any) -> None:
-    """Take whenever possible, let the request travel for a while, release what its answer proves. As an agent does, send
-    nothing once the time is over for which the slot is held: on a busy machine any sleep may last longer than that."""
+    """Take whenever possible, let the request travel for a while, release what its answer proves. As an agent does,
+    send nothing once the time is over for which the slot is held: on a busy machine any sleep may last longer."""
     dice, mine, hold = random.Random(seed), budget(5, 0.5), 0.2 * SECOND
     engine = sqlalchemy.create_engine(url)
     count = 0
