@@ -31,7 +31,9 @@ READ = [
     "/claims/{claim_id}",
     "/claims/{claim_id}/timeline",
     "/payouts/{payout_id}",
+    "/waiting-entries/{entry_id}",
 ]
+OF_ALL = {"/slots/{slot_id}/nearby"}
 DOCUMENT = {"kind": "medical_record", "title": "病历", "media_type": "image/png", "content_base64": "aGVsbG8="}
 CHANGE: dict[str, dict[str, Any] | None] = {
     "/bindings/{binding_id}/revoke": None,
@@ -39,6 +41,8 @@ CHANGE: dict[str, dict[str, Any] | None] = {
     "/trials": {"bill_id": "{bill_id}"},
     "/settlements": {"trial_id": "{trial_id}"},
     "/appointments/{appointment_id}/cancel": None,
+    "/waiting-entries/{entry_id}/accept": None,
+    "/waiting-entries/{entry_id}/leave": None,
     "/claims/{claim_id}/documents": {"documents": [DOCUMENT]},
     "/claims/{claim_id}/appeal": {"reason": "不同意", "lines": []},
     "/claims/{claim_id}/accept": None,
@@ -67,6 +71,7 @@ def everything(town: Town, who: Insured) -> dict[str, str]:
     trial_id = trial(town, who, bill_id)
     assert who.post("/settlements", {"trial_id": trial_id}).status_code == 201
     claim_id, payout_id = created(town, who, 5_000)
+    publish_slots(town)
     return {
         "person_id": str(who.person_id),
         "binding_id": str(town.value("SELECT id FROM binding WHERE person_id = :id", id=who.person_id)),
@@ -75,19 +80,26 @@ def everything(town: Town, who: Insured) -> dict[str, str]:
         "trial_id": trial_id,
         "settlement_id": trial_id,
         "payment_id": who.get(f"/settlements/{trial_id}")["payment_id"],
-        "appointment_id": booked(town, who),
+        "appointment_id": entered(town, who, "/appointments", "slot-1"),
+        "entry_id": entered(town, who, "/waiting-entries", "slot-2"),
         "consent_id": str(town.value("SELECT consent_id FROM claim WHERE id = :id", id=claim_id)),
         "claim_id": claim_id,
         "payout_id": payout_id,
     }
 
 
-def booked(town: Town, who: Insured) -> str:
-    rows = [department("dep-1"), doctor("doc-1", "dep-1"), slot("slot-1", department_code="dep-1")]
-    town.agent("H1").ok("/batches", batch(900_001, "catalogue", rows))
+def publish_slots(town: Town) -> None:
+    """slot-1, which has places, and slot-2, which has none."""
+    slots = (slot(f"slot-{no}", department_code="dep-1", capacity=2 - no) for no in (1, 2))
+    town.agent("H1").ok(
+        "/batches", batch(900_001, "catalogue", [department("dep-1"), doctor("doc-1", "dep-1"), *slots])
+    )
     town.drain_all("appointment.apply_catalogue")
-    slot_id = town.value("SELECT id FROM slot WHERE key = 'slot-1'")
-    answer = who.post("/appointments", {"person_id": str(who.person_id), "slot_id": str(slot_id)})
+
+
+def entered(town: Town, who: Insured, path: str, key: str) -> str:
+    slot_id = town.value("SELECT id FROM slot WHERE key = :key", key=key)
+    answer = who.post(path, {"person_id": str(who.person_id), "slot_id": str(slot_id), "self_pay": True})
     assert answer.status_code == 201, answer.get_json()
     return str(answer.get_json()["id"])
 
@@ -111,7 +123,7 @@ def test_every_route_that_takes_an_id_is_asked(town: Town) -> None:
             if parameter["name"].endswith("_id") and {"account": []} in methods["get"].get("security", []):
                 query = f"?{parameter['name']}={{{parameter['name']}}}" if parameter["in"] == "query" else ""
                 wanted.add(path.removeprefix("/api/v1") + query)
-    assert wanted == set(READ)
+    assert wanted == set(READ) | OF_ALL
 
 
 @pytest.mark.parametrize("path", READ)
