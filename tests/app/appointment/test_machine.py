@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -21,6 +20,7 @@ from app.exchange.service import CommandAnswer
 from app.payment import service as payment
 from tests.app.appointment.crowd import One, crowd
 from tests.app.appointment.kit import Desk
+from tests.examples import sequences
 
 FEE = 2500
 PICK, FEES = st.integers(0, 4), st.sampled_from([0, FEE])
@@ -187,7 +187,5 @@ class Booking(RuleBasedStateMachine):
 
 def test_booking_and_waiting_hold_in_every_order(desk: Desk) -> None:
     people = crowd(desk, 5)
-    checks = list(HealthCheck)
-    how = settings(max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=checks, database=None)
     made: Any = partial(Booking, desk, people)
-    run_state_machine_as_test(made, settings=how)
+    run_state_machine_as_test(made, settings=sequences)

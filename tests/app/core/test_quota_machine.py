@@ -187,5 +187,5 @@ def stage(fresh_database_url: str) -> Iterator[None]:
 def test_no_window_holds_more_than_n(stage: None) -> None:
     run_state_machine_as_test(
         Quota,
-        settings=settings(costly, max_examples=2 * costly.max_examples, stateful_step_count=20),
+        settings=settings(costly, stateful_step_count=20),
     )

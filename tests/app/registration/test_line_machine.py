@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -25,7 +24,7 @@ from app.registration import service
 from app.registration.rules import TRIES_IN_PLACE
 from tests.app.patients import Known
 from tests.app.registration.kit import Line
-from tests.examples import costly
+from tests.examples import sequences
 
 M, PEOPLE = 2, 7
 EMPTY = (
@@ -163,5 +162,4 @@ def on_stage(line: Line) -> Iterator[None]:
 
 
 def test_the_line_keeps_its_order(on_stage: None) -> None:
-    quick = settings(costly, max_examples=costly.max_examples // 2, stateful_step_count=25)
-    run_state_machine_as_test(Order, settings=quick)
+    run_state_machine_as_test(Order, settings=sequences)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -30,7 +29,7 @@ from app.settlement import rules, service
 from app.settlement.models import Settlement
 from app.settlement.states import State, settlements
 from tests.app.town import Insured, Town
-from tests.examples import costly
+from tests.examples import sequences
 
 SIDES = {"fund_fen": 6_000, "account_fen": 1_000, "self_pay_fen": 3_000}
 FREE = {"fund_fen": 9_000, "account_fen": 1_000, "self_pay_fen": 0}
@@ -224,5 +223,4 @@ def on_stage(town: Town) -> Iterator[None]:
 
 
 def test_both_halves_are_done_or_both_undone(on_stage: None) -> None:
-    quick = settings(costly, max_examples=costly.max_examples // 2, stateful_step_count=12)
-    run_state_machine_as_test(Money, settings=quick)
+    run_state_machine_as_test(Money, settings=sequences)

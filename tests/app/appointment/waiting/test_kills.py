@@ -20,7 +20,7 @@ from tests.app.appointment.crowd import crowd
 from tests.app.appointment.kit import Desk
 
 ROOT = Path(__file__).resolve().parents[4]
-LIVES, WAITING = 3, 24
+LIVES, WAITING = 2, 16
 # A worker whose offers last 20 ms, so that one chain of lapses runs through the whole line while it is killed.
 WORKER = """
 from datetime import timedelta
