@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from app.reconciliation import rules
-from app.reconciliation.engine.ledger import BAD_ROW_SCHEMA, Ledger
+from app.reconciliation.engine.ledger import BAD_ROW_SCHEMA, ROW_SCHEMA, Ledger
 from app.reconciliation.engine.ledger_file import ENCODINGS, read_ledger
 
 _TEXT_COLUMNS = ("clearing_no", "amount_fen", "status", "kind")

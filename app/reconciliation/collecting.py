@@ -46,7 +46,7 @@ def start(work: Work, wanted: Wanted) -> Run:
         return running
     run = Run(
         business_date=wanted.business_date,
-        attempt=queries.last_attempt(work.session, wanted.business_date) + 1,
+        attempt=queries.last_attempt(work.session, rules.PARTIES, wanted.business_date) + 1,
         hospital_id=scope,
         started_by=wanted.started_by,
         collect_until=work.now + wanted.wait,
@@ -76,7 +76,7 @@ def ask_again(work: Work, ledger_id: UUID) -> None:
 
 def _running(work: Work, day: date) -> Run | None:
     """The run that is under way; one that has lost its task is closed."""
-    run = queries.running(work.session, day)
+    run = queries.running(work.session, rules.PARTIES, day)
     if run is not None and run.collect_until + rules.GIVEN_UP_AFTER < work.now:
         runs.move(work, [run.id], "block", why="given up")
         return None

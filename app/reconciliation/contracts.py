@@ -106,6 +106,7 @@ class RunView(BaseModel):
     """一次对账。`counts`: per role rows = distinct + duplicate_rows + bad_rows; `checks`: integrity of the night."""
 
     id: UUID
+    kind: str
     business_date: date
     attempt: int
     hospital: str | None
@@ -127,6 +128,7 @@ class RunView(BaseModel):
 
 class RunItem(BaseModel):
     id: UUID
+    kind: str
     business_date: date
     attempt: int
     hospital: str | None

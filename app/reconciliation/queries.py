@@ -2,16 +2,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ARRAY, Select, Text, any_, func, literal, or_, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, undefer
 
 from app.core.paging import PageQuery, page
+from app.reconciliation import rules
 from app.reconciliation.models import (
     Difference,
     LedgerBatch,
+    Part,
     PartyLedger,
     Report,
     Run,
@@ -26,17 +29,25 @@ def run(session: Session, run_id: UUID) -> Run | None:
     return session.get(Run, run_id)
 
 
-def running(session: Session, day: date) -> Run | None:
-    return session.scalar(select(Run).where(Run.business_date == day, Run.status.in_(RUNNING)))
+def running(session: Session, kind: str, day: date) -> Run | None:
+    same = (Run.kind == kind, Run.business_date == day)
+    return session.scalar(select(Run).where(*same, Run.status.in_(RUNNING)))
 
 
-def last_attempt(session: Session, day: date) -> int:
-    return session.scalar(select(func.max(Run.attempt)).where(Run.business_date == day)) or 0
+def last_attempt(session: Session, kind: str, day: date) -> int:
+    same = (Run.kind == kind, Run.business_date == day)
+    return session.scalar(select(func.max(Run.attempt)).where(*same)) or 0
 
 
-def last_run(session: Session, day: date, hospital_id: UUID | None = None) -> Run | None:
+def last_day_run(session: Session, kind: str, before: date) -> date | None:
+    """The latest business date before `before` that was run as a whole."""
+    whole = (Run.kind == kind, Run.hospital_id.is_(None), Run.business_date < before)
+    return session.scalar(select(func.max(Run.business_date)).where(*whole))
+
+
+def last_run(session: Session, day: date, hospital_id: UUID | None = None, *, kind: str = rules.PARTIES) -> Run | None:
     """The latest run of a date: of all rows, or of one hospital's."""
-    same = (Run.business_date == day, Run.hospital_id.is_not_distinct_from(hospital_id))
+    same = (Run.kind == kind, Run.business_date == day, Run.hospital_id.is_not_distinct_from(hospital_id))
     return session.scalar(select(Run).where(*same).order_by(Run.attempt.desc()).limit(1))
 
 
@@ -96,23 +107,68 @@ def differences_of_day(session: Session, day: date) -> Sequence[Difference]:
     return session.scalars(select(Difference).where(Difference.business_date == day)).all()
 
 
+class Known(NamedTuple):
+    """What has to be known of a difference to say what a run changes about it."""
+
+    id: UUID
+    kind: str
+    key: str
+    cause: str
+    status: str
+    matched_on: date | None
+    hospital_id: UUID | None
+    insurer_id: UUID | None
+
+
+def known_of_day(session: Session, day: date, kinds: Sequence[str]) -> list[Known]:
+    columns = (getattr(Difference, name) for name in Known._fields)
+    wanted = select(*columns).where(Difference.business_date == day, Difference.kind.in_(kinds))
+    return [Known(*row) for row in session.execute(wanted)]
+
+
+def has_live(session: Session, run_id: UUID) -> bool:
+    live = (Difference.last_run_id == run_id, Difference.status.in_(LIVE))
+    return session.scalar(select(Difference.id).where(*live).limit(1)) is not None
+
+
 def difference(session: Session, difference_id: UUID) -> Difference | None:
     return session.get(Difference, difference_id)
 
 
-def seen_in(session: Session, run_id: UUID, party_id: UUID | None = None) -> Sequence[Difference]:
+def seen_in(
+    session: Session, run_id: UUID, party_id: UUID | None = None, limit: int | None = None
+) -> Sequence[Difference]:
     """What a run saw, by kind and number; for a partner only what is about it."""
-    wanted = select(Difference).where(Difference.last_run_id == run_id)
-    return session.scalars(_about(wanted, party_id).order_by(Difference.kind, Difference.key)).all()
+    wanted = _about(select(Difference).where(Difference.last_run_id == run_id), party_id)
+    return session.scalars(wanted.order_by(Difference.kind, Difference.key).limit(limit)).all()
 
 
-def neighbours(session: Session, day: date, days: int, numbers: Sequence[str]) -> Sequence[Difference]:
-    """Rows missing somewhere on the business dates around `day` that have one of these numbers: those that wait, and
-    those that a neighbouring date has made whole."""
-    near = Difference.business_date.between(day - timedelta(days), day + timedelta(days))
+def told_by(session: Session, run_id: UUID, party_id: UUID | None) -> tuple[int, str]:
+    """How many differences a run saw, and a digest that is the same where two runs saw the same."""
+    said = func.concat_ws(
+        "|", Difference.kind, Difference.key, func.coalesce(Difference.found_set, ""), Difference.cause
+    )
+    digest = func.md5(func.string_agg(said, aggregate_order_by(text("E'\\n'"), Difference.kind, Difference.key)))
+    wanted: Select[Any] = select(func.count(), func.coalesce(digest, "")).where(Difference.last_run_id == run_id)
+    count, text_digest = session.execute(_about(wanted, party_id)).one()
+    return int(count), str(text_digest)
+
+
+def with_neighbours(session: Session, run: Run, days: int) -> tuple[Sequence[Difference], Sequence[Difference]]:
+    """Presence differences that this run saw and that neighbouring dates may make whole (or have made whole), and
+    those of the neighbouring dates that have one of their numbers: what waits there, and what was made whole."""
+    here = (Difference.last_run_id == run.id, Difference.kind == "presence")
+    numbers = select(Difference.clearing_no).where(*here)
+    near = Difference.business_date.between(run.business_date - timedelta(days), run.business_date + timedelta(days))
     waiting = or_(Difference.status.in_(LIVE), Difference.matched_on.is_not(None))
-    wanted = select(Difference).where(near, Difference.business_date != day, Difference.kind == "presence", waiting)
-    return session.scalars(wanted.where(Difference.clearing_no.in_(numbers)).order_by(Difference.id)).all()
+    wanted = select(Difference).where(near, Difference.business_date != run.business_date, waiting)
+    wanted = wanted.where(Difference.kind == "presence", Difference.clearing_no.in_(numbers)).order_by(Difference.id)
+    others = session.scalars(wanted).all()
+    known = [row.clearing_no for row in others]
+    mine = select(Difference).where(
+        *here, or_(Difference.matched_on.is_not(None), Difference.clearing_no == any_(literal(known, ARRAY(Text))))
+    )
+    return session.scalars(mine.order_by(Difference.id)).all(), others
 
 
 def overdue(session: Session, day: date) -> Sequence[UUID]:
@@ -135,6 +191,21 @@ def differences_page(
         if value is not None:
             wanted = wanted.where(getattr(Difference, name) == value)
     return page(session, _about(wanted, party_id), Difference.id, query)
+
+
+def parts_left(session: Session, run_id: UUID) -> int:
+    """Parts of a run that nobody has compared yet."""
+    left = (Part.run_id == run_id, Part.compared_at.is_(None))
+    return session.scalar(select(func.count()).where(*left)) or 0
+
+
+def parts(session: Session, run_id: UUID) -> Sequence[Part]:
+    wanted = select(Part).where(Part.run_id == run_id).order_by(Part.id)
+    return session.scalars(wanted.options(undefer(Part.outcome))).all()
+
+
+def part(session: Session, part_id: UUID) -> Part | None:
+    return session.get(Part, part_id, options=[undefer(Part.packed)])
 
 
 def reports(session: Session, run_id: UUID) -> Sequence[Report]:

@@ -11,6 +11,7 @@ from app.reconciliation.arriving import answered, arrived, block, deadline, take
 from app.reconciliation.collecting import Wanted, ask_again, start
 from app.reconciliation.handling import assign, decline, resolve
 from app.reconciliation.results import changes, store
+from app.reconciliation.sharing import forget_parts, part_compared, share_out
 
 __all__ = [
     "Wanted",
@@ -22,8 +23,11 @@ __all__ = [
     "changes",
     "deadline",
     "decline",
+    "forget_parts",
     "night",
+    "part_compared",
     "resolve",
+    "share_out",
     "start",
     "store",
     "take_batch",
@@ -31,10 +35,18 @@ __all__ = [
 
 
 def night(work: Work, fired_on: date) -> None:
-    """The run of the day before, and of the days before that in whose books something came late or still waits."""
+    """The runs of the day before and of the nights that were missed, and again those of the days before in whose books
+    something came late or still waits."""
     yesterday = fired_on - timedelta(1)
-    for day in [yesterday, *_unfinished(work, yesterday)]:
+    for day in sorted({*_missed(work, rules.PARTIES, yesterday), *_unfinished(work, yesterday)}):
         start(work, Wanted(day, started_by="schedule"))
+
+
+def _missed(work: Work, kind: str, yesterday: date) -> list[date]:
+    """Yesterday, and every day since the last one that was run: nobody else makes up for a night without workers."""
+    last = queries.last_day_run(work.session, kind, yesterday)
+    first = yesterday if last is None else max(last + timedelta(1), yesterday - timedelta(rules.MOST_MISSED_DAYS))
+    return [first + timedelta(after) for after in range((yesterday - first).days + 1)]
 
 
 def _unfinished(work: Work, yesterday: date) -> list[date]:

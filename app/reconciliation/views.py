@@ -21,6 +21,7 @@ FIRST_PAGE = 20
 def run_item(session: Session, run: Run) -> c.RunItem:
     return c.RunItem(
         id=run.id,
+        kind=run.kind,
         business_date=run.business_date,
         attempt=run.attempt,
         hospital=_code(session, run.hospital_id),
@@ -32,7 +33,7 @@ def run_item(session: Session, run: Run) -> c.RunItem:
 
 def run_view(session: Session, run: Run, party_id: UUID | None) -> c.RunView:
     """A partner's people see their own part, and neither the rows of others nor the platform's checks."""
-    found: Figures = figures(session, run, party_id)
+    found: Figures = figures(session, run, party_id, rows=FIRST_PAGE)
     overall = _statement(found.overall)
     return c.RunView(
         **run_item(session, run).model_dump(),
@@ -45,8 +46,8 @@ def run_view(session: Session, run: Run, party_id: UUID | None) -> c.RunView:
         parties=[_party(party) for party in found.parties],
         counts=(run.counts or {}) if party_id is None else {},
         checks=(run.checks or {}) if party_id is None else {},
-        differences=differences(session, found.differences[:FIRST_PAGE]),
-        differences_total=len(found.differences),
+        differences=differences(session, found.differences),
+        differences_total=found.differences_total,
     )
 
 

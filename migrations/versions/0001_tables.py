@@ -497,6 +497,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_policy_person_id"), "policy", ["person_id"], unique=False)
     op.create_table(
         "reconciliation_run",
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("hospital_id", sa.Uuid(), nullable=True),
@@ -509,6 +510,7 @@ def upgrade() -> None:
         ),
         sa.Column("collect_until", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("compared_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("attendance", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("checks", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
@@ -519,9 +521,12 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("kind IN ('parties', 'funds')", name=op.f("ck_reconciliation_run_kind")),
         sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_reconciliation_run_hospital_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation_run")),
-        sa.UniqueConstraint("business_date", "attempt", name=op.f("uq_reconciliation_run_business_date_attempt")),
+        sa.UniqueConstraint(
+            "kind", "business_date", "attempt", name=op.f("uq_reconciliation_run_kind_business_date_attempt")
+        ),
     )
     op.create_index(op.f("ix_reconciliation_run_status"), "reconciliation_run", ["status"], unique=False)
     op.create_table(
@@ -904,6 +909,9 @@ def upgrade() -> None:
         sa.Column("platform_status", sa.Text(), nullable=True),
         sa.Column("insurer_fen", sa.BigInteger(), nullable=True),
         sa.Column("insurer_status", sa.Text(), nullable=True),
+        sa.Column("bank_fen", sa.BigInteger(), nullable=True),
+        sa.Column("bank_status", sa.Text(), nullable=True),
+        sa.Column("ledger_fen", sa.BigInteger(), nullable=True),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("first_run_id", sa.Uuid(), nullable=False),
         sa.Column("last_run_id", sa.Uuid(), nullable=False),
@@ -923,7 +931,7 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('presence', 'amount', 'status', 'duplicate', 'bad_row', 'tampered')",
+            "kind IN ('presence', 'amount', 'status', 'duplicate', 'bad_row', 'tampered', 'funds_presence', 'funds_amount', 'funds_status', 'funds_bad_row')",
             name=op.f("ck_reconciliation_difference_kind"),
         ),
         sa.ForeignKeyConstraint(
@@ -960,6 +968,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_reconciliation_difference_status"), "reconciliation_difference", ["status"], unique=False)
     op.create_table(
+        "reconciliation_part",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("row_count", sa.Integer(), nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sa.Column("outcome", sa.LargeBinary(), nullable=True),
+        sa.Column("compared_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["reconciliation_run.id"], name=op.f("fk_reconciliation_part_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation_part")),
+        sa.UniqueConstraint("run_id", "name", name=op.f("uq_reconciliation_part_run_id_name")),
+    )
+    op.create_table(
         "reconciliation_party_ledger",
         sa.Column("run_id", sa.Uuid(), nullable=False),
         sa.Column("party_id", sa.Uuid(), nullable=True),
@@ -986,7 +1007,8 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "role IN ('hospital', 'platform', 'insurer')", name=op.f("ck_reconciliation_party_ledger_role")
+            "role IN ('hospital', 'platform', 'insurer', 'trade', 'basic', 'operation', 'bank')",
+            name=op.f("ck_reconciliation_party_ledger_role"),
         ),
         sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_reconciliation_party_ledger_partner_id")),
         sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_reconciliation_party_ledger_party_id")),
@@ -997,7 +1019,8 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "run_id",
             "party_id",
-            name=op.f("uq_reconciliation_party_ledger_run_id_party_id"),
+            "role",
+            name=op.f("uq_reconciliation_party_ledger_run_id_party_id_role"),
             postgresql_nulls_not_distinct=True,
         ),
     )
@@ -1963,6 +1986,7 @@ def downgrade() -> None:
     op.drop_index("ix_reconciliation_party_ledger_party", table_name="reconciliation_party_ledger")
     op.drop_index(op.f("ix_reconciliation_party_ledger_command_id"), table_name="reconciliation_party_ledger")
     op.drop_table("reconciliation_party_ledger")
+    op.drop_table("reconciliation_part")
     op.drop_index(op.f("ix_reconciliation_difference_status"), table_name="reconciliation_difference")
     op.drop_index("ix_reconciliation_difference_last_run", table_name="reconciliation_difference")
     op.drop_index(op.f("ix_reconciliation_difference_insurer_id"), table_name="reconciliation_difference")

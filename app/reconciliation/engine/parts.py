@@ -60,7 +60,9 @@ def split(day: date, parties: Mapping[str, Ledger]) -> Iterator[Part]:
     planned = plan(located)
     for segment in planned.dense:
         rows = [_rows_at(ledger, place.rows(segment)) for ledger, place in zip(ledgers, located, strict=True)]
-        yield Part(str(segment), _named([Ledger(mine, led.bad_rows.clear()) for mine, led in zip(rows, ledgers, strict=True)]))
+        yield Part(
+            str(segment), _named([Ledger(mine, led.bad_rows.clear()) for mine, led in zip(rows, ledgers, strict=True)])
+        )
     rest = [led.rows[rows] for led, rows in zip(ledgers, planned.scattered_rows(), strict=True)]
     has_bad = any(len(ledger.bad_rows) for ledger in ledgers)
     if has_bad or any(len(rows) for rows in rest) or not planned.dense:

@@ -40,7 +40,7 @@ def write_all(session: Session, settings: Settings, run: Run) -> list[Written]:
     """A report for everybody who wants one and has not had these figures of the date yet."""
     written = []
     for reader in _readers(session, settings, run):
-        found = figures(session, run, reader.party_id)
+        found = figures(session, run, reader.party_id, rows=rules.MOST_MAILED)
         if not queries.reported(session, run.business_date, reader.party_id, found.digest):
             written.append(Written(reader, found.digest, letter(found, reader.mails), line(found)))
     return written
