@@ -22,6 +22,7 @@ from app.payment import calls as payment
 from app.payout import calls as payout
 from app.reconciliation import calls as reconciliation
 from app.reconciliation import service as nights
+from app.reconciliation.funds import calls as funds
 from app.record import calls as record
 from app.registration import calls as registration
 from app.settlement import calls as settlement
@@ -134,9 +135,12 @@ KINDS: dict[str, Desk] = {
     "reconciliation.ask": Desk(one=reconciliation.step(nights.ask_again)),
     "reconciliation.compare": Desk(one=reconciliation.compare, batch=1),
     "reconciliation.compare_part": Desk(one=reconciliation.compare_part, batch=1, shared=True),
+    "reconciliation.compare_funds": Desk(one=funds.compare, batch=1),
     "reconciliation.deadline": Desk(one=reconciliation.step(nights.deadline)),
     "reconciliation.fetch": Desk(one=reconciliation.fetch, threads=4),
+    "reconciliation.fetch_bill": Desk(one=funds.fetch, threads=4),
     "reconciliation.finish": Desk(one=reconciliation.finish, batch=1),
+    "reconciliation.funds_night": Desk(one=funds.night),
     "reconciliation.night": Desk(one=reconciliation.night),
     "reconciliation.report": Desk(one=reconciliation.report, batch=1),
     "reconciliation.take_batch": Desk(one=reconciliation.step(nights.take_batch), batch=4),

@@ -24,8 +24,9 @@ class Run(Stateful, Base):
     """One attempt at one business date. `kind`: `parties` compares hospital, platform and insurer, `funds` our books
     with the bank side. `hospital_id` narrows it to one hospital's rows.
 
-    `attendance`: whose books are compared (app.reconciliation.comparison.Attendance). `counts`: for each role the rows it handed in (engine.outcome.PartyCount). `checks`: what the integrity checks of
-    the night found.
+    `attendance`: whose books are compared (comparison.Attendance). `counts`: for each role the rows it handed in
+    (engine.outcome.PartyCount), or for each kind of movement what both sides have (funds.comparison.Count). `checks`:
+    what the integrity checks of the night found.
     """
 
     __tablename__ = "reconciliation_run"

@@ -113,6 +113,7 @@ class Known(NamedTuple):
     id: UUID
     kind: str
     key: str
+    role: str | None
     cause: str
     status: str
     matched_on: date | None
@@ -149,7 +150,7 @@ def told_by(session: Session, run_id: UUID, party_id: UUID | None) -> tuple[int,
         "|", Difference.kind, Difference.key, func.coalesce(Difference.found_set, ""), Difference.cause
     )
     digest = func.md5(func.string_agg(said, aggregate_order_by(text("E'\\n'"), Difference.kind, Difference.key)))
-    wanted: Select[Any] = select(func.count(), func.coalesce(digest, "")).where(Difference.last_run_id == run_id)
+    wanted = select(func.count(), func.coalesce(digest, "")).where(Difference.last_run_id == run_id)
     count, text_digest = session.execute(_about(wanted, party_id)).one()
     return int(count), str(text_digest)
 
@@ -177,8 +178,9 @@ def overdue(session: Session, day: date) -> Sequence[UUID]:
     return session.scalars(select(Difference.id).where(*waiting)).all()
 
 
-def days_suspended(session: Session, days: Sequence[date]) -> Sequence[date]:
-    waiting = (Difference.status == DifferenceState.SUSPENDED, Difference.business_date.in_(days))
+def days_suspended(session: Session, days: Sequence[date], kinds: Sequence[str]) -> Sequence[date]:
+    there = (Difference.business_date.in_(days), Difference.kind.in_(kinds))
+    waiting = (Difference.status == DifferenceState.SUSPENDED, *there)
     return session.scalars(select(Difference.business_date).where(*waiting).distinct()).all()
 
 
@@ -217,7 +219,7 @@ def reported(session: Session, day: date, party_id: UUID | None, digest: str) ->
     return session.scalar(select(Report.id).where(*same)) is not None
 
 
-def _about(wanted: Select[Any], party_id: UUID | None) -> Select[Any]:
+def _about(wanted: Any, party_id: UUID | None) -> Select[Any]:
     if party_id is None:
         return wanted
     return wanted.where(or_(Difference.hospital_id == party_id, Difference.insurer_id == party_id))

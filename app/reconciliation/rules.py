@@ -24,6 +24,9 @@ DAY_CUT_DAYS = 2
 MOST_MISSED_DAYS = 31
 COLLECT_LIMIT = timedelta(minutes=20)
 RETRY_S = 15.0
+# Bills of funds are made from nine o'clock on and asked for at half past ten; WeChat Pay asks for half an hour between.
+BILLS_LIMIT = timedelta(hours=6)
+BILL_RETRY_S = 1800.0
 # The exchange answers a command that is past its deadline a moment later; then this closes the collection.
 DEADLINE_GRACE = timedelta(seconds=5)
 MOST_TAMPERED = 100

@@ -1371,6 +1371,7 @@ def upgrade() -> None:
         sa.Column("prepay_id", sa.Text(), nullable=True),
         sa.Column("transaction_id", sa.Text(), nullable=True),
         sa.Column("paid_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("booked_on", sa.Date(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column(
             "status_since",
@@ -1387,6 +1388,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("out_trade_no", name=op.f("uq_payment_order_out_trade_no")),
     )
     op.create_index(op.f("ix_payment_order_account_id"), "payment_order", ["account_id"], unique=False)
+    op.create_index(op.f("ix_payment_order_booked_on"), "payment_order", ["booked_on"], unique=False)
     op.create_index(op.f("ix_payment_order_status"), "payment_order", ["status"], unique=False)
     op.create_index(
         "uq_payment_order_open",
@@ -1640,6 +1642,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("out_refund_no", sa.Text(), nullable=False),
         sa.Column("refund_id", sa.Text(), nullable=True),
+        sa.Column("booked_on", sa.Date(), nullable=True),
         sa.Column("refused_code", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column(
@@ -1656,6 +1659,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("order_id", name=op.f("uq_refund_order_id")),
         sa.UniqueConstraint("out_refund_no", name=op.f("uq_refund_out_refund_no")),
     )
+    op.create_index(op.f("ix_refund_booked_on"), "refund", ["booked_on"], unique=False)
     op.create_index(op.f("ix_refund_status"), "refund", ["status"], unique=False)
     op.create_table(
         "appeal",
@@ -1896,6 +1900,7 @@ def downgrade() -> None:
     op.drop_table("claim_bill")
     op.drop_table("appeal")
     op.drop_index(op.f("ix_refund_status"), table_name="refund")
+    op.drop_index(op.f("ix_refund_booked_on"), table_name="refund")
     op.drop_table("refund")
     op.drop_index(op.f("ix_consent_receipt_consent_id"), table_name="consent_receipt")
     op.drop_table("consent_receipt")
@@ -1937,6 +1942,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("status IN ('created', 'prepaid', 'paid')"),
     )
     op.drop_index(op.f("ix_payment_order_status"), table_name="payment_order")
+    op.drop_index(op.f("ix_payment_order_booked_on"), table_name="payment_order")
     op.drop_index(op.f("ix_payment_order_account_id"), table_name="payment_order")
     op.drop_table("payment_order")
     op.drop_index(op.f("ix_notice_status"), table_name="notice")
