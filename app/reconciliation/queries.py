@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -23,6 +23,8 @@ from app.reconciliation.models import (
     Total,
 )
 from app.reconciliation.states import LIVE, RUNNING, DifferenceState, LedgerState
+
+_PIECE = 2000
 
 
 def run(session: Session, run_id: UUID) -> Run | None:
@@ -51,8 +53,11 @@ def last_run(session: Session, day: date, hospital_id: UUID | None = None, *, ki
     return session.scalar(select(Run).where(*same).order_by(Run.attempt.desc()).limit(1))
 
 
-def runs_page(session: Session, day: date | None, query: PageQuery) -> tuple[Sequence[Run], UUID | None]:
+def runs_page(
+    session: Session, day: date | None, query: PageQuery, kind: str | None = None
+) -> tuple[Sequence[Run], UUID | None]:
     wanted = select(Run) if day is None else select(Run).where(Run.business_date == day)
+    wanted = wanted if kind is None else wanted.where(Run.kind == kind)
     return page(session, wanted, Run.id, query)
 
 
@@ -184,15 +189,29 @@ def days_suspended(session: Session, days: Sequence[date], kinds: Sequence[str])
     return session.scalars(select(Difference.business_date).where(*waiting).distinct()).all()
 
 
+Filters = Mapping[str, object]  # column name -> value, None for any
+
+
 def differences_page(
-    session: Session, filters: dict[str, object], party_id: UUID | None, query: PageQuery
+    session: Session, filters: Filters, party_id: UUID | None, query: PageQuery
 ) -> tuple[Sequence[Difference], UUID | None]:
-    """`filters`: column name -> value, None for any; for a partner's people only what is about their party."""
+    """For a partner's people only what is about their party."""
+    return page(session, _filtered(filters, party_id), Difference.id, query)
+
+
+def every_difference(session: Session, filters: Filters, party_id: UUID | None) -> Iterator[Difference]:
+    """All of them by date, kind and number, read in pieces."""
+    order = (Difference.business_date, Difference.kind, Difference.key)
+    wanted = _filtered(filters, party_id).order_by(*order).execution_options(yield_per=_PIECE)
+    return iter(session.scalars(wanted))
+
+
+def _filtered(filters: Filters, party_id: UUID | None) -> Select[Any]:
     wanted = select(Difference)
     for name, value in filters.items():
         if value is not None:
             wanted = wanted.where(getattr(Difference, name) == value)
-    return page(session, _about(wanted, party_id), Difference.id, query)
+    return _about(wanted, party_id)
 
 
 def parts_left(session: Session, run_id: UUID) -> int:

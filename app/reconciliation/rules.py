@@ -151,6 +151,14 @@ def presence_cause(found_set: str) -> str:
     return _MISSING[found_set]
 
 
+def responsible(cause: str) -> str:
+    """Who has to take the suggested step: a role, or the bank side."""
+    end = cause.rpartition("_")[2]
+    if cause.startswith("flow_") or cause == "not_readable":
+        return "bank"
+    return end if end in ("hospital", "insurer") and not cause.startswith("bill_") else "platform"
+
+
 def odd_one_out(what: str, values: Mapping[str, object]) -> str:
     """The cause `<what>_<role>` where one role stands against two that agree, else `<what>_several`.
 
