@@ -4,6 +4,7 @@ comparison of three files."""
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -122,8 +123,7 @@ def _see_through(run_id: UUID, wait_s: int) -> None:
 def _wait(run_id: UUID, wait_s: int) -> str:
     """The status at the end, or when the parties' time and that for the comparison are over."""
     ends_s = time.monotonic() + wait_s + _AFTER_COLLECTING_S
-    bar_file = click.get_text_stream("stderr")
-    with click.progressbar(range(1), length=1, label="books and parts", file=bar_file, show_pos=True) as bar:
+    with click.progressbar(range(1), length=1, label="books and parts", file=sys.stderr, show_pos=True) as bar:
         while True:
             with runtime().read() as session:
                 run = queries.run(session, run_id)

@@ -74,9 +74,11 @@ def test_of_a_fund_flow_fees_and_withdrawals_do_not_matter() -> None:
         )  # fmt: skip
 
     lines = [
-        row("商家转账", "支出", "50.00", "TF1"), row("提现", "支出", "9.00", "W1"), row("商家转账", "收入", "1.00", "TF0"),
+        row("商家转账", "支出", "50.00", "TF1"),
+        row("提现", "支出", "9.00", "W1"),
+        row("商家转账", "收入", "1.00", "TF0"),
         row("扣除交易手续费", "支出", "0.60", "x"),
-    ]  # fmt: skip
+    ]
     content = "\n".join([FUND_HEADER, *lines, FUND_SUMMARY, "`4,`1,`1.00,`3,`59.60"]).encode()
     said = [(one.what, one.number, one.fen) for one in read("operation", content).rows]
     assert said == [("payout", "TF1", 5000), ("return", "TF0", 100)]
