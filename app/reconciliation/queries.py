@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Text, any_, func, literal, or_, select, text
+from sqlalchemy import ARRAY, Select, Text, any_, func, literal, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, undefer
 
@@ -200,10 +200,14 @@ def differences_page(
 
 
 def every_difference(session: Session, filters: Filters, party_id: UUID | None) -> Iterator[Difference]:
-    """All of them by date, kind and number, read in pieces."""
-    order = (Difference.business_date, Difference.kind, Difference.key)
-    wanted = _filtered(filters, party_id).order_by(*order).execution_options(yield_per=_PIECE)
-    return iter(session.scalars(wanted))
+    """All of them by date, kind and number, which name each once; read in pieces."""
+    name = tuple_(Difference.business_date, Difference.kind, Difference.key)
+    wanted = _filtered(filters, party_id).order_by(*name.clauses).limit(_PIECE)
+    piece = session.scalars(wanted).all()
+    while piece:
+        yield from piece
+        last = piece[-1]
+        piece = session.scalars(wanted.where(name > (last.business_date, last.kind, last.key))).all()
 
 
 def _filtered(filters: Filters, party_id: UUID | None) -> Select[Any]:

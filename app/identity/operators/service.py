@@ -151,7 +151,7 @@ def _view(session: Session, row: Operator) -> OperatorView:
 
 def logins(session: Session) -> dict[UUID, str]:
     """Operators' login names, for lists that say who does what."""
-    return dict(session.execute(select(Operator.id, Operator.login)).tuples().all())
+    return {row.id: row.login for row in session.execute(select(Operator.id, Operator.login))}
 
 
 def platform_operator(session: Session, login: str, role: str) -> UUID | None:

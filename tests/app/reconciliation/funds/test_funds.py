@@ -116,7 +116,7 @@ def test_a_day_on_which_all_agree(town: Town, today: date, day_of_money: dict[st
     assert {what: count.agreed >= 1 for what, count in counts.items()} == {
         "payment": True, "refund": True, "payout": True, "return": False,
     }  # fmt: skip
-    assert counts["payment"].own == 2 and counts["refund"].own_fen == 800 and counts["payout"].own_fen > 0
+    assert counts["payment"].own >= 2 and counts["refund"].own_fen >= 800 and counts["payout"].own_fen > 0
     with town.runtime.read() as session:
         shown = views.run_view(session, done, None, today)
         found = figures(session, done)
