@@ -41,7 +41,7 @@ def refund_said(work: Work, refund_id: UUID, said: dict[str, Any]) -> None:
         refunds.move(work, [refund_id], "accept", values=_named(said), lenient=True)
         work.later(LOOK, refund_id, run_at=work.now + rules.LOOK_AFTER)
         return
-    values = _named(said) | ({"booked_on": rules.booked_on(work, said)} if event == "succeed" else {})
+    values = _named(said) | ({"booked_on": rules.booked_on(work.clock, said)} if event == "succeed" else {})
     if refunds.move(work, [refund_id], event, values=values, lenient=True) and event == "succeed":
         order = work.session.get(PaymentOrder, get_refund(work, refund_id).order_id)
         assert order is not None

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from app.core.clock import shanghai_date
-from app.core.work import Work
+from app.core.clock import Clock, shanghai_date
 
 # A notification may be lost: an order is looked at when its user should have paid, and until it is closed.
 LOOK_AFTER = timedelta(seconds=20)
@@ -33,12 +32,12 @@ KEPT = ("out_trade_no", "transaction_id", "trade_state", "out_refund_no", "refun
         "success_time")  # fmt: skip
 
 
-def booked_on(work: Work, said: Mapping[str, Any]) -> date:
+def booked_on(clock: Clock, said: Mapping[str, Any]) -> date:
     """The day on which WeChat Pay books a success, which may be told after midnight. A business date held by hand is
     that of its stand-in too."""
-    if work.clock.fixed_date is not None:
-        return work.clock.fixed_date
+    if clock.fixed_date is not None:
+        return clock.fixed_date
     try:
         return shanghai_date(datetime.fromisoformat(str(said.get("success_time"))))
     except ValueError:
-        return work.clock.today()
+        return clock.today()

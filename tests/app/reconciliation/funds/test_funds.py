@@ -15,8 +15,8 @@ from app.core.clock import SHANGHAI
 from app.payment import service as payments
 from app.reconciliation import queries, rules, service, views
 from app.reconciliation.funds.comparison import Count
+from app.reconciliation.report import funds_writing
 from app.reconciliation.report.figures import figures
-from app.reconciliation.report.writing import funds_letter, funds_line
 from mock_wechat.times import shanghai_date
 from tests.app.payout import kit as payout
 from tests.app.town import Insured, Town
@@ -120,10 +120,10 @@ def test_a_day_on_which_all_agree(town: Town, today: date, day_of_money: dict[st
     with town.runtime.read() as session:
         shown = views.run_view(session, done, None, today)
         found = figures(session, done)
-    written = funds_letter(found, done.counts, ["finance@example.com"])
+    written = funds_writing.letter(found, done.counts, ["finance@example.com"])
     assert "<td>退款</td>" in written.html and "银行对账单" in written.html
     assert written.attachments[0].name == f"funds-{today}.xlsx"
-    assert set(funds_line(found)) == {"day", "result", "figures"}
+    assert set(funds_writing.line(found)) == {"day", "result", "figures"}
     assert {(party.code, party.role): party.status for party in shown.parties}[("B1", "bank")] == "arrived"
 
 
