@@ -41,7 +41,7 @@ class TotalFigures:
 
 @dataclass(frozen=True)
 class StatementFigures:
-    """Overall (both None) or of one hospital and one insurer, by name."""
+    """Overall (all None) or of one hospital and one insurer: codes for programs, names for people."""
 
     hospital: str | None
     insurer: str | None
@@ -49,6 +49,8 @@ class StatementFigures:
     amount_differs: int
     status_differs: int
     totals: dict[str, TotalFigures]
+    hospital_name: str | None = None
+    insurer_name: str | None = None
 
     def __add__(self, other: StatementFigures) -> StatementFigures:
         return StatementFigures(
@@ -143,12 +145,14 @@ def _statements(session: Session, rows: Sequence[Statement]) -> list[StatementFi
     nothing = TotalFigures()
     return [
         StatementFigures(
-            _name(session, row.hospital_id),
-            _name(session, row.insurer_id),
+            _code(session, row.hospital_id),
+            _code(session, row.insurer_id),
             {name: sets[row.id][name] for name in SETS},
             row.amount_differs,
             row.status_differs,
             {scope: nothing + totals[row.id][scope] for scope in SCOPES},
+            _name(session, row.hospital_id),
+            _name(session, row.insurer_id),
         )
         for row in rows
     ]
@@ -167,6 +171,10 @@ def _party(session: Session, row: PartyLedger) -> PartyFigures:
         row.bad_at_source,
         row.blocked_code,
     )
+
+
+def _code(session: Session, party_id: UUID | None) -> str | None:
+    return exchange.party(session, party_id).code if party_id is not None else None
 
 
 def _name(session: Session, party_id: UUID | None) -> str | None:

@@ -121,7 +121,7 @@ def test_a_day_on_which_all_agree(town: Town, today: date, day_of_money: dict[st
         shown = views.run_view(session, done, None, today)
         found = figures(session, done)
     written = funds_writing.letter(found, done.counts, ["finance@example.com"])
-    assert "<td>退款</td>" in written.html and "银行对账单" in written.html
+    assert ">退款</td>" in written.html and "银行对账单" in written.html
     assert written.attachments[0].name == f"funds-{today}.xlsx"
     assert set(funds_writing.line(found)) == {"day", "result", "figures"}
     assert {(party.code, party.role): party.status for party in shown.parties}[("B1", "bank")] == "arrived"
