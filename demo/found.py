@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 SETS = ("111", "110", "101", "100", "011", "010", "001")
-_RUN = "SELECT id FROM reconciliation_run WHERE business_date = %s ORDER BY attempt DESC LIMIT 1"
+_RUN = "SELECT id FROM reconciliation_run WHERE kind = 'parties' AND business_date = %s ORDER BY attempt DESC LIMIT 1"
 _SETS = """
     SELECT c.name, c.count FROM reconciliation_set_count c JOIN reconciliation_statement s ON s.id = c.statement_id
     WHERE s.overall AND s.run_id = %s

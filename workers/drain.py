@@ -37,11 +37,14 @@ def drain_with(here: Context, kind: str, *, turn_s: float = TURN_S) -> bool:
             jobs = tasks.take(work.session, kind, here.lease.hold(), desk.batch)
         if not jobs:
             return False
+        if desk.shared:  # the next one is another RQ job's, whoever is free to take it
+            end = 0.0
+            here.bell({kind})
         done = _do_batch(here, desk, jobs) if desk.all is not None else _do_each(here, desk, jobs)
     if done:
         with here.runtime.work() as work:
             tasks.finish_left(work.session, done)
-    return True
+    return not desk.shared
 
 
 def _do_each(here: Context, desk: Desk, jobs: list[Job]) -> list[Job]:

@@ -22,6 +22,7 @@ from app.payment import calls as payment
 from app.payout import calls as payout
 from app.reconciliation import calls as reconciliation
 from app.reconciliation import service as nights
+from app.reconciliation.funds import calls as funds
 from app.record import calls as record
 from app.registration import calls as registration
 from app.settlement import calls as settlement
@@ -34,14 +35,16 @@ class Desk:
     """How one kind is done: `one(runtime, gateways, job)` for each task or `all(runtime, gateways, jobs)` for a batch.
 
     The handler finishes its tasks in the transaction of their effects (`runtime.work(finish=[job])`); what it leaves
-    unfinished without an error is finished by the drain. `threads` > 1 where a partner is waited for. After `max_tries`
-    failures the task is dead and waits on the replay desk.
+    unfinished without an error is finished by the drain. `threads` > 1 where a partner is waited for. `shared`: each
+    task is an RQ job of its own, so that workers share what one event has caused. After `max_tries` failures the task
+    is dead and waits on the replay desk.
     """
 
     one: Callable[[Runtime, Gateways, Job], None] | None = None
     all: Callable[[Runtime, Gateways, list[Job]], None] | None = None
     batch: int = 50
     threads: int = 1
+    shared: bool = False
     max_tries: int = MAX_TRIES
 
 
@@ -135,8 +138,13 @@ KINDS: dict[str, Desk] = {
     "reconciliation.answered": Desk(one=reconciliation.step(nights.answered)),
     "reconciliation.ask": Desk(one=reconciliation.step(nights.ask_again)),
     "reconciliation.compare": Desk(one=reconciliation.compare, batch=1),
+    "reconciliation.compare_part": Desk(one=reconciliation.compare_part, batch=1, shared=True),
+    "reconciliation.compare_funds": Desk(one=funds.compare, batch=1),
     "reconciliation.deadline": Desk(one=reconciliation.step(nights.deadline)),
     "reconciliation.fetch": Desk(one=reconciliation.fetch, threads=4),
+    "reconciliation.fetch_bill": Desk(one=funds.fetch, threads=4),
+    "reconciliation.finish": Desk(one=reconciliation.finish, batch=1),
+    "reconciliation.funds_night": Desk(one=funds.night),
     "reconciliation.night": Desk(one=reconciliation.night),
     "reconciliation.report": Desk(one=reconciliation.report, batch=1),
     "reconciliation.take_batch": Desk(one=reconciliation.step(nights.take_batch), batch=4),

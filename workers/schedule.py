@@ -44,6 +44,7 @@ EVERY = (
 )
 DAILY: tuple[Daily, ...] = (
     Daily("reconciliation.night", daytime(1, 30)),
+    Daily("reconciliation.funds_night", daytime(10, 30)),
     Daily("identity.list_ties", daytime(3, 30)),
 )
 

@@ -1,11 +1,14 @@
-"""Rows in bulk: out of PostgreSQL by COPY, so that none passes through Python one by one."""
+"""Rows in bulk, out of PostgreSQL and into it by COPY: no statement and no object for each of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import SelectBase
 from sqlalchemy.orm import Session
+
+_QUOTE = '"'
 
 
 def copy_out(session: Session, wanted: SelectBase) -> bytes:
@@ -14,3 +17,12 @@ def copy_out(session: Session, wanted: SelectBase) -> bytes:
     connection: Any = session.connection().connection.driver_connection
     with connection.cursor() as cursor, cursor.copy(f"COPY ({compiled}) TO STDOUT (FORMAT csv, HEADER)") as copy:
         return b"".join(bytes(piece) for piece in copy)
+
+
+def copy_in(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows, each with a value for every column; JSON goes in as text. Names are constants of the program."""
+    names = ", ".join(_QUOTE + name + _QUOTE for name in columns)
+    connection: Any = session.connection().connection.driver_connection
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -19,6 +19,7 @@ from app.identity.credential.service import (
     apps_of,
     merchant_credentials,
     merchant_may_use,
+    merchant_owners,
     party_of_app,
     paying_bank_account,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "live_bindings",
     "merchant_credentials",
     "merchant_may_use",
+    "merchant_owners",
     "names",
     "note_identity_image",
     "note_shared",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +38,7 @@ class PaymentOrder(Stateful, Checked, Base):
     prepay_id: Mapped[str | None]
     transaction_id: Mapped[str | None]
     paid_at: Mapped[datetime | None]
+    booked_on: Mapped[date | None] = mapped_column(index=True)  # the day on which WeChat Pay books it
 
 
 class Refund(Stateful, Checked, Base):
@@ -52,6 +53,7 @@ class Refund(Stateful, Checked, Base):
     reason: Mapped[str]
     out_refund_no: Mapped[str] = mapped_column(unique=True)
     refund_id: Mapped[str | None]
+    booked_on: Mapped[date | None] = mapped_column(index=True)
     refused_code: Mapped[str | None]
 
 

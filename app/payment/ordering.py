@@ -62,14 +62,16 @@ def paid(work: Work, order_id: UUID, trade: dict[str, Any]) -> None:
     row = locked(work, order_id)
     transaction_id = trade.get("transaction_id")
     if _total_fen(trade) != row.amount_fen:
-        if orders.move(work, [row.id], "dispute", values={"transaction_id": transaction_id}, lenient=True):
+        values = {"transaction_id": transaction_id, "booked_on": rules.booked_on(work.clock, trade)}
+        if orders.move(work, [row.id], "dispute", values=values, lenient=True):
             _emit(work, "payment.closed", row)
         return
-    values = {"transaction_id": transaction_id, "paid_at": work.now}
+    values = {"transaction_id": transaction_id, "paid_at": work.now, "booked_on": rules.booked_on(work.clock, trade)}
     if orders.move(work, [row.id], "pay", values=values, lenient=True):
         _emit(work, "payment.paid", row)
     elif row.status == OrderState.CLOSED:
         row.transaction_id, row.paid_at = transaction_id, row.paid_at or work.now
+        row.booked_on = row.booked_on or rules.booked_on(work.clock, trade)
         refunding.refund(work, row.id, row.amount_fen, "订单已关闭")
 
 

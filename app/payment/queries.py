@@ -1,13 +1,48 @@
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import date
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, literal, or_, select
 from sqlalchemy.orm import Session
 
-from app.payment.models import PaymentOrder
+from app.payment.models import PaymentOrder, Refund
 
 
 def order_of(session: Session, account_id: UUID, order_id: UUID) -> PaymentOrder | None:
     """The order, if this account has to pay it."""
     row = session.get(PaymentOrder, order_id)
     return row if row is not None and row.account_id == account_id else None
+
+
+class Movement(NamedTuple):
+    """An order or a refund for comparison with the bank side: our number, whose merchant number, and how it stands."""
+
+    number: str
+    party_id: UUID
+    amount_fen: int
+    status: str
+    booked_on: date | None
+
+
+def payments(session: Session, *, day: date | None = None, numbers: Collection[str] = ()) -> list[Movement]:
+    """Orders that were paid on `day`, and those with one of our `numbers` however they stand."""
+    wanted = _wanted(PaymentOrder.booked_on, PaymentOrder.out_trade_no, day, numbers)
+    columns = (PaymentOrder.out_trade_no, PaymentOrder.hospital_id, PaymentOrder.amount_fen, PaymentOrder.status)
+    return [Movement(*row) for row in session.execute(select(*columns, PaymentOrder.booked_on).where(wanted))]
+
+
+def refunds(session: Session, *, day: date | None = None, numbers: Collection[str] = ()) -> list[Movement]:
+    """Refunds that arrived on `day`, and those with one of our `numbers` however they stand."""
+    wanted = _wanted(Refund.booked_on, Refund.out_refund_no, day, numbers)
+    columns = (Refund.out_refund_no, PaymentOrder.hospital_id, Refund.amount_fen, Refund.status, Refund.booked_on)
+    joined = select(*columns).join(PaymentOrder, PaymentOrder.id == Refund.order_id)
+    return [Movement(*row) for row in session.execute(joined.where(wanted))]
+
+
+def _wanted(on: Any, number: Any, day: date | None, numbers: Collection[str]) -> ColumnElement[bool]:
+    """Rows of the day, if one is given, and of the numbers; `on` and `number` are columns."""
+    named: ColumnElement[bool] = number == any_(literal(list(numbers), ARRAY(Text)))
+    return named if day is None else or_(on == day, named)

@@ -40,7 +40,9 @@ def refund_said(work: Work, refund_id: UUID, said: dict[str, Any]) -> None:
     if event is None or event == "accept":
         refunds.move(work, [refund_id], "accept", values=_named(said), lenient=True)
         work.later(LOOK, refund_id, run_at=work.now + rules.LOOK_AFTER)
-    elif refunds.move(work, [refund_id], event, values=_named(said), lenient=True) and event == "succeed":
+        return
+    values = _named(said) | ({"booked_on": rules.booked_on(work.clock, said)} if event == "succeed" else {})
+    if refunds.move(work, [refund_id], event, values=values, lenient=True) and event == "succeed":
         order = work.session.get(PaymentOrder, get_refund(work, refund_id).order_id)
         assert order is not None
         work.emit("payment.refunded", order.id, purpose=order.purpose, subject=str(order.subject))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from app.core.clock import Clock, shanghai_date
 
 # A notification may be lost: an order is looked at when its user should have paid, and until it is closed.
 LOOK_AFTER = timedelta(seconds=20)
@@ -25,4 +28,16 @@ REFUND_EVENTS: Mapping[str, str] = {
 }
 # What is kept of a notification; openid and names are not among it.
 KEPT = ("out_trade_no", "transaction_id", "trade_state", "out_refund_no", "refund_id", "refund_status", "amount",
-        "out_bill_no", "transfer_bill_no", "state", "transfer_amount", "fail_reason", "mchid", "mch_id")  # fmt: skip
+        "out_bill_no", "transfer_bill_no", "state", "transfer_amount", "fail_reason", "mchid", "mch_id",
+        "success_time")  # fmt: skip
+
+
+def booked_on(clock: Clock, said: Mapping[str, Any]) -> date:
+    """The day on which WeChat Pay books a success, which may be told after midnight. A business date held by hand is
+    that of its stand-in too."""
+    if clock.fixed_date is not None:
+        return clock.fixed_date
+    try:
+        return shanghai_date(datetime.fromisoformat(str(said.get("success_time"))))
+    except ValueError:
+        return clock.today()

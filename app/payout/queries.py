@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.core.paging import PageQuery, page
-from app.payout.models import LedgerEntry, LedgerTransaction, Payout, PayoutApproval
+from app.payout.models import LedgerAccount, LedgerEntry, LedgerTransaction, Payout, PayoutApproval
 from app.payout.states import State
 
 _DEAD = (State.FAILED, State.CANCELLED, State.RETURNED)
@@ -74,3 +76,43 @@ def _unlike_books() -> Select[UUID]:
 
 def _signed() -> ColumnElement[int]:
     return case((LedgerTransaction.kind == "pay", LedgerEntry.amount_fen), else_=-LedgerEntry.amount_fen)
+
+
+class Movement(NamedTuple):
+    """A payout, or its coming back (退票), for comparison with the bank side.
+
+    `ledger_fen`: what the books of accounts say went out of (came back to) the channel's account, None where nothing is
+    booked; `booked_on` the day of that.
+    """
+
+    number: str
+    party_id: UUID
+    channel: str
+    amount_fen: int
+    status: str
+    booked_on: date | None
+    ledger_fen: int | None
+
+
+def movements(session: Session, kind: str, *, day: date | None = None, numbers: Collection[str] = ()) -> list[Movement]:
+    """Payouts (`kind` pay) that were paid on `day`, or returns (`return`), and those with one of our `numbers`."""
+    booked = (
+        select(
+            LedgerTransaction.reference.label("payout_id"),
+            LedgerTransaction.business_date.label("booked_on"),
+            func.abs(func.sum(LedgerEntry.amount_fen)).label("ledger_fen"),
+        )
+        .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
+        .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
+        .where(LedgerTransaction.kind == kind, LedgerAccount.kind.in_(("wechat", "bank")))
+        .group_by(LedgerTransaction.reference, LedgerTransaction.business_date)
+        .subquery()
+    )
+    on = func.coalesce(booked.c.booked_on, Payout.business_date)
+    columns = (Payout.out_no, Payout.insurer_id, Payout.channel, Payout.amount_fen, Payout.status, on)
+    wanted = Payout.out_no == any_(literal(list(numbers), ARRAY(Text)))
+    if day is not None:
+        moved = (State.RETURNED,) if kind == "return" else (State.SUCCEEDED, State.RETURNED)
+        wanted |= (on == day) & (Payout.status.in_(moved) | booked.c.payout_id.is_not(None))
+    found = select(*columns, booked.c.ledger_fen).outerjoin(booked, booked.c.payout_id == Payout.id).where(wanted)
+    return [Movement(*row) for row in session.execute(found)]

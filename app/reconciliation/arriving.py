@@ -103,7 +103,9 @@ def close(work: Work, run_id: UUID) -> None:
     work.session.flush()
     work.session.execute(select(Run.id).where(Run.id == run_id).with_for_update())
     if not queries.is_waiting(work.session, run_id) and runs.move(work, [run_id], "compare", lenient=True):
-        work.later("reconciliation.compare", run_id)
+        run = work.session.get(Run, run_id)
+        is_funds = run is not None and run.kind == rules.FUNDS
+        work.later("reconciliation.compare_funds" if is_funds else "reconciliation.compare", run_id)
 
 
 def _declared(work: Work, ledger: PartyLedger, said: dict[str, Any]) -> None:

@@ -12,11 +12,10 @@ from typing import Any
 import polars as pl
 
 from app.reconciliation import rules
-from app.reconciliation.engine.ledger import BAD_ROW_SCHEMA, Ledger
+from app.reconciliation.engine.ledger import BAD_ROW_SCHEMA, ROW_SCHEMA, Ledger
 from app.reconciliation.engine.ledger_file import ENCODINGS, read_ledger
 
 _TEXT_COLUMNS = ("clearing_no", "amount_fen", "status", "kind")
-_ROW_SCHEMA = {"number": pl.UInt64, "amount_fen": pl.Int64, "status": pl.String, "line": pl.UInt32}
 _KINDS = ("pay", rules.REVERSE)
 
 
@@ -55,13 +54,13 @@ def pack(ledger: Ledger) -> bytes:
 
 def unpack(packed: bytes) -> Ledger:
     frame = pl.read_parquet(packed)
-    good = frame.filter(pl.col("reason").is_null()).select(list(_ROW_SCHEMA))
+    good = frame.filter(pl.col("reason").is_null()).select(list(ROW_SCHEMA))
     return Ledger(good, frame.filter(pl.col("reason").is_not_null()).select(list(BAD_ROW_SCHEMA)))
 
 
 def joined(ledgers: Sequence[Ledger]) -> Ledger:
     """Several batches of one party as one book: lines go on counting."""
-    rows, bad, lines = [_no_rows().rows], [_no_rows().bad_rows], 0
+    rows, bad, lines = [Ledger.empty().rows], [Ledger.empty().bad_rows], 0
     for ledger in ledgers:
         rows.append(ledger.rows.with_columns((pl.col("line") + lines).cast(pl.UInt32)))
         bad.append(ledger.bad_rows.with_columns((pl.col("line") + lines).cast(pl.UInt32)))
@@ -82,7 +81,7 @@ def of_role(role: str, books: Iterable[tuple[str, Ledger]]) -> tuple[Ledger, lis
         rows.append(ledger.rows.with_columns(shift, status, pl.lit(code).alias(role)))
         bad.append(ledger.bad_rows.with_columns(shift))
         lines += _last_line(ledger)
-    empty = _no_rows()
+    empty = Ledger.empty()
     rows = rows or [empty.rows.with_columns(pl.lit(None, dtype=pl.String).alias(role))]
     return Ledger(pl.concat(rows), pl.concat(bad or [empty.bad_rows])), starts
 
@@ -95,10 +94,6 @@ def only(ledger: Ledger, wanted: pl.Expr) -> Ledger:
 def _last_line(ledger: Ledger) -> int:
     lines = [int(column.max() or 0) for column in (ledger.rows["line"], ledger.bad_rows["line"])]  # type: ignore[arg-type]
     return max(lines)
-
-
-def _no_rows() -> Ledger:
-    return Ledger(pl.DataFrame(schema=_ROW_SCHEMA), pl.DataFrame(schema=BAD_ROW_SCHEMA))
 
 
 def _text(value: Any) -> str | None:

@@ -12,8 +12,10 @@ from app.core.tasks import Job
 from app.core.work import Runtime, Work
 from app.gateways import Gateways
 from app.reconciliation import books, comparison, insurer_books, integrity, queries, rules, service
+from app.reconciliation.engine import outcome_file, parts
 from app.reconciliation.engine.ledger import Ledger
 from app.reconciliation.engine.ledger_file import LedgerFileError
+from app.reconciliation.engine.outcome import combine
 from app.reconciliation.models import Run
 from app.reconciliation.report import sending
 from app.reconciliation.states import ENDED, LedgerState, RunState
@@ -60,16 +62,45 @@ def fetch(runtime: Runtime, gateways: Gateways, job: Job) -> None:
 
 
 def compare(runtime: Runtime, _: Gateways, job: Job) -> None:
-    """Compare what arrived, look at what must not have changed, keep what was found."""
+    """Everything has arrived: share the comparison out, a task for each part."""
     with runtime.read() as session:
         run = queries.run(session, job.subject)
         if run is None or run.status != RunState.COMPARING:
             return
         material = comparison.gather(session, run)
+    attendance, shares = comparison.share_out(material)
+    with runtime.work(finish=[job]) as work:
+        service.share_out(work, job.subject, attendance, material.platform, shares)
+
+
+def compare_part(runtime: Runtime, _: Gateways, job: Job) -> None:
+    """One part of a night, in Redis."""
+    with runtime.read() as session:
+        part = queries.part(session, job.subject)
+        if part is None or part.compared_at is not None:
+            return
+        run = queries.run(session, part.run_id)
+    assert run is not None
+    found = comparison.compare_part(runtime.settings.redis_url, run.business_date, parts.load(part.packed), run.id.hex)
+    with runtime.work(finish=[job]) as work:
+        service.part_compared(work, part, outcome_file.dump(found))
+
+
+def finish(runtime: Runtime, _: Gateways, job: Job) -> None:
+    """All parts are compared: put them together, look at what must not have changed, keep what was found."""
+    with runtime.read() as session:
+        run = queries.run(session, job.subject)
+        if run is None or run.status != RunState.COMPARING or run.attendance is None:
+            return
+        outcomes = [outcome_file.load(part.outcome) for part in queries.parts(session, run.id) if part.outcome]
         looked = integrity.look(session, runtime.privacy)
-    compared = comparison.compare(runtime.settings.redis_url, material)
+    compared = comparison.Compared(
+        comparison.Attendance.from_json(run.attendance), combine(outcomes) if outcomes else None
+    )
+    comparison.clear_up(runtime.settings.redis_url, run.id.hex)
     with runtime.work(finish=[job]) as work:
         service.store(work, run.id, compared, looked)
+        service.forget_parts(work, run.id)
 
 
 def report(runtime: Runtime, _: Gateways, job: Job) -> None:

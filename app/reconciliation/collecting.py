@@ -39,14 +39,14 @@ def start(work: Work, wanted: Wanted) -> Run:
     lock_day(work, wanted.business_date)
     hospitals = _hospitals(work, wanted.hospital)
     scope = hospitals[0] if wanted.hospital else None
-    running = _running(work, wanted.business_date)
-    if running is not None and running.hospital_id != scope:
+    under_way = running(work, rules.PARTIES, wanted.business_date)
+    if under_way is not None and under_way.hospital_id != scope:
         raise Conflict("run_in_progress", "这一天的另一次对账正在进行，请稍后再试")
-    if running is not None:
-        return running
+    if under_way is not None:
+        return under_way
     run = Run(
         business_date=wanted.business_date,
-        attempt=queries.last_attempt(work.session, wanted.business_date) + 1,
+        attempt=queries.last_attempt(work.session, rules.PARTIES, wanted.business_date) + 1,
         hospital_id=scope,
         started_by=wanted.started_by,
         collect_until=work.now + wanted.wait,
@@ -74,9 +74,9 @@ def ask_again(work: Work, ledger_id: UUID) -> None:
         _ask(work, arriving.run_of(work, ledger), ledger)
 
 
-def _running(work: Work, day: date) -> Run | None:
+def running(work: Work, kind: str, day: date) -> Run | None:
     """The run that is under way; one that has lost its task is closed."""
-    run = queries.running(work.session, day)
+    run = queries.running(work.session, kind, day)
     if run is not None and run.collect_until + rules.GIVEN_UP_AFTER < work.now:
         runs.move(work, [run.id], "block", why="given up")
         return None

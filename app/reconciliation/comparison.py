@@ -3,32 +3,64 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import polars as pl
-from redis import Redis
 from sqlalchemy.orm import Session
 
 from app.claim import queries as claims
-from app.core.redis import connect
 from app.exchange import service as exchange
 from app.reconciliation import books, queries
+from app.reconciliation.engine import parts
 from app.reconciliation.engine.compare import compare as compare_ledgers
 from app.reconciliation.engine.ledger import HOSPITAL, INSURER, PLATFORM, Ledger
-from app.reconciliation.engine.outcome import Outcome
+from app.reconciliation.engine.outcome import Outcome, combine
+from app.reconciliation.engine.parts import Part
+from app.reconciliation.engine.workroom import workroom
+from app.reconciliation.engine.workspace import sweep
 from app.reconciliation.models import Run
 from app.reconciliation.states import LedgerState
 
-REDIS_TIMEOUT_S = 60.0
+
+@dataclass(frozen=True)
+class Attendance:
+    """Whose books are compared. `present` and `blocked`: party codes by role; `starts`: by role, after which line of
+    the role's joint book a party's rows begin; `ids`: code -> party id."""
+
+    present: Mapping[str, Sequence[str]]
+    blocked: Mapping[str, Sequence[str]]
+    starts: Mapping[str, Sequence[tuple[str, int]]]
+    ids: Mapping[str, UUID]
+
+    def owner(self, role: str, line: int) -> tuple[str | None, int]:
+        """The code of the party whose row stands at a line of the role's joint book, and its line in its own."""
+        starts = self.starts.get(role, ())
+        place = bisect_left([before for _, before in starts], line) - 1
+        return (None, line) if place < 0 else (starts[place][0], line - starts[place][1])
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "present": {role: list(codes) for role, codes in self.present.items()},
+            "blocked": {role: list(codes) for role, codes in self.blocked.items()},
+            "starts": {role: [list(start) for start in starts] for role, starts in self.starts.items()},
+            "ids": {code: str(party_id) for code, party_id in self.ids.items()},
+        }
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Attendance:
+        starts = {role: [(code, line) for code, line in starts] for role, starts in said["starts"].items()}
+        ids = {code: UUID(party_id) for code, party_id in said["ids"].items()}
+        return cls(said["present"], said["blocked"], starts, ids)
 
 
 @dataclass(frozen=True)
 class Material:
-    """Everything that is compared. `arrived`: by role the party codes and their books; `blocked`: codes whose part is
-    left out; `scope`: the one hospital of a narrowed run; `ids`: code -> party id."""
+    """The books of a run. `arrived`: by role the party codes and their books; `blocked`: codes whose part is left out;
+    `scope`: the one hospital of a narrowed run; `ids`: code -> party id."""
 
     day: date
     arrived: Mapping[str, Sequence[tuple[str, Ledger]]]
@@ -40,17 +72,10 @@ class Material:
 
 @dataclass(frozen=True)
 class Compared:
-    """`outcome` is None where nothing could be compared. `starts`: by role, after which line a party's rows begin."""
+    """`outcome` is None where nothing could be compared."""
 
-    material: Material
+    attendance: Attendance
     outcome: Outcome | None
-    starts: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
-
-    def owner(self, role: str, line: int) -> tuple[str | None, int]:
-        """The code of the party whose row stands at a line of the role's joint book, and its line in its own."""
-        starts = self.starts.get(role, ())
-        place = bisect_left([before for _, before in starts], line) - 1
-        return (None, line) if place < 0 else (starts[place][0], line - starts[place][1])
 
 
 def gather(session: Session, run: Run) -> Material:
@@ -75,21 +100,40 @@ def gather(session: Session, run: Run) -> Material:
     )
 
 
-def compare(redis_url: str, material: Material) -> Compared:
-    """Compare every (hospital, insurer) whose two books arrived. RedisError, WorkingSetLost: try again."""
-    if not all(material.arrived.values()):
-        return Compared(material, None)
+def share_out(material: Material) -> tuple[Attendance, Iterator[Part]]:
+    """The comparison of every (hospital, insurer) whose two books arrived, in parts; none where a whole role is
+    missing."""
+    has_both = all(material.arrived.values())
     parties, starts = {}, {}
     for role in (HOSPITAL, INSURER):
         parties[role], starts[role] = books.of_role(role, material.arrived[role])
-    parties = _comparable(material, parties)
-    with _workroom(redis_url) as redis:
-        outcome = compare_ledgers(redis, material.day, parties)
-    return Compared(material, outcome, starts)
+    attendance = Attendance(
+        {role: [code for code, _ in arrived] for role, arrived in material.arrived.items()},
+        {role: sorted(codes) for role, codes in material.blocked.items()},
+        starts,
+        material.ids,
+    )
+    return attendance, parts.split(material.day, _comparable(material, parties)) if has_both else iter(())
 
 
-def _workroom(redis_url: str) -> Redis:
-    return connect(redis_url, timeout_s=REDIS_TIMEOUT_S)
+def compare_part(redis_url: str, day: date, parties: Mapping[str, Ledger], mark: str = "") -> Outcome:
+    """RedisError, WorkingSetLost: try again. `mark` is on every key, so that `clear_up` finds what a killed worker
+    has left."""
+    with workroom(redis_url) as redis:
+        return compare_ledgers(redis, day, parties, mark)
+
+
+def clear_up(redis_url: str, mark: str) -> int:
+    """Remove what is left of a night's working set; how many keys there were."""
+    with workroom(redis_url) as redis:
+        return sweep(redis, mark)
+
+
+def compare(redis_url: str, material: Material) -> Compared:
+    """The whole comparison at once, as a dry run does it."""
+    attendance, shared = share_out(material)
+    outcomes = [compare_part(redis_url, material.day, part.parties) for part in shared]
+    return Compared(attendance, combine(outcomes) if outcomes else None)
 
 
 def _comparable(material: Material, parties: Mapping[str, Ledger]) -> dict[str, Ledger]:

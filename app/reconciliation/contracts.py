@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -10,14 +10,16 @@ from app.core.moments import PlainDate
 from app.core.paging import PageQuery, PageView
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
+MOST_AT_ONCE = 100
 DEFAULT_WAIT_S, LONGEST_WAIT_S = 1200, 7200
 
 
 class StartRun(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+    kind: Literal["parties", "funds"] = Field("parties", description="三方对账，或与微信支付、银行的资金对账")
     business_date: PlainDate
-    hospital: str | None = Field(None, max_length=64, description="只对这家医院的行（机构代码）")
+    hospital: str | None = Field(None, max_length=64, description="只对这家医院的行（机构代码），仅三方对账")
     wait_s: int = Field(DEFAULT_WAIT_S, ge=1, le=LONGEST_WAIT_S, description="最多等待各方账目多少秒")
 
 
@@ -55,7 +57,8 @@ class PartyLedgerView(BaseModel):
 
 
 class DifferenceView(BaseModel):
-    """`set`: presence at hospital, platform, insurer, such as "110"."""
+    """`set`: presence at hospital, platform, insurer, such as "110". `responsible`: who has to take the suggested step.
+    `bank_*` is what the bill says, `ledger_fen` what our ledger of accounts says."""
 
     id: UUID
     business_date: date
@@ -73,11 +76,16 @@ class DifferenceView(BaseModel):
     platform_status: str | None
     insurer_fen: int | None
     insurer_status: str | None
+    bank_fen: int | None
+    bank_status: str | None
+    ledger_fen: int | None
     cause: str
     cause_text: str
     suggested_step: str
+    responsible: str
     status: str
     status_since: datetime
+    age_days: int
     suspended_until: date | None
     matched_on: date | None
     owner_id: UUID | None
@@ -106,6 +114,7 @@ class RunView(BaseModel):
     """一次对账。`counts`: per role rows = distinct + duplicate_rows + bad_rows; `checks`: integrity of the night."""
 
     id: UUID
+    kind: str
     business_date: date
     attempt: int
     hospital: str | None
@@ -127,6 +136,7 @@ class RunView(BaseModel):
 
 class RunItem(BaseModel):
     id: UUID
+    kind: str
     business_date: date
     attempt: int
     hospital: str | None
@@ -140,10 +150,11 @@ class RunPage(PageView):
 
 
 class RunQuery(PageQuery):
+    kind: Literal["parties", "funds"] | None = None
     business_date: PlainDate | None = None
 
 
-class DifferenceQuery(PageQuery):
+class DifferenceFilter(BaseModel):
     business_date: PlainDate | None = None
     run_id: UUID | None = Field(None, description="只看这次对账见到的")
     status: str | None = Field(None, max_length=20)
@@ -153,6 +164,14 @@ class DifferenceQuery(PageQuery):
     insurer: str | None = Field(None, max_length=64)
 
 
+class DifferenceQuery(PageQuery, DifferenceFilter):
+    pass
+
+
+class ExportQuery(DifferenceFilter):
+    format: Literal["csv", "xlsx"] = "xlsx"
+
+
 class Resolve(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -160,4 +179,4 @@ class Resolve(BaseModel):
 
 
 class ResolveMany(Resolve):
-    ids: list[UUID] = Field(min_length=1, max_length=100)
+    ids: list[UUID] = Field(min_length=1, max_length=MOST_AT_ONCE)

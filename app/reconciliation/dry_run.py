@@ -37,7 +37,7 @@ def look(runtime: Runtime, gateways: Gateways, day: date, hospital: str | None) 
         change = service.changes(session, run, compared, looked)
         return {
             "figures": as_json(compared.outcome) if compared.outcome is not None else None,
-            "blocked": {role: sorted(codes) for role, codes in compared.material.blocked.items()},
+            "blocked": {role: list(codes) for role, codes in compared.attendance.blocked.items()},
             "new": [_name(one) for one in change.new],
             "still": [_name(one) for _, one in change.still],
             "healed": [{"kind": row.kind, "key": row.key, "cause": row.cause} for row in change.healed],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,22 +14,21 @@ from pathlib import Path
 
 import click
 from redis import Redis
-from redis.backoff import NoBackoff
+from redis.cluster import RedisCluster
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
-from app.core.embedded import Valkey
+from app.core.embedded import EmbeddedServerError, Valkey
 from app.reconciliation.engine.compare import compare
+from app.reconciliation.engine.ledger import PLATFORM, Ledger
 from app.reconciliation.engine.ledger_file import ENCODINGS, read_ledger_files
-from app.reconciliation.engine.summary import as_json, as_text
+from app.reconciliation.engine.summary import as_json, as_text, pair_as_json
+from app.reconciliation.engine.workroom import workroom
+from app.reconciliation.engine.workspace import WorkingSetLost
 
 # Exit statuses of sysexits.h.
 EX_DATAERR = 65
 EX_UNAVAILABLE = 69
-_CONNECT_TIMEOUT_S = 2.0
-_COMMAND_TIMEOUT_S = 60.0
-_READ_BYTES = 1 << 20  # answers are megabytes
-
+EX_CANTCREAT = 73
 
 _LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -44,51 +45,60 @@ def files(context: click.Context, /, day: datetime, encoding: str, json_path: Pa
     """Compare three ledger files with the columns clearing_no, amount_fen and status.
 
     REDIS_URL names the server to work in; without it an embedded one runs as long as the comparison. Exit status 65: a
-    file cannot be used, nothing was compared; 69: the server does not answer.
+    file cannot be used: of the rest only the pair is compared whose two files can; 69: the server does not answer.
     """
     ledgers, refused = read_ledger_files(paths, encoding=encoding)
-    if refused:
-        reasons = {party: str(error) for party, error in refused.items()}
-        click.echo("\n".join(f"{party}: {reason}" for party, reason in reasons.items()), err=True)
+    reasons = {party: str(error) for party, error in refused.items()}
+    for party, reason in reasons.items():
+        click.echo(f"{party}: {reason}", err=True)
+    if PLATFORM in refused or len(refused) > 1:
         _write(json_path, {"date": f"{day:%Y-%m-%d}", "blocked": reasons})
         context.exit(EX_DATAERR)
     try:
-        with _redis() as redis:
-            outcome = compare(redis, day.date(), ledgers)
-    except RedisError as error:
+        with _ending_in_order(), _server() as redis:
+            outcome = compare(redis, day.date(), {party: Ledger.empty() for party in refused} | ledgers)
+    except (RedisError, WorkingSetLost, EmbeddedServerError) as error:
         click.echo(f"Redis does not answer: {type(error).__name__}", err=True)
         context.exit(EX_UNAVAILABLE)
+    if refused:
+        _write(json_path, pair_as_json(outcome, tuple(ledgers)) | {"blocked": reasons})
+        context.exit(EX_DATAERR)
     _write(json_path, as_json(outcome))
     click.echo(as_text(outcome), err=json_path == Path("-"))
 
 
 @contextmanager
-def _redis() -> Iterator[Redis]:
-    """A client for the comparison. All its commands may be repeated, but a silent server is to be told at once."""
+def _server() -> Iterator[Redis | RedisCluster]:
+    """The server named by REDIS_URL, or one of our own for as long as the comparison takes."""
     url = os.environ.get("REDIS_URL")
     if url:
-        with _connect(url, _CONNECT_TIMEOUT_S) as redis:
-            redis.ping()
-        with _connect(url, _COMMAND_TIMEOUT_S) as redis:
+        with workroom(url) as redis:
             yield redis
         return
     with tempfile.TemporaryDirectory(prefix="reconcile-") as directory:
         server = Valkey(Path(directory))
         try:
-            with _connect(server.start(), _COMMAND_TIMEOUT_S) as redis:
+            with workroom(server.start()) as redis:
                 yield redis
         finally:
             server.remove()
 
 
-def _connect(url: str, timeout_s: float) -> Redis:
-    return Redis.from_url(
-        url,
-        socket_connect_timeout=_CONNECT_TIMEOUT_S,
-        socket_timeout=timeout_s,
-        socket_read_size=_READ_BYTES,
-        retry=Retry(NoBackoff(), 0),
-    )
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """SIGTERM ends the command as an interrupt does: the working set and our own server are removed first."""
+
+    def stop(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _write(path: Path | None, result: dict[str, object]) -> None:
@@ -97,5 +107,9 @@ def _write(path: Path | None, result: dict[str, object]) -> None:
     text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
     if path == Path("-"):
         click.echo(text, nl=False)
-    else:
+        return
+    try:
         path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        click.echo(f"{path} cannot be written: {error.strerror}", err=True)
+        click.get_current_context().exit(EX_CANTCREAT)

@@ -41,7 +41,7 @@ def found(compared: Compared, integrity: Integrity) -> list[Seen]:
 
 
 def _of_rows(compared: Compared, outcome: Outcome) -> Iterator[Seen]:
-    ids = compared.material.ids
+    ids = compared.attendance.ids
     for row in outcome.differences.iter_rows(named=True):
         number, found_set = row["clearing_no"], row["set"]
         values = {name: row[name] for role in PARTIES for name in (f"{role}_fen", f"{role}_status")} | {
@@ -75,14 +75,14 @@ def _duplicates(compared: Compared, rows: pl.DataFrame) -> Iterator[Seen]:
 def _bad_rows(compared: Compared, rows: pl.DataFrame) -> Iterator[Seen]:
     for row in rows.iter_rows(named=True):
         place = _place(compared, row["party"], row["line"])
-        code, _ = compared.owner(row["party"], row["line"])
+        code, _ = compared.attendance.owner(row["party"], row["line"])
         values = place | {f"{row['party']}_fen": row["amount_fen"], "cause": row["reason"]}
         yield Seen("bad_row", f"{code or row['party']}:{place['line']}", values)
 
 
 def _place(compared: Compared, role: str, line: int) -> dict[str, Any]:
-    code, own_line = compared.owner(role, line)
+    code, own_line = compared.attendance.owner(role, line)
     place: dict[str, Any] = {"role": role, "line": own_line}
     if code is not None:
-        place[f"{role}_id"] = compared.material.ids[code]
+        place[f"{role}_id"] = compared.attendance.ids[code]
     return place

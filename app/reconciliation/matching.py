@@ -16,10 +16,9 @@ def match_neighbours(work: Work, run: Run) -> None:
     """Clear the presence differences of this run which, with those of dates nearby, show the number at all three
     parties with the same amount and status; open again those that a neighbouring date no longer makes whole."""
     work.session.flush()
-    here = [row for row in queries.seen_in(work.session, run.id) if row.kind == "presence"]
+    here, others = queries.with_neighbours(work.session, run, rules.DAY_CUT_DAYS)
     by_number: dict[str, list[Difference]] = defaultdict(list)
-    numbers = [row.clearing_no for row in here if row.clearing_no is not None]
-    for row in queries.neighbours(work.session, run.business_date, rules.DAY_CUT_DAYS, numbers):
+    for row in others:
         by_number[row.clearing_no or ""].append(row)
     for row in here:
         rows = [row, *by_number[row.clearing_no or ""]]

@@ -12,19 +12,30 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base, Fen, Row
 from app.core.machine import Stateful
 
-_ROLES = "role IN ('hospital', 'platform', 'insurer')"
+_ROLES = "role IN ('hospital', 'platform', 'insurer', 'trade', 'basic', 'operation', 'bank')"
+_NAMES = (
+    *("presence", "amount", "status", "duplicate", "bad_row", "tampered"),
+    *("funds_presence", "funds_amount", "funds_status", "funds_bad_row"),
+)
+_KINDS = "kind IN ({})".format(", ".join(f"'{name}'" for name in _NAMES))
 
 
 class Run(Stateful, Base):
-    """One attempt at one business date. `hospital_id` narrows it to one hospital's rows.
+    """One attempt at one business date. `kind`: `parties` compares hospital, platform and insurer, `funds` our books
+    with the bank side. `hospital_id` narrows it to one hospital's rows.
 
-    `counts`: for each role the rows it handed in (engine.outcome.PartyCount). `checks`: what the integrity checks of
-    the night found.
+    `attendance`: whose books are compared (comparison.Attendance). `counts`: for each role the rows it handed in
+    (engine.outcome.PartyCount), or for each kind of movement what both sides have (funds.comparison.Count). `checks`:
+    what the integrity checks of the night found.
     """
 
     __tablename__ = "reconciliation_run"
-    __table_args__ = (UniqueConstraint("business_date", "attempt"),)
+    __table_args__ = (
+        UniqueConstraint("kind", "business_date", "attempt"),
+        CheckConstraint("kind IN ('parties', 'funds')", name="kind"),
+    )
 
+    kind: Mapped[str] = mapped_column(default="parties")
     business_date: Mapped[date]
     attempt: Mapped[int]
     hospital_id: Mapped[UUID | None] = mapped_column(ForeignKey("party.id"))
@@ -32,12 +43,29 @@ class Run(Stateful, Base):
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     collect_until: Mapped[datetime]
     compared_at: Mapped[datetime | None]
+    attendance: Mapped[dict[str, Any] | None]
     counts: Mapped[dict[str, Any] | None]
     checks: Mapped[dict[str, Any] | None]
 
 
+class Part(Row, Base):
+    """A share of a run's comparison, for one worker: rows that have no number in common with other parts (`name`, see
+    engine.parts). `packed` are the books, `outcome` what was found; both go when the run ends."""
+
+    __tablename__ = "reconciliation_part"
+    __table_args__ = (UniqueConstraint("run_id", "name"),)
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("reconciliation_run.id"))
+    name: Mapped[str]
+    row_count: Mapped[int]
+    packed: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    outcome: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    compared_at: Mapped[datetime | None]
+
+
 class PartyLedger(Stateful, Base):
-    """One party's book in one run. `party_id` None is the platform.
+    """One party's book in one run. `party_id` None is the platform. In a run of funds the `role` is a bill: `trade`,
+    `basic` and `operation` of a merchant number (the party is its owner), or the statement of a `bank`.
 
     `packed` is the book itself (app.reconciliation.books); `declared_*` is what the party said it holds, `batch_nos`
     the batches it came in, as `partner_id`, the program that answered, numbers them. A blocked ledger has a code and,
@@ -46,7 +74,7 @@ class PartyLedger(Stateful, Base):
 
     __tablename__ = "reconciliation_party_ledger"
     __table_args__ = (
-        UniqueConstraint("run_id", "party_id", postgresql_nulls_not_distinct=True),
+        UniqueConstraint("run_id", "party_id", "role", postgresql_nulls_not_distinct=True),
         CheckConstraint(_ROLES, name="role"),
         Index("ix_reconciliation_party_ledger_party", "party_id", "id"),
     )
@@ -92,7 +120,7 @@ class Difference(Stateful, Base):
     __tablename__ = "reconciliation_difference"
     __table_args__ = (
         UniqueConstraint("business_date", "kind", "key"),
-        CheckConstraint("kind IN ('presence', 'amount', 'status', 'duplicate', 'bad_row', 'tampered')", name="kind"),
+        CheckConstraint(_KINDS, name="kind"),
         Index("ix_reconciliation_difference_clearing_no", "clearing_no"),
         Index("ix_reconciliation_difference_last_run", "last_run_id", "id"),
     )
@@ -112,6 +140,9 @@ class Difference(Stateful, Base):
     platform_status: Mapped[str | None]
     insurer_fen: Mapped[Fen | None]
     insurer_status: Mapped[str | None]
+    bank_fen: Mapped[Fen | None]  # what the bill of WeChat Pay or the bank says, and what our ledger of accounts
+    bank_status: Mapped[str | None]
+    ledger_fen: Mapped[Fen | None]
     cause: Mapped[str]
     first_run_id: Mapped[UUID] = mapped_column(ForeignKey("reconciliation_run.id"))
     last_run_id: Mapped[UUID] = mapped_column(ForeignKey("reconciliation_run.id"))

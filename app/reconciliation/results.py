@@ -1,17 +1,21 @@
-"""Keeping what a run found: figures, and a work list whose entries keep their identity from run to run."""
+"""Keeping what a run found: figures, and a work list whose entries keep their identity from run to run.
+
+Differences are written set by set: a night may have tens of thousands.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Column, MetaData, Table, Uuid, any_, literal, select, update
 from sqlalchemy.orm import Session
 
+from app.core.columns import copy_in
 from app.core.work import Work
-from app.reconciliation import arriving, collecting, queries, rules
+from app.reconciliation import collecting, queries, rules
 from app.reconciliation.comparison import Compared
 from app.reconciliation.engine import outcome as engine
 from app.reconciliation.engine.ledger import HOSPITAL, INSURER
@@ -19,9 +23,24 @@ from app.reconciliation.findings import Seen, found
 from app.reconciliation.integrity import Integrity
 from app.reconciliation.matching import match_neighbours
 from app.reconciliation.models import Difference, Run, SetCount, Statement, Total
+from app.reconciliation.queries import Known
 from app.reconciliation.states import LIVE, DifferenceState, differences, runs
 
 _ENDED = (DifferenceState.RESOLVED, DifferenceState.CLEARED)
+# What a run says about a difference, anew every time.
+_SAID = (
+    *("clearing_no", "found_set", "role", "line", "hospital_id", "insurer_id", "hospital_fen", "hospital_status"),
+    *("platform_fen", "platform_status", "insurer_fen", "insurer_status", "bank_fen", "bank_status", "ledger_fen"),
+    "cause",
+)
+_TABLE: Table = Difference.__table__  # type: ignore[assignment]
+_SEEN_AGAIN = Table(
+    "seen_again",
+    MetaData(),
+    *(Column(name, _TABLE.c[name].type) for name in ("id", *_SAID)),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DROP",
+)
 
 
 @dataclass(frozen=True)
@@ -29,8 +48,8 @@ class Changes:
     """What a run changes in the work list of its date; a dry run only counts it."""
 
     new: list[Seen]
-    still: list[tuple[Difference, Seen]]
-    healed: list[Difference]
+    still: list[tuple[Known, Seen]]
+    healed: list[Known]
 
 
 def store(work: Work, run_id: UUID, compared: Compared, integrity: Integrity) -> None:
@@ -38,82 +57,107 @@ def store(work: Work, run_id: UUID, compared: Compared, integrity: Integrity) ->
     neighbouring date makes whole. 5. The run ends, and its reports are written."""
     run = work.session.scalars(select(Run).where(Run.id == run_id).with_for_update()).one()
     collecting.lock_day(work, run.business_date)
-    arriving.keep_own(work, run, compared.material.platform)
     if compared.outcome is not None:
         _store_figures(work, run, compared, compared.outcome)
     apply(work, run, changes(work.session, run, compared, integrity))
     match_neighbours(work, run)
+    end(work, run, bool(any(compared.attendance.blocked.values())), integrity.as_json(), _counts(compared))
+
+
+def end(work: Work, run: Run, is_blocked: bool, checks: dict[str, object], counts: dict[str, dict[str, int]]) -> None:
+    """What was suspended long enough is open, the run has its verdict, and its reports are written."""
     late = queries.overdue(work.session, run.business_date)
     differences.move(work, late, "overdue", values={"note": "超过跨日等待期限仍未出现"}, lenient=True)
-    values = {"compared_at": work.now, "checks": integrity.as_json(), "counts": _counts(compared)}
-    runs.move(work, [run.id], _verdict(work, run, compared), values=values)
+    event = "block" if is_blocked else "differ" if queries.has_live(work.session, run.id) else "balance"
+    runs.move(work, [run.id], event, values={"compared_at": work.now, "checks": checks, "counts": counts})
     work.later("reconciliation.report", run.id)
 
 
 def changes(session: Session, run: Run, compared: Compared, integrity: Integrity) -> Changes:
     """The work list of the date against what was seen. What could not be looked at this time is left alone."""
-    known = {(row.kind, row.key): row for row in queries.differences_of_day(session, run.business_date)}
-    seen = found(compared, integrity)
+    return against(
+        queries.known_of_day(session, run.business_date, rules.PARTIES_KINDS),
+        found(compared, integrity),
+        lambda row: _was_looked_at(row, run, compared),
+    )
+
+
+def against(known: Sequence[Known], seen: Sequence[Seen], was_looked_at: Callable[[Known], bool]) -> Changes:
+    by_name = {(row.kind, row.key): row for row in known}
     names = {(one.kind, one.key) for one in seen}
     return Changes(
-        [one for one in seen if (one.kind, one.key) not in known],
-        [(known[one.kind, one.key], one) for one in seen if (one.kind, one.key) in known],
-        [row for name, row in known.items() if name not in names and _was_looked_at(row, run, compared)],
+        [one for one in seen if (one.kind, one.key) not in by_name],
+        [(by_name[one.kind, one.key], one) for one in seen if (one.kind, one.key) in by_name],
+        [row for name, row in by_name.items() if name not in names and was_looked_at(row)],
     )
 
 
 def apply(work: Work, run: Run, change: Changes) -> None:
-    for one in change.new:
-        _begin(work, run, one)
-    for row, one in change.still:
-        for name, value in one.values.items():
-            setattr(row, name, value)
-        row.last_run_id = run.id
+    _begin(work, run, change.new)
+    _renew(work, run, change.still)
     # What a neighbouring date has made whole stays so; matching looks at it again.
     again = [row.id for row, _ in change.still if row.status in _ENDED and row.matched_on is None]
     differences.move(work, again, "reopen", values={"note": f"第{run.attempt}次对账仍然存在"})
+    matched = [row.id for row in change.healed if row.matched_on is not None]
+    if matched:
+        work.session.execute(
+            update(Difference).where(Difference.id == any_(literal(matched, ARRAY(Uuid)))).values(matched_on=None)
+        )
     healed = [row.id for row in change.healed if row.status in LIVE]
-    for row in change.healed:
-        row.matched_on = None
     differences.move(work, healed, "clear", values={"note": f"第{run.attempt}次对账已一致"})
 
 
-def _begin(work: Work, run: Run, one: Seen) -> None:
-    row = Difference(
-        business_date=run.business_date,
-        kind=one.kind,
-        key=one.key,
-        first_run_id=run.id,
-        last_run_id=run.id,
-        **one.values,
-    )
+def _begin(work: Work, run: Run, new: Sequence[Seen]) -> None:
+    """A row that is missing may still appear on a neighbouring date; anything else is open at once."""
     until = run.business_date + timedelta(rules.DAY_CUT_DAYS)
-    if one.kind == "presence" and until >= work.clock.today():
-        row.suspended_until = until
-        differences.start(work, row, DifferenceState.SUSPENDED)
-    else:
-        differences.start(work, row, DifferenceState.OPEN)
+    may_wait = until >= work.clock.today()
+    waiting = [one for one in new if may_wait and one.kind in rules.MAY_WAIT]
+    differences.start_many(work, [_row(run, one, until) for one in waiting], DifferenceState.SUSPENDED)
+    others = [one for one in new if not (may_wait and one.kind in rules.MAY_WAIT)]
+    differences.start_many(work, [_row(run, one, None) for one in others], DifferenceState.OPEN)
 
 
-def _was_looked_at(row: Difference, run: Run, compared: Compared) -> bool:
+def _row(run: Run, one: Seen, suspended_until: date | None) -> dict[str, object]:
+    return {
+        "business_date": run.business_date,
+        "kind": one.kind,
+        "key": one.key,
+        "first_run_id": run.id,
+        "last_run_id": run.id,
+        "suspended_until": suspended_until,
+        **{name: one.values.get(name) for name in _SAID},
+    }
+
+
+def _renew(work: Work, run: Run, still: Sequence[tuple[Known, Seen]]) -> None:
+    """What this run says about differences that are still there, in one UPDATE."""
+    if not still:
+        return
+    _SEEN_AGAIN.create(work.session.connection())
+    rows = ([row.id, *(one.values.get(name) for name in _SAID)] for row, one in still)
+    copy_in(work.session, _SEEN_AGAIN.name, ["id", *_SAID], rows)
+    said = {name: _SEEN_AGAIN.c[name] for name in _SAID}
+    work.session.execute(update(_TABLE).where(_TABLE.c.id == _SEEN_AGAIN.c.id).values(last_run_id=run.id, **said))
+
+
+def _was_looked_at(row: Known, run: Run, compared: Compared) -> bool:
     """Whether the run would have seen the difference if it were still there."""
     if row.kind == "tampered":
         return True
-    material = compared.material
     if compared.outcome is None or (run.hospital_id is not None and row.hospital_id != run.hospital_id):
         return False
     sides = ((HOSPITAL, row.hospital_id), (INSURER, row.insurer_id))
-    return all(_is_here(compared, role, party_id, material.blocked[role]) for role, party_id in sides)
+    return all(_is_here(compared, role, party_id, compared.attendance.blocked[role]) for role, party_id in sides)
 
 
 def _is_here(compared: Compared, role: str, party_id: UUID | None, blocked: Collection[str]) -> bool:
     if party_id is None:
         return not blocked
-    return party_id in {compared.material.ids[code] for code, _ in compared.material.arrived[role]}
+    return party_id in {compared.attendance.ids[code] for code in compared.attendance.present[role]}
 
 
 def _store_figures(work: Work, run: Run, compared: Compared, outcome: engine.Outcome) -> None:
-    ids = compared.material.ids
+    ids = compared.attendance.ids
     _store_statement(work, Statement(run_id=run.id, overall=True), outcome.overall)
     for (hospital, insurer), figures in outcome.groups.items():
         row = Statement(
@@ -133,9 +177,3 @@ def _store_statement(work: Work, row: Statement, figures: engine.Statement) -> N
 def _counts(compared: Compared) -> dict[str, dict[str, int]]:
     outcome = compared.outcome
     return {} if outcome is None else {role: asdict(count) for role, count in outcome.parties.items()}
-
-
-def _verdict(work: Work, run: Run, compared: Compared) -> str:
-    if any(compared.material.blocked.values()):
-        return "block"
-    return "differ" if any(row.status in LIVE for row in queries.seen_in(work.session, run.id)) else "balance"

@@ -20,15 +20,27 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 # A row missing at one party may appear on a neighbouring business date: so many days it is no error.
 DAY_CUT_DAYS = 2
+# A platform that stood still makes up for so many nights by itself.
+MOST_MISSED_DAYS = 31
 COLLECT_LIMIT = timedelta(minutes=20)
 RETRY_S = 15.0
+# Bills of funds are made from nine o'clock on and asked for at half past ten; WeChat Pay asks for half an hour between.
+BILLS_LIMIT = timedelta(hours=6)
+BILL_RETRY_S = 1800.0
 # The exchange answers a command that is past its deadline a moment later; then this closes the collection.
 DEADLINE_GRACE = timedelta(seconds=5)
 MOST_TAMPERED = 100
+MOST_MAILED = 10_000  # differences in a workbook that is mailed; the work list has all, and exports all
 # A run that has not ended by then has lost its task: it must not stand in the way of the next one.
 GIVEN_UP_AFTER = timedelta(hours=1)
 ROLES = ("hospital", "platform", "insurer")
 REPORT_SMS = "SMS_RECONCILIATION"
+
+PARTIES, FUNDS = "parties", "funds"  # the two kinds of run
+PARTIES_KINDS = ("presence", "amount", "status", "duplicate", "bad_row", "tampered")
+FUNDS_KINDS = ("funds_presence", "funds_amount", "funds_status", "funds_bad_row")
+# What is missing on one date may stand on the next: it is suspended before it is open.
+MAY_WAIT = frozenset({"presence", "funds_presence"})
 
 KINDS: Final[Mapping[str, str]] = {
     "presence": "缺少一方或两方",
@@ -37,6 +49,10 @@ KINDS: Final[Mapping[str, str]] = {
     "duplicate": "同一方重复",
     "bad_row": "无法识别的行",
     "tampered": "数据校验不符",
+    "funds_presence": "资金账缺少一方",
+    "funds_amount": "资金账金额不一致",
+    "funds_status": "资金账状态不一致",
+    "funds_bad_row": "账单中无法识别的行",
 }
 # cause -> (what it is, what to do next)
 CAUSES: Final[Mapping[str, tuple[str, str]]] = {
@@ -64,6 +80,15 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     "tampered": ("数据在程序之外被修改", "通知安全员，从备份核对并恢复"),
     "audit_chain": ("审计链不连续", "通知审计员，核对审计记录"),
     "ledger": ("台账不平", "通知财务，逐笔核对台账分录"),
+    "bill_lacks": ("账单中没有这笔", "核对微信支付或银行是否真的收付；确认未收付的更正平台记录"),
+    "platform_lacks": ("平台没有这笔", "查明来源：漏记的补记，不属于平台的联系商户号或账户的所有者"),
+    "flow_lacks": ("交易账单有、资金账单没有", "联系微信支付核对该笔资金是否入账"),
+    "books_lack": ("钱已付出，台账没有分录", "通知财务补记台账分录"),
+    "bill_amount": ("账单金额与平台不同", "以账单为准核对，差额由财务更正"),
+    "flow_amount": ("交易账单与资金账单金额不同", "联系微信支付核对"),
+    "books_amount": ("台账金额与账单不同", "通知财务核对台账分录"),
+    "bill_status": ("账单状态与平台不同", "查询微信支付或银行的最新状态，更正平台记录"),
+    "not_readable": ("账单中有一行无法识别", "联系账单的出具方更正后重新对账"),
 }
 BLOCKED: Final[Mapping[str, str]] = {
     "ledger_not_ready": "对方的账目文件尚未生成",
@@ -78,6 +103,8 @@ BLOCKED: Final[Mapping[str, str]] = {
     "header": "账目文件的表头不正确",
     "unreadable": "账目文件缺失、为空或损坏",
     "partner_refused": "对方系统拒绝了请求",
+    "bill_not_ready": "账单尚未生成",
+    "no_merchant": "没有配置商户号",
 }
 _MISSING = {
     "110": "missing_insurer",
@@ -124,6 +151,14 @@ def presence_cause(found_set: str) -> str:
     return _MISSING[found_set]
 
 
+def responsible(cause: str) -> str:
+    """Who has to take the suggested step: a role, or the bank side."""
+    end = cause.rpartition("_")[2]
+    if cause.startswith("flow_") or cause == "not_readable":
+        return "bank"
+    return end if end in ("hospital", "insurer") and not cause.startswith("bill_") else "platform"
+
+
 def odd_one_out(what: str, values: Mapping[str, object]) -> str:
     """The cause `<what>_<role>` where one role stands against two that agree, else `<what>_several`.
 
@@ -153,7 +188,7 @@ def complete(found_sets: list[str]) -> bool:
 
 def is_money(kind: str) -> bool:
     """Whether a second person has to agree to how a difference was resolved."""
-    return kind == "amount"
+    return kind in ("amount", "funds_amount", "funds_presence")
 
 
 def escaped(text: str) -> str:

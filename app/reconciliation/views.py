@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ FIRST_PAGE = 20
 def run_item(session: Session, run: Run) -> c.RunItem:
     return c.RunItem(
         id=run.id,
+        kind=run.kind,
         business_date=run.business_date,
         attempt=run.attempt,
         hospital=_code(session, run.hospital_id),
@@ -30,9 +32,9 @@ def run_item(session: Session, run: Run) -> c.RunItem:
     )
 
 
-def run_view(session: Session, run: Run, party_id: UUID | None) -> c.RunView:
+def run_view(session: Session, run: Run, party_id: UUID | None, today: date) -> c.RunView:
     """A partner's people see their own part, and neither the rows of others nor the platform's checks."""
-    found: Figures = figures(session, run, party_id)
+    found: Figures = figures(session, run, party_id, rows=FIRST_PAGE)
     overall = _statement(found.overall)
     return c.RunView(
         **run_item(session, run).model_dump(),
@@ -45,16 +47,16 @@ def run_view(session: Session, run: Run, party_id: UUID | None) -> c.RunView:
         parties=[_party(party) for party in found.parties],
         counts=(run.counts or {}) if party_id is None else {},
         checks=(run.checks or {}) if party_id is None else {},
-        differences=differences(session, found.differences[:FIRST_PAGE]),
-        differences_total=len(found.differences),
+        differences=differences(session, found.differences, today),
+        differences_total=found.differences_total,
     )
 
 
-def differences(session: Session, rows: Sequence[Difference]) -> list[c.DifferenceView]:
-    return [difference(session, row) for row in rows]
+def differences(session: Session, rows: Sequence[Difference], today: date) -> list[c.DifferenceView]:
+    return [difference(session, row, today) for row in rows]
 
 
-def difference(session: Session, row: Difference) -> c.DifferenceView:
+def difference(session: Session, row: Difference, today: date) -> c.DifferenceView:
     what, next_step = rules.CAUSES.get(row.cause, (row.cause, ""))
     shown = {name: getattr(row, name) for name in c.DifferenceView.model_fields if hasattr(row, name)}
     return c.DifferenceView(
@@ -64,12 +66,14 @@ def difference(session: Session, row: Difference) -> c.DifferenceView:
         insurer=_code(session, row.insurer_id),
         cause_text=what,
         suggested_step=next_step,
+        responsible=rules.responsible(row.cause),
+        age_days=max(0, (today - row.business_date).days),
     )
 
 
-def detail(session: Session, row: Difference) -> c.DifferenceDetail:
+def detail(session: Session, row: Difference, today: date) -> c.DifferenceDetail:
     history = [c.HistoryItem.model_validate(entry, from_attributes=True) for entry in audit.history(session, [row.id])]
-    return c.DifferenceDetail(**difference(session, row).model_dump(), history=history)
+    return c.DifferenceDetail(**difference(session, row, today).model_dump(), history=history)
 
 
 def _statement(row: StatementFigures) -> c.StatementView:

@@ -116,6 +116,40 @@ def question(
     return register
 
 
+@dataclass(frozen=True)
+class Download:
+    """A file to be saved under a name."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def download(
+    bp: APIBlueprint, rule: str, may: Door, *, query: type[BaseModel], media_types: tuple[str, ...]
+) -> Callable[[Callable[..., Download]], Callable[..., Download]]:
+    """GET `rule`, answered by a file. The function gets (session, caller, query, **path)."""
+
+    def register(function: Callable[..., Download]) -> Callable[..., Download]:
+        def view(caller: Caller | None, **arguments: Any) -> Response:
+            with runtime().read() as session:
+                file = function(session, caller, arguments.pop("query_data"), **arguments)
+            response = Response(file.content, content_type=file.media_type)
+            response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+            response.headers["Cache-Control"] = "private, no-store"
+            return response
+
+        _describe(view, function, may)
+        wrapped: Any = bp.input(query, location="query", arg_name="query_data")(view)
+        binary = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in media_types}
+        documented = _document(bp, wrapped, function, may, False)
+        documented._spec["responses"] = {200: {"description": "文件", "content": binary}, **_ERRORS}
+        bp.get(rule, endpoint=function.__name__)(_admitting(may, documented))
+        return function
+
+    return register
+
+
 def talk(
     bp: APIBlueprint,
     rule: str,

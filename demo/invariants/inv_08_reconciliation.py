@@ -15,7 +15,7 @@ from demo.invariants.scene import Row, Scene
 
 _RUN = """
 SELECT id, status, attempt, counts FROM reconciliation_run
-WHERE business_date = %(day)s AND hospital_id IS NULL ORDER BY attempt DESC LIMIT 1
+WHERE kind = 'parties' AND business_date = %(day)s AND hospital_id IS NULL ORDER BY attempt DESC LIMIT 1
 """
 _STATEMENTS = """
 SELECT s.id, s.overall, h.code AS hospital, i.code AS insurer, s.amount_differs, s.status_differs

@@ -508,6 +508,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_policy_person_id"), "policy", ["person_id"], unique=False)
     op.create_table(
         "reconciliation_run",
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("hospital_id", sa.Uuid(), nullable=True),
@@ -520,6 +521,7 @@ def upgrade() -> None:
         ),
         sa.Column("collect_until", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("compared_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("attendance", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("checks", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
@@ -530,9 +532,12 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("kind IN ('parties', 'funds')", name=op.f("ck_reconciliation_run_kind")),
         sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_reconciliation_run_hospital_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation_run")),
-        sa.UniqueConstraint("business_date", "attempt", name=op.f("uq_reconciliation_run_business_date_attempt")),
+        sa.UniqueConstraint(
+            "kind", "business_date", "attempt", name=op.f("uq_reconciliation_run_kind_business_date_attempt")
+        ),
     )
     op.create_index(op.f("ix_reconciliation_run_status"), "reconciliation_run", ["status"], unique=False)
     op.create_table(
@@ -915,6 +920,9 @@ def upgrade() -> None:
         sa.Column("platform_status", sa.Text(), nullable=True),
         sa.Column("insurer_fen", sa.BigInteger(), nullable=True),
         sa.Column("insurer_status", sa.Text(), nullable=True),
+        sa.Column("bank_fen", sa.BigInteger(), nullable=True),
+        sa.Column("bank_status", sa.Text(), nullable=True),
+        sa.Column("ledger_fen", sa.BigInteger(), nullable=True),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("first_run_id", sa.Uuid(), nullable=False),
         sa.Column("last_run_id", sa.Uuid(), nullable=False),
@@ -934,7 +942,7 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('presence', 'amount', 'status', 'duplicate', 'bad_row', 'tampered')",
+            "kind IN ('presence', 'amount', 'status', 'duplicate', 'bad_row', 'tampered', 'funds_presence', 'funds_amount', 'funds_status', 'funds_bad_row')",
             name=op.f("ck_reconciliation_difference_kind"),
         ),
         sa.ForeignKeyConstraint(
@@ -971,6 +979,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_reconciliation_difference_status"), "reconciliation_difference", ["status"], unique=False)
     op.create_table(
+        "reconciliation_part",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("row_count", sa.Integer(), nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sa.Column("outcome", sa.LargeBinary(), nullable=True),
+        sa.Column("compared_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["reconciliation_run.id"], name=op.f("fk_reconciliation_part_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation_part")),
+        sa.UniqueConstraint("run_id", "name", name=op.f("uq_reconciliation_part_run_id_name")),
+    )
+    op.create_table(
         "reconciliation_party_ledger",
         sa.Column("run_id", sa.Uuid(), nullable=False),
         sa.Column("party_id", sa.Uuid(), nullable=True),
@@ -997,7 +1018,8 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "role IN ('hospital', 'platform', 'insurer')", name=op.f("ck_reconciliation_party_ledger_role")
+            "role IN ('hospital', 'platform', 'insurer', 'trade', 'basic', 'operation', 'bank')",
+            name=op.f("ck_reconciliation_party_ledger_role"),
         ),
         sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_reconciliation_party_ledger_partner_id")),
         sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_reconciliation_party_ledger_party_id")),
@@ -1008,7 +1030,8 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "run_id",
             "party_id",
-            name=op.f("uq_reconciliation_party_ledger_run_id_party_id"),
+            "role",
+            name=op.f("uq_reconciliation_party_ledger_run_id_party_id_role"),
             postgresql_nulls_not_distinct=True,
         ),
     )
@@ -1360,6 +1383,7 @@ def upgrade() -> None:
         sa.Column("prepay_id", sa.Text(), nullable=True),
         sa.Column("transaction_id", sa.Text(), nullable=True),
         sa.Column("paid_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("booked_on", sa.Date(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column(
             "status_since",
@@ -1376,6 +1400,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("out_trade_no", name=op.f("uq_payment_order_out_trade_no")),
     )
     op.create_index(op.f("ix_payment_order_account_id"), "payment_order", ["account_id"], unique=False)
+    op.create_index(op.f("ix_payment_order_booked_on"), "payment_order", ["booked_on"], unique=False)
     op.create_index(op.f("ix_payment_order_status"), "payment_order", ["status"], unique=False)
     op.create_index(
         "uq_payment_order_open",
@@ -1644,6 +1669,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("out_refund_no", sa.Text(), nullable=False),
         sa.Column("refund_id", sa.Text(), nullable=True),
+        sa.Column("booked_on", sa.Date(), nullable=True),
         sa.Column("refused_code", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column(
@@ -1660,6 +1686,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("order_id", name=op.f("uq_refund_order_id")),
         sa.UniqueConstraint("out_refund_no", name=op.f("uq_refund_out_refund_no")),
     )
+    op.create_index(op.f("ix_refund_booked_on"), "refund", ["booked_on"], unique=False)
     op.create_index(op.f("ix_refund_status"), "refund", ["status"], unique=False)
     op.create_table(
         "waiting_entry",
@@ -2005,6 +2032,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_waiting_entry_account_id"), table_name="waiting_entry")
     op.drop_table("waiting_entry")
     op.drop_index(op.f("ix_refund_status"), table_name="refund")
+    op.drop_index(op.f("ix_refund_booked_on"), table_name="refund")
     op.drop_table("refund")
     op.drop_index(op.f("ix_consent_receipt_consent_id"), table_name="consent_receipt")
     op.drop_table("consent_receipt")
@@ -2051,6 +2079,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("status IN ('created', 'prepaid', 'paid')"),
     )
     op.drop_index(op.f("ix_payment_order_status"), table_name="payment_order")
+    op.drop_index(op.f("ix_payment_order_booked_on"), table_name="payment_order")
     op.drop_index(op.f("ix_payment_order_account_id"), table_name="payment_order")
     op.drop_table("payment_order")
     op.drop_index(op.f("ix_notice_status"), table_name="notice")
@@ -2100,6 +2129,7 @@ def downgrade() -> None:
     op.drop_index("ix_reconciliation_party_ledger_party", table_name="reconciliation_party_ledger")
     op.drop_index(op.f("ix_reconciliation_party_ledger_command_id"), table_name="reconciliation_party_ledger")
     op.drop_table("reconciliation_party_ledger")
+    op.drop_table("reconciliation_part")
     op.drop_index(op.f("ix_reconciliation_difference_status"), table_name="reconciliation_difference")
     op.drop_index("ix_reconciliation_difference_last_run", table_name="reconciliation_difference")
     op.drop_index(op.f("ix_reconciliation_difference_insurer_id"), table_name="reconciliation_difference")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -101,6 +102,11 @@ def merchant_credentials(
         private_key_pem=_open(privacy, row, "private_key_sealed"),
         apiv3_key=_open(privacy, row, "apiv3_key_sealed"),
     )
+
+
+def merchant_owners(session: Session) -> Sequence[UUID]:
+    """The parties that have a merchant number."""
+    return session.scalars(select(Merchant.party_id).order_by(Merchant.mchid)).all()
 
 
 def merchant_may_use(session: Session, party_id: UUID, app_id: str) -> bool:

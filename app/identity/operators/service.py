@@ -147,3 +147,15 @@ def operator_by_login(session: Session, login: str) -> UUID | None:
 def _view(session: Session, row: Operator) -> OperatorView:
     roles = session.scalars(select(OperatorRole.role).where(OperatorRole.operator_id == row.id))
     return OperatorView(row.id, row.login, row.party_id, row.active, frozenset(roles))
+
+
+def logins(session: Session) -> dict[UUID, str]:
+    """Operators' login names, for lists that say who does what."""
+    return {row.id: row.login for row in session.execute(select(Operator.id, Operator.login))}
+
+
+def platform_operator(session: Session, login: str, role: str) -> UUID | None:
+    """An operator of the platform's own who has the role; None where the login names nobody of that kind
+    who may still work."""
+    mine = (Operator.login == login, Operator.party_id.is_(None), Operator.active, OperatorRole.role == role)
+    return session.scalar(select(Operator.id).join(OperatorRole, OperatorRole.operator_id == Operator.id).where(*mine))

@@ -16,6 +16,7 @@ OWNERS = (HOSPITAL, INSURER)  # columns that a ledger may carry: whose statement
 REQUIRED = ("clearing_no", "amount_fen", "status")
 OPTIONAL = ("kind", *OWNERS)
 
+ROW_SCHEMA = {"number": pl.UInt64, "amount_fen": pl.Int64, "status": pl.String, "line": pl.UInt32}
 BAD_ROW_SCHEMA = {"line": pl.UInt32, "reason": pl.String, "amount_fen": pl.Int64}
 _PAY = "pay"
 
@@ -31,6 +32,10 @@ class Ledger:
 
     rows: pl.DataFrame
     bad_rows: pl.DataFrame
+
+    @classmethod
+    def empty(cls) -> Ledger:
+        return cls(pl.DataFrame(schema=ROW_SCHEMA), pl.DataFrame(schema=BAD_ROW_SCHEMA))
 
     @property
     def declared(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.core.money import yuan
 from app.reconciliation.engine.ledger import PARTIES
 from app.reconciliation.engine.outcome import PAIRS, Outcome
@@ -24,6 +26,23 @@ def as_json(outcome: Outcome) -> dict[str, object]:
         "totals": {scope: totals.as_json() for scope, totals in overall.totals.items()},
         "duplicate_lines": duplicates.to_dicts(),
         "bad_lines": outcome.bad_rows.select("party", "line", "reason").to_dicts(),
+    }
+
+
+def pair_as_json(outcome: Outcome, parties: tuple[str, ...]) -> dict[str, object]:
+    """Of a comparison in which the third party took no part: what concerns the pair alone, and nothing about sets."""
+    whole: dict[str, Any] = as_json(outcome)
+    name = next(pair for pair, concerned in PAIRS.items() if set(concerned) == set(parties))
+    counted = ("rows", "duplicates", "duplicate_rows", "bad_rows")
+    return {
+        "date": whole["date"],
+        "pairs": {name: whole["pairs"][name]},
+        "amount_differs": whole["amount_differs"],
+        "status_differs": whole["status_differs"],
+        **{what: {party: whole[what][party] for party in parties} for what in counted},
+        "totals": {name: whole["totals"][name]},
+        "duplicate_lines": whole["duplicate_lines"],
+        "bad_lines": whole["bad_lines"],
     }
 
 

@@ -1,7 +1,8 @@
 """The keys of one segment in Redis: `recon:{date:segment}:party:…`, removed at the end whatever happens.
 
 The part in braces is the hash tag of Redis Cluster: a segment's keys live on one node, segments spread over all.
-Every key ends with a token of its own, so two comparisons of one day cannot meet; a killed one leaves keys that expire.
+Every key ends with a token of its own, so two comparisons of one day cannot meet. A killed one leaves keys that expire;
+a night, whose tokens begin with its own mark, sweeps up after its killed workers when it ends.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from redis import Redis
 from redis.cluster import RedisCluster
 from redis.exceptions import RedisError
 
-EXPIRES_S = 3600
+EXPIRES_S = 300  # many times what a segment takes; one that takes longer is compared anew
+_SCANNED = 1000
 
 
 class WorkingSetLost(Exception):
@@ -25,10 +27,10 @@ class WorkingSetLost(Exception):
 class Workspace:
     """Commands that are all idempotent; BITOP is sent singly, because a cluster's pipeline refuses it."""
 
-    def __init__(self, redis: Redis | RedisCluster, tag: str) -> None:
+    def __init__(self, redis: Redis | RedisCluster, tag: str, mark: str = "") -> None:
         self.redis = redis
         self._tag = tag
-        self._token = secrets.token_hex(4)
+        self._token = mark + secrets.token_hex(4)
         self._keys: set[str] = set()
 
     def key(self, *names: str) -> str:
@@ -57,3 +59,11 @@ class Workspace:
         except RedisError:
             if error is None:
                 raise
+
+
+def sweep(redis: Redis | RedisCluster, mark: str) -> int:
+    """Remove every key whose token begins with a night's mark; how many there were."""
+    left = [bytes(key) for key in redis.scan_iter(f"recon:*:{mark}*", count=_SCANNED)]
+    for key in left:  # one by one: on a cluster they live on several nodes
+        redis.unlink(key)
+    return len(left)

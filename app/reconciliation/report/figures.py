@@ -41,7 +41,7 @@ class TotalFigures:
 
 @dataclass(frozen=True)
 class StatementFigures:
-    """Overall (both None) or of one hospital and one insurer, by name."""
+    """Overall (all None) or of one hospital and one insurer: codes for programs, names for people."""
 
     hospital: str | None
     insurer: str | None
@@ -49,6 +49,8 @@ class StatementFigures:
     amount_differs: int
     status_differs: int
     totals: dict[str, TotalFigures]
+    hospital_name: str | None = None
+    insurer_name: str | None = None
 
     def __add__(self, other: StatementFigures) -> StatementFigures:
         return StatementFigures(
@@ -79,7 +81,8 @@ class PartyFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """`party_id` None: everything. `differences` are rows of the work list that this run saw."""
+    """`party_id` None: everything. `differences` are the first rows of the work list that this run saw,
+    `differences_total` says how many there are and `told` is the same for two runs that saw the same."""
 
     day: date
     attempt: int
@@ -89,32 +92,34 @@ class Figures:
     groups: Sequence[StatementFigures]
     parties: Sequence[PartyFigures]
     differences: Sequence[Difference] = field(repr=False)
+    differences_total: int
+    told: str
 
     @property
     def digest(self) -> str:
         """The same for two runs that say the same."""
-        seen = sorted((row.kind, row.key, row.found_set or "", row.cause) for row in self.differences)
         told = [
             self.status,
             asdict(self.overall),
             [asdict(one) for one in self.groups],
             [asdict(one) for one in self.parties],
-            seen,
+            self.told,
         ]
         return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def figures(session: Session, run: Run, party_id: UUID | None = None) -> Figures:
-    """What the reader may see: with a `party_id` only what is about that hospital or insurer."""
-    rows = queries.statements(session, run.id)
-    every = _statements(session, rows)
+def figures(session: Session, run: Run, party_id: UUID | None = None, *, rows: int | None = None) -> Figures:
+    """What the reader may see: with a `party_id` only what is about that hospital or insurer. At most `rows`
+    differences are read."""
+    kept = queries.statements(session, run.id)
+    every = _statements(session, kept)
     groups = [
         figure
-        for row, figure in zip(rows, every, strict=True)
+        for row, figure in zip(kept, every, strict=True)
         if not row.overall and (party_id is None or party_id in (row.hospital_id, row.insurer_id))
     ]
     if party_id is None:
-        overall = next((figure for row, figure in zip(rows, every, strict=True) if row.overall), NOTHING)
+        overall = next((figure for row, figure in zip(kept, every, strict=True) if row.overall), NOTHING)
     else:
         overall = _summed(groups)
     parties = [
@@ -122,8 +127,9 @@ def figures(session: Session, run: Run, party_id: UUID | None = None) -> Figures
         for row in queries.ledgers(session, run.id)
         if party_id is None or row.party_id in (party_id, None)
     ]
-    differences = queries.seen_in(session, run.id, party_id)
-    return Figures(run.business_date, run.attempt, run.status, party_id, overall, groups, parties, differences)
+    differences = queries.seen_in(session, run.id, party_id, rows)
+    seen = queries.told_by(session, run.id, party_id)
+    return Figures(run.business_date, run.attempt, run.status, party_id, overall, groups, parties, differences, *seen)
 
 
 def _summed(groups: Iterable[StatementFigures]) -> StatementFigures:
@@ -139,12 +145,14 @@ def _statements(session: Session, rows: Sequence[Statement]) -> list[StatementFi
     nothing = TotalFigures()
     return [
         StatementFigures(
-            _name(session, row.hospital_id),
-            _name(session, row.insurer_id),
+            _code(session, row.hospital_id),
+            _code(session, row.insurer_id),
             {name: sets[row.id][name] for name in SETS},
             row.amount_differs,
             row.status_differs,
             {scope: nothing + totals[row.id][scope] for scope in SCOPES},
+            _name(session, row.hospital_id),
+            _name(session, row.insurer_id),
         )
         for row in rows
     ]
@@ -163,6 +171,10 @@ def _party(session: Session, row: PartyLedger) -> PartyFigures:
         row.bad_at_source,
         row.blocked_code,
     )
+
+
+def _code(session: Session, party_id: UUID | None) -> str | None:
+    return exchange.party(session, party_id).code if party_id is not None else None
 
 
 def _name(session: Session, party_id: UUID | None) -> str | None:

@@ -15,7 +15,8 @@ from app.exchange import service as exchange
 from app.notification import service as notification
 from app.reconciliation import queries, rules
 from app.reconciliation.models import Report, Run
-from app.reconciliation.report.figures import figures
+from app.reconciliation.report import funds_writing
+from app.reconciliation.report.figures import Figures, figures
 from app.reconciliation.report.writing import letter, line
 
 
@@ -40,10 +41,17 @@ def write_all(session: Session, settings: Settings, run: Run) -> list[Written]:
     """A report for everybody who wants one and has not had these figures of the date yet."""
     written = []
     for reader in _readers(session, settings, run):
-        found = figures(session, run, reader.party_id)
+        found = figures(session, run, reader.party_id, rows=rules.MOST_MAILED)
         if not queries.reported(session, run.business_date, reader.party_id, found.digest):
-            written.append(Written(reader, found.digest, letter(found, reader.mails), line(found)))
+            written.append(_write(run, reader, found))
     return written
+
+
+def _write(run: Run, reader: Reader, found: Figures) -> Written:
+    if run.kind == rules.FUNDS:
+        funds = funds_writing.letter(found, run.counts or {}, reader.mails)
+        return Written(reader, found.digest, funds, funds_writing.line(found))
+    return Written(reader, found.digest, letter(found, reader.mails), line(found))
 
 
 def send_all(work: Work, run: Run, written: Sequence[Written]) -> None:
@@ -71,13 +79,12 @@ def _readers(session: Session, settings: Settings, run: Run) -> Iterator[Reader]
     finance = Reader(None, _listed(settings.finance_mails), _listed(settings.finance_phones))
     if finance.mails or finance.phones:
         yield finance
-    for ledger in queries.ledgers(session, run.id):
-        if ledger.party_id is None:
-            continue
-        config = exchange.party(session, ledger.party_id).config
+    involved = {ledger.party_id: None for ledger in queries.ledgers(session, run.id) if ledger.party_id is not None}
+    for party_id in involved:
+        config = exchange.party(session, party_id).config
         mails, phones = list(config.get("mails") or ()), list(config.get("phones") or ())
         if mails or phones:
-            yield Reader(ledger.party_id, mails, phones)
+            yield Reader(party_id, mails, phones)
 
 
 def _listed(text: str) -> list[str]:

@@ -18,11 +18,11 @@ from app.reconciliation.report.workbook import xlsx
 
 PICTURE = "sets"
 VERDICTS = {"balanced": "三方一致", "differences": "有差异", "blocked": "未完成：有一方账目缺失或不符"}
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
     folder = FileSystemLoader(Path(__file__).parent)
     return Environment(loader=folder, autoescape=True, trim_blocks=True)
 
@@ -36,7 +36,7 @@ def grouped_yuan(amount_fen: int) -> str:
 def letter(figures: Figures, to: Sequence[str]) -> Letter:
     """HTML with totals, sets and a chart, and the workbook with every row that does not agree."""
     subject = f"三方对账 {figures.day} {VERDICTS[figures.status]}"
-    html = _templates().get_template("letter.html").render(
+    html = templates().get_template("letter.html").render(
         subject=subject,
         figures=figures,
         verdict=VERDICTS[figures.status],
@@ -48,7 +48,7 @@ def letter(figures: Figures, to: Sequence[str]) -> Letter:
         grouped=grouped_yuan,
     )  # fmt: skip
     chart = File(PICTURE, "image/png", sets_png(figures.overall.sets))
-    return Letter(list(to), subject, html, [chart], [File(f"reconciliation-{figures.day}.xlsx", _XLSX, xlsx(figures))])
+    return Letter(list(to), subject, html, [chart], [File(f"reconciliation-{figures.day}.xlsx", XLSX, xlsx(figures))])
 
 
 def line(figures: Figures) -> dict[str, str]:

@@ -25,7 +25,8 @@ from tests.app.partner import World, batch
 
 DAY = date(2026, 11, 20)
 NEXT_DAY = date(2026, 11, 21)
-UP_TO_THE_REPORT = tuple(f"reconciliation.{step}" for step in ("fetch", "ask", "take_batch", "answered", "compare"))
+COMPARISON = tuple(f"reconciliation.{step}" for step in ("compare", "compare_part", "finish"))
+UP_TO_THE_REPORT = (*(f"reconciliation.{step}" for step in ("fetch", "ask", "take_batch", "answered")), *COMPARISON)
 Row = dict[str, Any]
 
 

@@ -65,7 +65,7 @@ def test_only_finance_may_look_and_only_the_platform_s_may_act(night: Night, see
 def test_a_partner_s_people_see_their_own_part_alone(night: Night, seen: dict[str, Any]) -> None:
     found = night.seen(uuid.UUID(seen["id"]), party="I2")
     assert {party["code"] for party in found["parties"]} == {"I2", "platform"}
-    assert [(g["hospital"], g["insurer"]) for g in found["groups"]] == [("市中医医院", "I2")]
+    assert [(g["hospital"], g["insurer"]) for g in found["groups"]] == [("H2", "I2")]
     assert (found["sets"]["111"], found["sets"]["110"], found["amount_differs"]) == (2, 1, 0)
     assert [d["clearing_no"] for d in found["differences"]] == [number(4)]
     assert (found["counts"], found["checks"]) == ({}, {})

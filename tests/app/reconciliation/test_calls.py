@@ -10,7 +10,7 @@ from app.exchange.service import NewParty, put_party
 from app.reconciliation import calls
 from tests.app.kit import value
 from tests.app.reconciliation.conftest import SECRETS
-from tests.app.reconciliation.kit import Night, number
+from tests.app.reconciliation.kit import COMPARISON, Night, number
 
 NOWHERE = "redis://127.0.0.1:1/0"
 
@@ -28,10 +28,10 @@ def test_without_redis_the_comparison_waits_and_loses_nothing(night: Night) -> N
     run_id = _collected(night)
     there = night.runtime.settings.redis_url
     night.runtime.settings.redis_url = NOWHERE
-    night.drain_all("reconciliation.compare")
+    night.drain_all(*COMPARISON)
     assert night.seen(run_id)["status"] == "comparing"
     night.runtime.settings.redis_url = there
-    night.drain_all("reconciliation.compare", hurry=True)
+    night.drain_all(*COMPARISON, hurry=True)
     seen = night.seen(run_id)
     assert (seen["status"], seen["sets"]["110"], seen["attempt"]) == ("differences", 1, 1)
 
@@ -48,9 +48,9 @@ def test_a_comparison_whose_worker_was_killed_is_done_again_once(night: Night, m
             raise RuntimeError("killed")
 
     monkeypatch.setattr(calls.service, "store", die_first)
-    night.drain_all("reconciliation.compare")
+    night.drain_all(*COMPARISON)
     assert value(night.runtime, "SELECT count(*) FROM reconciliation_difference") == 0
-    night.drain_all("reconciliation.compare", hurry=True)
+    night.drain_all(*COMPARISON, hurry=True)
     assert night.seen(run_id)["status"] == "differences"
     assert value(night.runtime, "SELECT count(*) FROM reconciliation_difference") == 1
     assert value(night.runtime, "SELECT count(*) FROM reconciliation_statement WHERE overall") == 1

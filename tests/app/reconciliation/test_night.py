@@ -25,8 +25,8 @@ def test_a_night_in_which_all_agree(night: Night, mail: Mail, sms: Sms) -> None:
         "failure_amount_fen": 0,
     }
     assert {(g["hospital"], g["insurer"]): g["sets"]["111"] for g in seen["groups"]} == {
-        ("市第一人民医院", "I1"): 5,
-        ("市中医医院", "I2"): 3,
+        ("H1", "I1"): 5,
+        ("H2", "I2"): 3,
     }
     assert {p["code"]: (p["status"], p["row_count"]) for p in seen["parties"]} == {
         "H1": ("arrived", 5),

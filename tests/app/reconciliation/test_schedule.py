@@ -48,3 +48,17 @@ def test_a_day_in_whose_book_a_row_was_entered_late_is_run_again(night: Night) -
     night.book(range(3, 4))
     assert _fire(night, NEXT_DAY + timedelta(1)) == [str(DAY), str(NEXT_DAY)]
     assert value(night.runtime, "SELECT count(*) FROM reconciliation_run WHERE business_date = :day", day=DAY) == 2
+
+
+def test_nights_that_were_missed_are_made_up_for_once(night: Night) -> None:
+    """Nobody was at work for three nights."""
+    assert _fire(night, NEXT_DAY - timedelta(4)) == [str(DAY - timedelta(4))]
+    missed = [str(DAY - timedelta(back)) for back in (3, 2, 1)]
+    assert _fire(night) == [*missed, str(DAY)]
+    assert _fire(night) == [str(DAY)], "fired again it runs yesterday, and nothing is missed any more"
+
+
+def test_funds_are_compared_when_the_bills_are_to_be_had(night: Night) -> None:
+    assert [(daily.at.hour, daily.at.minute) for daily in DAILY if daily.kind == "reconciliation.funds_night"] == [
+        (10, 30)
+    ]

@@ -12,12 +12,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from redis import Redis
 from redis.cluster import ClusterNode, RedisCluster
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.core import places
+from app.reconciliation.cli import reconcile
 from app.reconciliation.engine.compare import compare
+from app.reconciliation.engine.workspace import Workspace, sweep
 from tests.app.reconciliation.engine.books import DAY, line, read_all, write_all
 
 SLOTS = 16384
@@ -72,6 +75,31 @@ def _answers(node: Redis) -> bool:
 def _is_joined(node: Redis) -> bool:
     state = node.execute_command("CLUSTER", "INFO")
     return "cluster_state:ok" in str(state) and "cluster_known_nodes:3" in str(state)
+
+
+def test_the_command_finds_out_that_its_server_is_a_cluster(
+    cluster: RedisCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_redis_url: str
+) -> None:
+    dense = [line(segment * 2**20 + place) for segment in range(3) for place in range(300)]
+    foreign = [line(place, day=date(2026, 11, 20)) for place in range(5)]
+    paths = write_all(tmp_path, dense + foreign, dense[7:], dense[:-3] + foreign[1:])
+    options = [part for party, path in paths.items() for part in (f"--{party}", str(path))]
+    answers = []
+    for url in (f"redis://127.0.0.1:{cluster.get_primaries()[0].port}/0", fresh_redis_url):
+        monkeypatch.setenv("REDIS_URL", url)
+        done = CliRunner().invoke(reconcile, ["files", "--date", str(DAY), *options, "--json", "-"])
+        assert done.exit_code == 0, done.output
+        answers.append(done.stdout)
+    assert answers[0] == answers[1]
+    assert all(node.redis_connection.dbsize() == 0 for node in cluster.get_primaries())
+
+
+def test_what_a_killed_worker_left_is_swept_from_every_node(cluster: RedisCluster, tmp_path: Path) -> None:
+    for segment in range(20):
+        for mark in ("night1.", "night2."):
+            cluster.set(Workspace(cluster, f"20261121:{segment}", mark).key("party", "hospital", "words"), b"x")
+    assert sweep(cluster, "night1.") == 20
+    assert sum(node.redis_connection.dbsize() for node in cluster.get_primaries()) == 20
 
 
 def test_segments_on_several_nodes(cluster: RedisCluster, fresh_redis_url: str, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_task_that_runs_again_after_a_kill_doubles_nothing(different: Night, m
     sent = len(mail.messages)
     with different.runtime.work() as work:
         work.later("reconciliation.report", different.as_id(run_id))
-        work.later("reconciliation.compare", different.as_id(run_id))
+        work.later("reconciliation.finish", different.as_id(run_id))
     different.drain_all()
     assert len(mail.messages) == sent
 
