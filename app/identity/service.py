@@ -24,6 +24,8 @@ from app.identity.credential.service import (
     paying_bank_account,
 )
 from app.identity.login.service import AccountView, account, account_by_openid, follow, payment_identity
+from app.identity.operators.service import logins as operator_logins
+from app.identity.operators.service import platform_operator
 from app.identity.person.cards import require_medical_card
 from app.identity.person.patients import (
     account_ref,
@@ -85,12 +87,14 @@ __all__ = [
     "names",
     "note_identity_image",
     "note_shared",
+    "operator_logins",
     "party_of_app",
     "patient_number",
     "patient_numbers",
     "paying_bank_account",
     "payment_identity",
     "person_of_patient",
+    "platform_operator",
     "require_bound",
     "require_medical_card",
     "require_person",

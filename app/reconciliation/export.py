@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.core.money import yuan
 from app.exchange import service as exchange
-from app.identity.operators import service as operators
+from app.identity import service as identity
 from app.reconciliation import queries, rules
 from app.reconciliation.models import Difference
 from app.reconciliation.queries import Filters
@@ -45,7 +45,7 @@ def export(session: Session, filters: Filters, party_id: UUID | None, today: dat
 
 def _rows(session: Session, filters: Filters, party_id: UUID | None, today: date) -> Iterator[Sequence[str]]:
     codes = {p.id: p.code for kind in ("hospital", "insurer") for p in exchange.parties(session, kind)}
-    logins = operators.logins(session)
+    logins = identity.operator_logins(session)
     for row in queries.every_difference(session, filters, party_id):
         yield _cells(row, codes, logins, today)
 

@@ -17,7 +17,7 @@ from app.core.errors import Problem
 from app.core.paging import PageQuery
 from app.core.work import Actor, Work
 from app.exchange import service as exchange
-from app.identity.operators import service as operators
+from app.identity import service as identity
 from app.reconciliation import contracts, queries, rules, service, views
 from app.reconciliation.export import MEDIA_TYPES, export
 from app.reconciliation.models import Difference
@@ -123,7 +123,7 @@ def export_list(form: str, out: Path, **chosen: Any) -> None:
 
 def _do(login: str, act: Callable[[Work, UUID], list[Difference]]) -> None:
     with runtime().read() as session:
-        operator_id = operators.platform_operator(session, login, _ROLE)
+        operator_id = identity.platform_operator(session, login, _ROLE)
     if operator_id is None:
         raise click.ClickException(f"no finance operator of the platform is called so: {login}")
     try:

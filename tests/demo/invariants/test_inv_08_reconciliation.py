@@ -45,7 +45,13 @@ def night(town: Town, scene: Scene, **run: Any) -> UUID:
     own = books(scene)
     right = compare(own)
     counts = {role: _counts(own[role]) for role in ROLES}
-    usual = {"business_date": date.fromisoformat(DAY), "attempt": 1, "status": "differences", "counts": counts}
+    usual = {
+        "kind": "parties",
+        "business_date": date.fromisoformat(DAY),
+        "attempt": 1,
+        "status": "differences",
+        "counts": counts,
+    }
     made = town.ground.add("reconciliation_run", **(usual | run))
     for overall in (True, False):
         differ = {name: len(getattr(right, name)) for name in ("amount_differs", "status_differs")}
