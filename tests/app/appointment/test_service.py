@@ -42,7 +42,7 @@ def _ask_all(desk: Desk, slot_id: UUID, patients: list[Known]) -> list[TestRespo
     return [desk.ask(patient, slot_id) for patient in patients]
 
 
-def test_a_burst_of_two_hundred_on_twenty_places_sells_twenty(desk: Desk) -> None:
+def test_ten_tries_of_each_take_one_place_each(desk: Desk) -> None:
     slot_id, patients = desk.slot(capacity=20), [desk.house.known() for _ in range(20)]
     # Ten tries of each person: another index refuses the second live one.
     tries = [desk.house.elsewhere(patient) for patient in patients for _ in range(10)]

@@ -17,13 +17,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
 from app.reconciliation.cli import reconcile
 from tests.app.reconciliation import plain
 from tests.app.reconciliation.engine.books import DAY, line, number
+from tests.examples import costly
 
 ROOT = Path(__file__).resolve().parents[3]
 HEADER = "clearing_no,amount_fen,status"
@@ -91,7 +92,7 @@ def run(paths: dict[str, Path], *options: str) -> Any:
     return CliRunner().invoke(reconcile, ["files", "--date", str(DAY), *given_paths, *options])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@costly
 @given(books=st.tuples(rows, rows, rows), how=st.tuples(dresses, dresses, dresses))
 def test_any_three_files_are_answered_as_the_contract_says(
     fresh_redis_url: str,

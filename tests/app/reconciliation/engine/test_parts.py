@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
@@ -14,6 +14,7 @@ from app.reconciliation.engine.compare import compare
 from app.reconciliation.engine.ledger import Ledger
 from app.reconciliation.engine.outcome import combine
 from tests.app.reconciliation.engine.books import DAY, line, read_all, write_all
+from tests.examples import costly
 
 ordinals = st.one_of(
     st.integers(0, 40), st.integers(2**20 - 5, 2**20 + 5), st.sampled_from([10**10 - 1, 7 * 10**9, 3 * 2**20])
@@ -24,7 +25,7 @@ rows = st.builds(
 books = st.lists(st.one_of(rows, st.just("spoilt,1,ok\n")), max_size=25)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@costly
 @given(hospital=books, platform=books, insurer=books)
 def test_parts_together_are_the_whole(
     fresh_redis_url: str, tmp_path: Path, hospital: list[str], platform: list[str], insurer: list[str]
