@@ -68,7 +68,7 @@ def list_slots(session: Session, caller: Caller, query: c.SlotQuery, code: str) 
     )
 
 
-@command(bp, "/appointments", MINE, body=c.Book, out=c.AppointmentView, status=201)
+@command(bp, "/appointments", MINE, body=c.Book, out=c.AppointmentView, status=201, first=service.refuse_in_vain)
 def book(work: Work, caller: Caller, body: c.Book) -> c.AppointmentView:
     """预约一个号源"""
     return _one(work.session, service.book(work, caller.id, body))

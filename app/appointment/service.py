@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.appointment.booking import ask_again, book, fee_paid, hospital_answered
 from app.appointment.catalogue import apply_catalogue
+from app.appointment.early import refuse_in_vain
 from app.appointment.endings import attended, cancel, fee_closed, note_missed
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "fee_paid",
     "hospital_answered",
     "note_missed",
+    "refuse_in_vain",
 ]

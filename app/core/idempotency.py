@@ -11,7 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,6 +29,14 @@ class IdempotencyKey(Base):
     status: Mapped[int | None]
     response_sealed: Mapped[Sealed | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), index=True)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks, under which key."""
+
+    principal: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,12 @@ def begin(work: Work, principal: str, key: str, request: bytes) -> Answer | None
     if old.request_hash != digest:
         raise Invalid("idempotency_key_reused", "这个 Idempotency-Key 已经用于另一个请求，请换一个")
     return Answer(old.status, work.privacy.open_json(old.response_sealed, _where(principal, key)))
+
+
+def was_asked(principal: ColumnElement[str], key: ColumnElement[str]) -> ColumnElement[bool]:
+    """For a query: whether this key was answered before. Then the stored answer counts, whatever has changed since."""
+    table = IdempotencyKey.__table__.c
+    return exists().where(table.principal == principal, table.key == key)
 
 
 def store(work: Work, principal: str, key: str, answer: Answer) -> None:

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from app.core import idempotency
 from app.core.errors import Invalid
-from app.core.idempotency import Answer
+from app.core.idempotency import Answer, Asked
 from app.core.work import Work
 from app.web.site import ACCOUNT, OPERATOR, PUBLIC, Caller, actor, admit, gateways, runtime
 
@@ -65,12 +65,20 @@ def command(
     out: type[BaseModel],
     body: type[BaseModel] | None = None,
     status: int = 200,
+    first: Callable[..., None] | None = None,
 ) -> Callable[[Callable[..., BaseModel]], Callable[..., BaseModel]]:
-    """POST `rule`. The function gets (work, caller, [body], **path) and returns the `out` contract."""
+    """POST `rule`. The function gets (work, caller, [body], **path) and returns the `out` contract.
+
+    `first` gets (session, clock, asked, account's or operator's id, [body], **path) before anything is written: what is
+    asked in vain may be refused by a cheap read. It has to let pass what was answered before."""
 
     def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
         def view(caller: Caller | None, **arguments: Any) -> Response:
             given = [arguments.pop("json_data")] if body is not None else []
+            if first is not None and caller is not None:
+                asked = Asked(caller.principal, _key())
+                with runtime().read() as session:
+                    first(session, runtime().clock, asked, caller.id, *given, **arguments)
             with runtime().work(actor(caller)) as work:
                 effect = partial(function, work, caller, *given, **arguments)
                 return _answer_once(work, caller, may.keyed, status, effect)
@@ -185,15 +193,20 @@ def _answer_once(
     """The effect's answer, or the stored one where this key was answered before."""
     if not keyed or caller is None:
         return _json(Answer(status, effect().model_dump(mode="json")))
-    key = request.headers.get("Idempotency-Key", "")
-    if not 8 <= len(key) <= 128 or not key.isascii() or not key.isprintable():
-        raise Invalid("idempotency_key_required", "请在 Idempotency-Key 头里放 8 至 128 个字符的唯一编号")
+    key = _key()
     meant = f"{request.method} {request.path}\n".encode() + request.get_data()
     answer = idempotency.begin(work, caller.principal, key, meant)
     if answer is None:
         answer = Answer(status, effect().model_dump(mode="json"))
         idempotency.store(work, caller.principal, key, answer)
     return _json(answer)
+
+
+def _key() -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if not 8 <= len(key) <= 128 or not key.isascii() or not key.isprintable():
+        raise Invalid("idempotency_key_required", "请在 Idempotency-Key 头里放 8 至 128 个字符的唯一编号")
+    return key
 
 
 def _json(answer: Answer) -> Response:

@@ -1,0 +1,97 @@
+"""What a burst hears when a slot cannot be had: decided by one read, before anything is written.
+
+Nothing is sold here. Whatever this look does not settle (a place is free, the request was answered before, the person
+has the place already, the caller may not act for the person) goes the whole way, where the database decides.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, case, exists, or_, select
+from sqlalchemy.orm import Session
+
+from app.appointment import contracts as c
+from app.appointment import queries
+from app.appointment.models import Appointment, Slot
+from app.appointment.states import LIVE
+from app.core import idempotency
+from app.core.clock import SHANGHAI, Clock
+from app.core.errors import Conflict
+from app.core.idempotency import Asked
+from app.identity import service as identity
+
+WHY_NOT: Mapping[str, str] = {
+    "slot_full": "该号源已约满，请选择其他号源",
+    "slot_stopped": "医生停诊，请选择其他号源",
+    "slot_past": "该号源已过时间，请选择其他号源",
+}
+NEARBY_LIFE_S = 1.0
+_SLOT, _APPOINTMENT = Slot.__table__.c, Appointment.__table__.c
+_WHY = case(
+    (_SLOT.stopped, "slot_stopped"),
+    (_SLOT.ends_at <= bindparam("horizon"), "slot_past"),
+    (_SLOT.taken >= _SLOT.capacity, "slot_full"),
+)
+_HOLDS_IT = exists().where(
+    _APPOINTMENT.slot_id == _SLOT.id,
+    _APPOINTMENT.person_id == bindparam("person_id"),
+    _APPOINTMENT.status.in_([state.value for state in LIVE]),
+)
+# Made once: to make it takes longer than to run it.
+_LOOK = select(_WHY).where(
+    _SLOT.id == bindparam("slot_id"),
+    _WHY.is_not(None),
+    identity.acts_for(bindparam("account_id"), bindparam("person_id")),
+    ~or_(_HOLDS_IT, idempotency.was_asked(bindparam("principal"), bindparam("key"))),
+)
+
+
+class _Nearby:
+    """Free slots near a full one, as a refusal names them; at most `NEARBY_LIFE_S` old, so a burst asks once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[UUID, tuple[float, dict[str, str]]] = {}
+
+    def of(self, slot_id: UUID, read: Callable[[], dict[str, str]]) -> dict[str, str]:
+        with self._lock:
+            read_at, found = self._known.get(slot_id, (-1e9, {}))
+        now = time.monotonic()
+        if now - read_at < NEARBY_LIFE_S:
+            return found
+        found = read()
+        with self._lock:
+            self._known = {one: kept for one, kept in self._known.items() if now - kept[0] < NEARBY_LIFE_S}
+            self._known[slot_id] = (now, found)
+        return found
+
+
+_nearby = _Nearby()
+
+
+def refuse_in_vain(session: Session, clock: Clock, asked: Asked, account_id: UUID, wanted: c.Book) -> None:
+    """Conflict `slot_full`, `slot_stopped` or `slot_past`, as `booking.book` would say it; else nothing."""
+    horizon = clock.horizon()
+    known: dict[str, Any] = {
+        "slot_id": wanted.slot_id,
+        "person_id": wanted.person_id,
+        "account_id": account_id,
+        "horizon": horizon,
+        "principal": asked.principal,
+        "key": asked.key,
+    }
+    why = session.execute(_LOOK, known).scalar()
+    if why is not None:
+        near = _nearby.of(wanted.slot_id, lambda: _near(session, wanted.slot_id, clock))
+        raise Conflict(why, WHY_NOT[why], fields=near)
+
+
+def _near(session: Session, slot_id: UUID, clock: Clock) -> dict[str, str]:
+    slot = queries.slot(session, slot_id)
+    near = queries.free_nearby(session, slot, clock.horizon()) if slot is not None else ()
+    return {str(one.id): f"{one.starts_at.astimezone(SHANGHAI):%m-%d %H:%M} 有号" for one in near}
