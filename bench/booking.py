@@ -38,7 +38,7 @@ from bench.patients import Town
 from bench.raw_http import Burst, burst, post
 
 CONNECTIONS = 64
-THREADS = 4
+THREADS = 8
 PATH = "/api/v1/appointments"
 _FLOOR_TABLE = """
 CREATE TABLE bench_booking (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, person_id uuid, slot_id uuid)

@@ -39,9 +39,7 @@ def settle(runtime: Runtime, count: int, *, n: int = 100, window_s: float = 60.0
     """One hospital with `count` patients, and the medical-insurance interface with its limit."""
     with runtime.work() as work:
         hospital_id = put_party(work, NewParty("hospital", "H1", "第一医院"))
-        interface_id = put_party(
-            work, NewParty("medical_insurance", "M1", "医保局", {"n": n, "window_s": window_s})
-        )
+        interface_id = put_party(work, NewParty("medical_insurance", "M1", "医保局", {"n": n, "window_s": window_s}))
         partner_id = put_partner(work, interface_id, "M1-agent")
         _open_app(work, hospital_id)
         patients = _enter(work, hospital_id, count)

@@ -14,7 +14,7 @@ from app.core.errors import NotFound
 from app.core.paging import PageQuery
 from app.core.work import Work
 from app.exchange import service as exchange
-from app.web.routes import command, door, question
+from app.web.routes import command, door, first, question
 from app.web.site import ACCOUNT, Caller
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def list_slots(session: Session, caller: Caller, query: c.SlotQuery, code: str) 
     )
 
 
-@command(bp, "/appointments", MINE, body=c.Book, out=c.AppointmentView, status=201, first=service.refuse_in_vain)
+@command(bp, "/appointments", MINE, body=c.Book, out=c.AppointmentView, status=201)
+@first(service.refuse_in_vain)
 def book(work: Work, caller: Caller, body: c.Book) -> c.AppointmentView:
     """预约一个号源"""
     return _one(work.session, service.book(work, caller.id, body))

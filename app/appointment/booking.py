@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.appointment import contracts as c
-from app.appointment import endings, queries, rules
+from app.appointment import early, endings, queries, rules
 from app.appointment.models import Appointment, Slot
 from app.appointment.states import LIVE, State, appointments
 from app.core.clock import SHANGHAI
@@ -34,8 +34,7 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Appointment:
     slot = queries.slot(work.session, wanted.slot_id)
     if slot is None:
         raise NotFound
-    if not _take_place(work, slot):
-        _refuse(work, slot, wanted.person_id)
+    _require_open(work, slot, wanted.person_id)
     row = Appointment(
         no=partner_number("ap"),
         hospital_id=slot.hospital_id,
@@ -53,29 +52,28 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Appointment:
         _ask_fee(work, row)
     else:
         _ask_hospital(work, row)
+    work.last(lambda: _take_place(work, slot))
     return row
 
 
-def _take_place(work: Work, slot: Slot) -> bool:
+def _take_place(work: Work, slot: Slot) -> None:
+    """The database decides, at the very end: everybody who wants this slot waits for its row until the commit."""
     free = (Slot.id == slot.id, Slot.taken < Slot.capacity, ~Slot.stopped, Slot.ends_at > work.clock.horizon())
     taken = update(Slot).where(*free).values(taken=Slot.taken + 1).returning(Slot.id)
-    return work.session.scalar(taken.execution_options(synchronize_session=False)) is not None
+    if work.session.scalar(taken.execution_options(synchronize_session=False)) is None:
+        work.session.refresh(slot)
+        raise early.refusal(work.session, slot, work.clock.horizon())
 
 
-def _refuse(work: Work, slot: Slot, person_id: UUID) -> None:
+def _require_open(work: Work, slot: Slot, person_id: UUID) -> None:
+    """Whoever has the place already is told so, also when no other is left."""
+    horizon = work.clock.horizon()
+    if slot.taken < slot.capacity and not slot.stopped and slot.ends_at > horizon:
+        return
     mine = (Appointment.slot_id == slot.id, Appointment.person_id == person_id, Appointment.status.in_(LIVE))
     if work.session.scalar(select(Appointment.id).where(*mine)) is not None:
         raise Conflict(*_TWICE)
-    work.session.refresh(slot)
-    code, message = "slot_full", "该号源已约满，请选择其他号源"
-    if slot.stopped:
-        code, message = "slot_stopped", "医生停诊，请选择其他号源"
-    elif slot.ends_at <= work.clock.horizon():
-        code, message = "slot_past", "该号源已过时间，请选择其他号源"
-    near = queries.free_nearby(work.session, slot, work.clock.horizon())
-    raise Conflict(
-        code, message, fields={str(s.id): f"{s.starts_at.astimezone(SHANGHAI):%m-%d %H:%M} 有号" for s in near}
-    )
+    raise early.refusal(work.session, slot, horizon)
 
 
 def _ask_fee(work: Work, row: Appointment) -> None:

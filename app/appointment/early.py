@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -40,7 +41,7 @@ _WHY = case(
 _HOLDS_IT = exists().where(
     _APPOINTMENT.slot_id == _SLOT.id,
     _APPOINTMENT.person_id == bindparam("person_id"),
-    _APPOINTMENT.status.in_([state.value for state in LIVE]),
+    or_(*(_APPOINTMENT.status == state.value for state in LIVE)),
 )
 # Made once: to make it takes longer than to run it.
 _LOOK = select(_WHY).where(
@@ -87,11 +88,17 @@ def refuse_in_vain(session: Session, clock: Clock, asked: Asked, account_id: UUI
     }
     why = session.execute(_LOOK, known).scalar()
     if why is not None:
-        near = _nearby.of(wanted.slot_id, lambda: _near(session, wanted.slot_id, clock))
+        near = _nearby.of(wanted.slot_id, lambda: _near(session, wanted.slot_id, horizon))
         raise Conflict(why, WHY_NOT[why], fields=near)
 
 
-def _near(session: Session, slot_id: UUID, clock: Clock) -> dict[str, str]:
+def refusal(session: Session, slot: Slot, horizon: datetime) -> Conflict:
+    """Why the slot cannot be had, with what is free nearby."""
+    why = "slot_stopped" if slot.stopped else "slot_past" if slot.ends_at <= horizon else "slot_full"
+    return Conflict(why, WHY_NOT[why], fields=_near(session, slot.id, horizon))
+
+
+def _near(session: Session, slot_id: UUID, horizon: datetime) -> dict[str, str]:
     slot = queries.slot(session, slot_id)
-    near = queries.free_nearby(session, slot, clock.horizon()) if slot is not None else ()
+    near = queries.free_nearby(session, slot, horizon) if slot is not None else ()
     return {str(one.id): f"{one.starts_at.astimezone(SHANGHAI):%m-%d %H:%M} 有号" for one in near}

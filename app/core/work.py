@@ -61,6 +61,7 @@ class Work:
         self.now = runtime.clock.now()
         self._tasks: list[tasks.NewTask] = []
         self._facts: list[AuditFact] = []
+        self._last: list[Callable[[], None]] = []
 
     def add(self, *rows: Any) -> None:
         self.session.add_all(rows)
@@ -92,6 +93,11 @@ class Work:
         """Encrypt `value` into `row.column`."""
         setattr(row, column, self.privacy.seal(value, f"{row.__tablename__}:{column}:{row.id}"))
 
+    def last(self, take: Callable[[], None]) -> None:
+        """Do this right before the commit: what many want at once is then locked for a moment only. An error takes
+        everything back."""
+        self._last.append(take)
+
     def write(self) -> set[str]:
         """Flush everything that was collected; the kinds of the tasks that are due now."""
         self.session.flush()
@@ -99,6 +105,8 @@ class Work:
             self.runtime.write_audit(self.session, self.actor, self._facts)
         if self._tasks:
             tasks.add(self.session, self._tasks)
+        for take in self._last:
+            take()
         return {task.kind for task in self._tasks if task.run_at is None or task.run_at <= self.now}
 
 

@@ -65,20 +65,17 @@ def command(
     out: type[BaseModel],
     body: type[BaseModel] | None = None,
     status: int = 200,
-    first: Callable[..., None] | None = None,
 ) -> Callable[[Callable[..., BaseModel]], Callable[..., BaseModel]]:
-    """POST `rule`. The function gets (work, caller, [body], **path) and returns the `out` contract.
-
-    `first` gets (session, clock, asked, account's or operator's id, [body], **path) before anything is written: what is
-    asked in vain may be refused by a cheap read. It has to let pass what was answered before."""
+    """POST `rule`. The function gets (work, caller, [body], **path) and returns the `out` contract."""
 
     def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
+        look: Callable[..., None] | None = function.__dict__.get("first")
+
         def view(caller: Caller | None, **arguments: Any) -> Response:
             given = [arguments.pop("json_data")] if body is not None else []
-            if first is not None and caller is not None:
-                asked = Asked(caller.principal, _key())
+            if look is not None and caller is not None:
                 with runtime().read() as session:
-                    first(session, runtime().clock, asked, caller.id, *given, **arguments)
+                    look(session, runtime().clock, Asked(caller.principal, _key()), caller.id, *given, **arguments)
             with runtime().work(actor(caller)) as work:
                 effect = partial(function, work, caller, *given, **arguments)
                 return _answer_once(work, caller, may.keyed, status, effect)
@@ -90,6 +87,17 @@ def command(
         return function
 
     return register
+
+
+def first(look: Callable[..., None]) -> Callable[[Callable[..., BaseModel]], Callable[..., BaseModel]]:
+    """Under `command`: before anything is written, `look` gets (session, clock, asked, the caller's id, [body], **path)
+    and may refuse by a cheap read what is asked in vain. It has to let pass what was answered before."""
+
+    def mark(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
+        function.__dict__["first"] = look
+        return function
+
+    return mark
 
 
 def question(
