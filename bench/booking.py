@@ -127,10 +127,10 @@ def _open_slot(hall: Hall, places: int) -> UUID:
 
 @contextmanager
 def _served(app: str, environment: dict[str, str], log: Path) -> Iterator[tuple[str, int]]:
-    """granian with `app`, as the product is served."""
+    """granian with the ASGI application `app`, as the product is served."""
     port = free_port()
-    listen = ("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws")
-    run = ("--workers", "1", "--blocking-threads", str(THREADS), "--log-level", "warning", app)
+    listen = ("--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws")
+    run = ("--workers", "1", "--log-level", "warning", app)
     argv = (sys.executable, "-P", "-m", "granian", *listen, *run)
     with log.open("ab") as output:
         child = spawn(Command(argv, ROOT, {**os.environ, **environment, "PYTHONPATH": str(ROOT)}), output.fileno())
@@ -171,9 +171,10 @@ def _run_on(ground: Ground, hall: Hall, options: Options, log: Path) -> dict[str
     environment = {
         "DATABASE_URL": hall.runtime.settings.database_url, "REDIS_URL": ground.redis_url, "ROLE": "front",
         "CALLER_LIMIT": "off", "LOG_LEVEL": "WARNING", "DATABASE_POOL_SIZE": str(THREADS),
+        "WEB_THREADS": str(THREADS),
     }  # fmt: skip
     sales, floors = [], []
-    with _served("wsgi:app", environment, log) as ours, _served("bench.booking_floor:app", environment, log) as bare:
+    with _served("asgi:app", environment, log) as ours, _served("bench.booking_floor:asgi", environment, log) as bare:
         warm = Options(requests=min(500, options.requests), places=1)
         for number in range(-1, options.rounds):
             size = options if number >= 0 else warm

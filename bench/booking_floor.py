@@ -1,4 +1,4 @@
-"""The floor of the booking benchmark: bare Flask, one INSERT, one commit. Served as `bench.booking_floor:app`."""
+"""The floor of the booking benchmark: bare Flask, one INSERT, one commit, on the server that ours stands on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import threading
 
 import psycopg
 from flask import Flask, Response, jsonify, request
+
+from app.web.intake import Intake
 
 app = Flask(__name__)
 _local = threading.local()
@@ -33,3 +35,6 @@ def book() -> tuple[Response, int]:
 @app.get("/healthz")
 def healthy() -> str:
     return "ok"
+
+
+asgi = Intake(app, int(os.environ.get("WEB_THREADS", "8")), 16 * 1024 * 1024)
