@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,14 @@ class Interface:
         """All trials that reached it, in order: at_ms, msgid, accepted."""
         rows: list[dict[str, Any]] = self._get("arrivals")
         return rows
+
+    def wait_for_one(self) -> None:
+        """Returns when the first trial has arrived."""
+        ends_s = time.monotonic() + 60
+        while not self.arrivals():
+            if time.monotonic() > ends_s:
+                raise SystemExit("nothing arrives")
+            time.sleep(0.05)
 
     def violations(self) -> int:
         return int(self._get("violations")["count"])

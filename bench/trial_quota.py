@@ -66,8 +66,7 @@ class Found:
     def in_words(self) -> str:
         text = f"{self.plan.name}: {self.arrivals} arrivals, at most {self.max_in_window} of {self.plan.n} in a window"
         if self.use is not None:
-            held = self.use.held_s / (self.use.held_s + self.use.idle_s)
-            text += f", used {self.used:.4f} ({held:.4f} of {self.plan.window_s:g} s windows, one turn"
+            text += f", used {self.used:.4f} ({self.use.bare_share:.4f} of {self.plan.window_s:g} s windows, one turn"
             text += f" {self.use.turn_s:.2f} s), {self.kills} kills"
         return text
 
@@ -92,14 +91,8 @@ def run_ours(scene: Scene, plan: Plan) -> Found:
                         interface_id=scene.town.interface_id, partner_id=scene.town.partner_id)  # fmt: skip
             posts = [replace(post, skew_s=skew_s) for skew_s in SKEWS_S]
 
-            def begin() -> None:
-                with psycopg.connect(libpq(database_url), autocommit=True) as connection:
-                    connection.execute(
-                        "INSERT INTO task (kind, subject, args) VALUES ('settlement.admit', %s, '{}')",
-                        [scene.town.interface_id],
-                    )
-
-            kills, use = _let_run(plan, trial_quota_workers.ours, posts, double.lose_answers, begin,
+            kills, use = _let_run(plan, trial_quota_workers.ours, posts, double.lose_answers,
+                                  lambda: trial_quota_line.begin(database_url, scene.town.interface_id),
                                   lambda: trial_quota_line.use(database_url))  # fmt: skip
             return _found(plan, double, kills, use)
     finally:
@@ -111,7 +104,8 @@ def run_baseline(scene: Scene, plan: Plan) -> Found:
         post = Post(double.url, double.treatment, plan.jitter_s, redis_url=scene.ground.redis_url, n=plan.n,
                     window_s=plan.window_s)  # fmt: skip
         posts = [post] * PROCESSES
-        kills, _ = _let_run(plan, trial_quota_workers.baseline, posts, double.lose_answers, lambda: None, lambda: None)
+        kills, _ = _let_run(plan, trial_quota_workers.baseline, posts, double.lose_answers, double.wait_for_one,
+                            lambda: None)  # fmt: skip
         return _found(plan, double, kills, None)
 
 
@@ -196,7 +190,7 @@ def _round(scene: Scene, options: Options) -> list[Found]:
     seconds = options.windows * options.window_s
     plan = Plan("ours", options.n, options.window_s, seconds, AT_ONCE, kill_every_s=seconds / 4)
     slow = replace(plan, name="ours, slow interface", latency=SLOW)
-    counter = replace(plan, name="fixed-window counter", seconds=2 * options.window_s)
+    counter = replace(plan, name="fixed-window counter", seconds=1.5 * options.window_s)
     found = []
     for arm, its_plan in ((run_ours, plan), (run_ours, slow), (run_baseline, counter)):
         found.append(arm(scene, its_plan))

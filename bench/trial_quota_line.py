@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -17,6 +19,7 @@ from bench.interface import TOTAL_FEN
 from bench.patients import Patient, Town
 
 _AT_ONCE = 50
+PATIENCE_S = 60.0
 # Every change of a slot, in the order in which it happened, by the database's own clock.
 _WATCH = """
 CREATE TABLE bench_slot (id bigint GENERATED ALWAYS AS IDENTITY, no int, at timestamptz, free_at timestamptz,
@@ -67,6 +70,18 @@ def _bill(work: Work, town: Town, patient: Patient) -> Bill:
     return bill
 
 
+def begin(database_url: str, interface_id: UUID) -> None:
+    """Let the first be admitted: the task that asking for a trial writes. Returns when a slot is taken."""
+    with psycopg.connect(libpq(database_url), autocommit=True) as connection:
+        task = "INSERT INTO task (kind, subject, args) VALUES ('settlement.admit', %s, '{}')"
+        connection.execute(task, [interface_id])
+        ends_s = time.monotonic() + PATIENCE_S
+        while not connection.execute("SELECT 1 FROM bench_slot WHERE holder IS NOT NULL LIMIT 1").fetchall():
+            if time.monotonic() > ends_s:
+                raise SystemExit("nobody is admitted")
+            time.sleep(0.05)
+
+
 @dataclass(frozen=True)
 class Use:
     """Seconds of all slots together, from the first admission to the end; how often one was `taken`, and how long one
@@ -82,7 +97,12 @@ class Use:
         rule speaks of a minute: a shorter window does not shorten a decision, so each turn counts as held for what
         its window lacks of sixty seconds."""
         held_s = self.held_s + self.taken * max(0.0, 60.0 - window_s)
-        return held_s / (held_s + self.idle_s)
+        return held_s / max(held_s + self.idle_s, 1e-9)
+
+    @property
+    def bare_share(self) -> float:
+        """The same without that allowance."""
+        return self.held_s / max(self.held_s + self.idle_s, 1e-9)
 
 
 def use(database_url: str) -> Use:

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, exists, or_, select
+from sqlalchemy import ColumnElement, bindparam, case, exists, literal_column, or_, select
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
 
 from app.appointment import contracts as c
@@ -33,23 +34,31 @@ WHY_NOT: Mapping[str, str] = {
 }
 NEARBY_LIFE_S = 1.0
 _SLOT, _APPOINTMENT = Slot.__table__.c, Appointment.__table__.c
+
+
+def _word(text: str) -> ColumnElement[str]:
+    """A constant of the program as it stands in the statement's text."""
+    return literal_column(f"'{text}'")
+
+
 _WHY = case(
-    (_SLOT.stopped, "slot_stopped"),
-    (_SLOT.ends_at <= bindparam("horizon"), "slot_past"),
-    (_SLOT.taken >= _SLOT.capacity, "slot_full"),
+    (_SLOT.stopped, _word("slot_stopped")),
+    (_SLOT.ends_at <= bindparam("horizon"), _word("slot_past")),
+    (_SLOT.taken >= _SLOT.capacity, _word("slot_full")),
 )
 _HOLDS_IT = exists().where(
     _APPOINTMENT.slot_id == _SLOT.id,
     _APPOINTMENT.person_id == bindparam("person_id"),
-    or_(*(_APPOINTMENT.status == state.value for state in LIVE)),
+    or_(*(_APPOINTMENT.status == _word(state.value) for state in LIVE)),
 )
-# Made once: to make it takes longer than to run it.
 _LOOK = select(_WHY).where(
     _SLOT.id == bindparam("slot_id"),
     _WHY.is_not(None),
     identity.acts_for(bindparam("account_id"), bindparam("person_id")),
     ~or_(_HOLDS_IT, idempotency.was_asked(bindparam("principal"), bindparam("key"))),
 )
+# Made once, down to its text: to make it takes longer than to run it.
+_LOOK_TEXT = str(_LOOK.compile(dialect=PGDialect_psycopg()))
 
 
 class _Nearby:
@@ -86,7 +95,7 @@ def refuse_in_vain(session: Session, clock: Clock, asked: Asked, account_id: UUI
         "principal": asked.principal,
         "key": asked.key,
     }
-    why = session.execute(_LOOK, known).scalar()
+    why = session.connection().exec_driver_sql(_LOOK_TEXT, known).scalar()
     if why is not None:
         near = _nearby.of(wanted.slot_id, lambda: _near(session, wanted.slot_id, horizon))
         raise Conflict(why, WHY_NOT[why], fields=near)

@@ -17,12 +17,13 @@ SEAL_BATCH = 5000
 _SEALER_LOCK = 0x5A500001
 # Inserted without the unit of work: every transaction writes some.
 _ENTRY: Table = AuditEntry.__table__  # type: ignore[assignment]
+_INSERT = insert(_ENTRY)
 
 
 def write(session: Session, actor: Actor, facts: Sequence[AuditFact]) -> None:
     """Insert the facts of one transaction with its data."""
     session.execute(
-        insert(_ENTRY),
+        _INSERT,
         [
             {
                 "actor_kind": actor.kind,

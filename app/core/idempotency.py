@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,6 +29,21 @@ class IdempotencyKey(Base):
     status: Mapped[int | None]
     response_sealed: Mapped[Sealed | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), index=True)
+
+
+# Without the unit of work, and made once: every command of a caller runs them.
+_TABLE = cast(Table, IdempotencyKey.__table__)
+_CLAIM = (
+    insert(_TABLE)
+    .values({name: bindparam(name) for name in ("principal", "key", "request_hash")})
+    .on_conflict_do_nothing()
+    .returning(_TABLE.c.key)
+)
+_STORE = (
+    update(_TABLE)
+    .where(_TABLE.c.principal == bindparam("of_principal"), _TABLE.c.key == bindparam("of_key"))
+    .values(status=bindparam("status"), response_sealed=bindparam("response_sealed"))
+)
 
 
 @dataclass(frozen=True)
@@ -50,8 +65,7 @@ def begin(work: Work, principal: str, key: str, request: bytes) -> Answer | None
     # Keyed: a request may hold little more than an identity number, which a plain hash would let one guess.
     digest = work.privacy.index(sha256(request).hexdigest(), "request")
     row = {"principal": principal, "key": key, "request_hash": digest}
-    new = insert(IdempotencyKey).values(row).on_conflict_do_nothing().returning(IdempotencyKey.key)
-    if work.session.scalar(new) is not None:
+    if work.session.scalar(_CLAIM, row) is not None:
         return None
     old = work.session.execute(
         select(IdempotencyKey.request_hash, IdempotencyKey.status, IdempotencyKey.response_sealed).where(
@@ -65,15 +79,14 @@ def begin(work: Work, principal: str, key: str, request: bytes) -> Answer | None
 
 def was_asked(principal: ColumnElement[str], key: ColumnElement[str]) -> ColumnElement[bool]:
     """For a query: whether this key was answered before. Then the stored answer counts, whatever has changed since."""
-    table = IdempotencyKey.__table__.c
-    return exists().where(table.principal == principal, table.key == key)
+    return exists().where(_TABLE.c.principal == principal, _TABLE.c.key == key)
 
 
 def store(work: Work, principal: str, key: str, answer: Answer) -> None:
     """Keep the answer, encrypted, in the transaction that has the effect."""
     sealed = work.privacy.seal_json(answer.body, _where(principal, key))
-    mine = (IdempotencyKey.principal == principal, IdempotencyKey.key == key)
-    work.session.execute(update(IdempotencyKey).where(*mine).values(status=answer.status, response_sealed=sealed))
+    given = {"of_principal": principal, "of_key": key, "status": answer.status, "response_sealed": sealed}
+    work.session.execute(_STORE, given)
 
 
 def _where(principal: str, key: str) -> str:
