@@ -43,7 +43,7 @@ from workers.drain import drain_with
 
 SENDERS = 32
 MARGIN_S = 0.5
-PAUSE_S = 0.08  # the longest a greedy process looks away
+PAUSE_S = 0.25  # the longest a greedy process looks away
 
 
 @dataclass(frozen=True)
