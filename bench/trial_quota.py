@@ -163,6 +163,7 @@ class Options:
     rounds: int = 5
     confirm_s: float = 240.0
     decisions: int = 300
+    jitter_s: float = 0.3
 
 
 def run(options: Options) -> dict[str, Any]:
@@ -188,7 +189,7 @@ def _scene(ground: Ground, options: Options) -> Scene:
 
 def _round(scene: Scene, options: Options) -> list[Found]:
     seconds = options.windows * options.window_s
-    plan = Plan("ours", options.n, options.window_s, seconds, AT_ONCE, kill_every_s=seconds / 4)
+    plan = Plan("ours", options.n, options.window_s, seconds, AT_ONCE, seconds / 4, options.jitter_s)
     slow = replace(plan, name="ours, slow interface", latency=SLOW)
     counter = replace(plan, name="fixed-window counter", seconds=1.5 * options.window_s)
     found = []

@@ -8,7 +8,7 @@ from bench import interface, trial_quota
 from bench.trial_quota import Options
 from bench.trial_quota_line import _add_up
 
-QUICK = Options(n=5, window_s=2.0, windows=2, rounds=1, confirm_s=0.0, decisions=5)
+QUICK = Options(n=5, window_s=2.0, windows=2, rounds=1, confirm_s=0.0, decisions=5, jitter_s=1.0)
 
 
 def test_n_is_kept_and_reached_while_the_baseline_breaks_it(
