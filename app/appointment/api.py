@@ -14,7 +14,7 @@ from app.core.errors import NotFound
 from app.core.paging import PageQuery
 from app.core.work import Work
 from app.exchange import service as exchange
-from app.web.routes import command, door, question
+from app.web.routes import command, door, first, question
 from app.web.site import ACCOUNT, Caller, runtime
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def list_nearby(session: Session, caller: Caller, slot_id: UUID) -> c.SlotPage:
 
 
 @command(bp, "/appointments", MINE, body=c.Book, out=c.AppointmentView, status=201)
+@first(service.refuse_in_vain)
 def book(work: Work, caller: Caller, body: c.Book) -> c.AppointmentView:
     """预约一个号源"""
     return views.one(work.session, service.book(work, caller.id, body))

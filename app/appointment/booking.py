@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.appointment import confirming, places, queries, rules
+from app.appointment import confirming, places, queries, refusals, rules
 from app.appointment import contracts as c
 from app.appointment.models import Appointment, Slot
 from app.appointment.states import LIVE, State, appointments
 from app.appointment.waiting import offers
 from app.appointment.waiting.models import WaitingEntry
 from app.appointment.waiting.states import WaitingState, waiting_entries
-from app.core.clock import SHANGHAI
 from app.core.errors import Conflict, NotFound
 from app.core.ids import partner_number
 from app.core.work import Work
 from app.identity import service as identity
 from app.payment import service as payment
 
-_WHY_NOT = {
-    "slot_full": "该号源已约满，请选择其他号源",
-    "slot_stopped": "医生停诊，请选择其他号源",
-    "slot_past": "该号源已过时间，请选择其他号源",
-}
 _TWICE = ("already_booked", "您已经预约了这个号源")
 
 
@@ -58,7 +50,7 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Appointment:
         held = _offered(work, account_id, wanted)
         if held is not None:
             return take_offer(work, held)
-        refuse(work, slot, _why_not(work, slot, wanted.person_id))
+        refusals.refuse(work, slot, _why_not(work, slot, wanted.person_id))
     row = _begin(work, NewAppointment(slot, account_id, wanted.person_id, wanted.self_pay))
     offers.has_booked(work, wanted.person_id, slot)
     return row
@@ -120,16 +112,6 @@ def _why_not(work: Work, slot: Slot, person_id: UUID) -> str:
     if slot.stopped:
         return "slot_stopped"
     return "slot_past" if slot.ends_at <= work.clock.horizon() else "slot_full"
-
-
-def refuse(work: Work, slot: Slot, code: str) -> NoReturn:
-    """Say why not, and what is free nearby."""
-    near = queries.free_nearby(work.session, slot, work.clock.horizon())
-    raise Conflict(code, _WHY_NOT[code], fields=named(near))
-
-
-def named(slots: Iterable[Slot]) -> dict[str, str]:
-    return {str(slot.id): f"{slot.starts_at.astimezone(SHANGHAI):%m-%d %H:%M} 有号" for slot in slots}
 
 
 def _ask_fee(work: Work, row: Appointment) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.appointment.booking import book
 from app.appointment.catalogue import apply_catalogue
 from app.appointment.confirming import ask_again, fee_paid, hospital_answered
+from app.appointment.early import refuse_in_vain
 from app.appointment.endings import attended, cancel, fee_closed, note_missed
 from app.appointment.reminding import remind
 
@@ -18,5 +19,6 @@ __all__ = [
     "fee_paid",
     "hospital_answered",
     "note_missed",
+    "refuse_in_vain",
     "remind",
 ]

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,6 +31,29 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), index=True)
 
 
+# Without the unit of work, and made once: every command of a caller runs them.
+_TABLE = cast(Table, IdempotencyKey.__table__)
+_CLAIM = (
+    insert(_TABLE)
+    .values({name: bindparam(name) for name in ("principal", "key", "request_hash")})
+    .on_conflict_do_nothing()
+    .returning(_TABLE.c.key)
+)
+_STORE = (
+    update(_TABLE)
+    .where(_TABLE.c.principal == bindparam("of_principal"), _TABLE.c.key == bindparam("of_key"))
+    .values(status=bindparam("status"), response_sealed=bindparam("response_sealed"))
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks, under which key."""
+
+    principal: str
+    key: str
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -42,8 +65,7 @@ def begin(work: Work, principal: str, key: str, request: bytes) -> Answer | None
     # Keyed: a request may hold little more than an identity number, which a plain hash would let one guess.
     digest = work.privacy.index(sha256(request).hexdigest(), "request")
     row = {"principal": principal, "key": key, "request_hash": digest}
-    new = insert(IdempotencyKey).values(row).on_conflict_do_nothing().returning(IdempotencyKey.key)
-    if work.session.scalar(new) is not None:
+    if work.session.scalar(_CLAIM, row) is not None:
         return None
     old = work.session.execute(
         select(IdempotencyKey.request_hash, IdempotencyKey.status, IdempotencyKey.response_sealed).where(
@@ -55,11 +77,16 @@ def begin(work: Work, principal: str, key: str, request: bytes) -> Answer | None
     return Answer(old.status, work.privacy.open_json(old.response_sealed, _where(principal, key)))
 
 
+def was_asked(principal: ColumnElement[str], key: ColumnElement[str]) -> ColumnElement[bool]:
+    """For a query: whether this key was answered before. Then the stored answer counts, whatever has changed since."""
+    return exists().where(_TABLE.c.principal == principal, _TABLE.c.key == key)
+
+
 def store(work: Work, principal: str, key: str, answer: Answer) -> None:
     """Keep the answer, encrypted, in the transaction that has the effect."""
     sealed = work.privacy.seal_json(answer.body, _where(principal, key))
-    mine = (IdempotencyKey.principal == principal, IdempotencyKey.key == key)
-    work.session.execute(update(IdempotencyKey).where(*mine).values(status=answer.status, response_sealed=sealed))
+    given = {"of_principal": principal, "of_key": key, "status": answer.status, "response_sealed": sealed}
+    work.session.execute(_STORE, given)
 
 
 def _where(principal: str, key: str) -> str:

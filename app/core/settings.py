@@ -69,4 +69,6 @@ class Settings(BaseSettings):
         wrong = [name for name, (value, allowed) in hosts.items() if value not in allowed]
         if wrong or self.master_key == DEVELOPMENT_KEY:
             raise ValueError(f"not allowed in production: {', '.join(wrong) or 'the development MASTER_KEY'}")
+        if self.caller_limit == "off":
+            raise ValueError("not allowed in production: CALLER_LIMIT off")
         return self

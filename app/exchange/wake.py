@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 
 from app.core.work import Work
-from app.exchange.models import Lane
 
 CHANNEL = "exchange"
+# Made once: every command runs them.
+_MAKE_LANE = text("INSERT INTO lane (party_id, name) VALUES (:party_id, :name) ON CONFLICT DO NOTHING")
+_NOTIFY = text("SELECT pg_notify(:channel, :party_id)").bindparams(channel=CHANNEL)
 
 
 def party(work: Work, party_id: UUID, *, lane: str | None = None) -> None:
     """Notify once for each party and transaction; make the lane known when it is new."""
     done = work.session.info.setdefault("exchange.woken", set())
     if lane is not None and (party_id, lane) not in done:
-        work.session.execute(insert(Lane).values(party_id=party_id, name=lane).on_conflict_do_nothing())
+        work.session.execute(_MAKE_LANE, {"party_id": party_id, "name": lane})
         done.add((party_id, lane))
     if party_id not in done:
-        work.session.execute(select(func.pg_notify(CHANNEL, str(party_id))))
+        work.session.execute(_NOTIFY, {"party_id": str(party_id)})
         done.add(party_id)

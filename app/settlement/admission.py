@@ -140,11 +140,13 @@ def _send(work: Work, rows: Sequence[Settlement], bills: dict[UUID, BillFacts], 
     people = identity.facts_of(work, [row.person_id for row in rows], "medical-insurance trial")
     diagnoses = _diagnoses(work, [bills[row.bill_id].visit_id for row in rows])
     lines = _lines(work, [row.bill_id for row in rows])
+    # Asked here: a query between two commands would send each to the database by itself.
+    codes = {one: exchange.party(work.session, one).code for one in {row.hospital_id for row in rows}}
     for row in rows:
         bill = bills[row.bill_id]
         body = {
             "trial_no": row.trial_no,
-            "hospital_code": exchange.party(work.session, row.hospital_id).code,
+            "hospital_code": codes[row.hospital_id],
             **_person(people[row.person_id]),
             "visit": {
                 "visit_key": bill.visit_key,

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from app.core import idempotency
 from app.core.errors import Invalid
-from app.core.idempotency import Answer
+from app.core.idempotency import Answer, Asked
 from app.core.work import Work
 from app.web.site import ACCOUNT, OPERATOR, PUBLIC, Caller, actor, admit, gateways, runtime
 
@@ -69,8 +69,13 @@ def command(
     """POST `rule`. The function gets (work, caller, [body], **path) and returns the `out` contract."""
 
     def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
+        look: Callable[..., None] | None = function.__dict__.get("first")
+
         def view(caller: Caller | None, **arguments: Any) -> Response:
             given = [arguments.pop("json_data")] if body is not None else []
+            if look is not None and caller is not None:
+                with runtime().read() as session:
+                    look(session, runtime().clock, Asked(caller.principal, _key()), caller.id, *given, **arguments)
             with runtime().work(actor(caller)) as work:
                 effect = partial(function, work, caller, *given, **arguments)
                 return _answer_once(work, caller, may.keyed, status, effect)
@@ -82,6 +87,17 @@ def command(
         return function
 
     return register
+
+
+def first(look: Callable[..., None]) -> Callable[[Callable[..., BaseModel]], Callable[..., BaseModel]]:
+    """Under `command`: before anything is written, `look` gets (session, clock, asked, the caller's id, [body], **path)
+    and may refuse by a cheap read what is asked in vain. It has to let pass what was answered before."""
+
+    def mark(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
+        function.__dict__["first"] = look
+        return function
+
+    return mark
 
 
 def question(
@@ -219,15 +235,20 @@ def _answer_once(
     """The effect's answer, or the stored one where this key was answered before."""
     if not keyed or caller is None:
         return _json(Answer(status, effect().model_dump(mode="json")))
-    key = request.headers.get("Idempotency-Key", "")
-    if not 8 <= len(key) <= 128 or not key.isascii() or not key.isprintable():
-        raise Invalid("idempotency_key_required", "请在 Idempotency-Key 头里放 8 至 128 个字符的唯一编号")
+    key = _key()
     meant = f"{request.method} {request.path}\n".encode() + request.get_data()
     answer = idempotency.begin(work, caller.principal, key, meant)
     if answer is None:
         answer = Answer(status, effect().model_dump(mode="json"))
         idempotency.store(work, caller.principal, key, answer)
     return _json(answer)
+
+
+def _key() -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if not 8 <= len(key) <= 128 or not key.isascii() or not key.isprintable():
+        raise Invalid("idempotency_key_required", "请在 Idempotency-Key 头里放 8 至 128 个字符的唯一编号")
+    return key
 
 
 def _json(answer: Answer) -> Response:

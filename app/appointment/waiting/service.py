@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 
-from app.appointment import booking
+from app.appointment import booking, refusals
 from app.appointment.models import Appointment, Slot
 from app.appointment.states import LIVE
 from app.appointment.waiting import contracts as c
@@ -76,7 +76,7 @@ def _require_worth(work: Work, slots: Sequence[Slot], person_id: UUID) -> None:
     soon = work.clock.horizon() + rules.OFFER_LIFE
     left = [slot for slot in slots if not slot.stopped and slot.starts_at > soon]
     if not left and len(slots) == 1:
-        booking.refuse(work, slots[0], "slot_stopped" if slots[0].stopped else "slot_past")
+        refusals.refuse(work, slots[0], "slot_stopped" if slots[0].stopped else "slot_past")
     if not left:
         raise Conflict("no_clinic", "这一天没有可以候补的号源")
     mine = (Appointment.slot_id.in_([slot.id for slot in left]), Appointment.person_id == person_id)
@@ -84,7 +84,7 @@ def _require_worth(work: Work, slots: Sequence[Slot], person_id: UUID) -> None:
         raise Conflict("already_booked", "您已经预约了这个号源")
     free = [slot for slot in left if slot.taken < slot.capacity]
     if free:
-        raise Conflict("slot_free", "有号，请直接预约", fields=booking.named(free))
+        raise Conflict("slot_free", "有号，请直接预约", fields=refusals.named(free))
 
 
 def leave(work: Work, account_id: UUID, entry_id: UUID) -> WaitingEntry:

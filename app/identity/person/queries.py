@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, exists, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -62,6 +62,13 @@ def require_bound(session: Session, account_id: UUID, person_id: UUID) -> None:
     a stranger may learn."""
     if session.execute(_live(account_id).where(Person.id == person_id)).one_or_none() is None:
         raise NotFound
+
+
+def acts_for(account_id: ColumnElement[UUID], person_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """For another feature's query: whether the account is bound live to the person."""
+    table = Binding.__table__.c
+    live = table.status == literal_column(f"'{BindingState.LIVE.value}'")  # the partial indexes ask for it
+    return exists().where(table.account_id == account_id, table.person_id == person_id, live)
 
 
 def live_bindings(session: Session, account_id: UUID) -> list[BindingView]:

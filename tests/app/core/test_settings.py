@@ -41,6 +41,7 @@ def test_production_is_refused_while_something_is_missing(name: str) -> None:
         {"wechat_api_url": "http://127.0.0.1:8080"},
         {"wechat_pay_url": "https://pay.example"},
         {"wechat_open_url": "http://open.weixin.qq.com"},
+        {"caller_limit": "off"},
     ],
 )
 def test_production_takes_no_stand_ins(wrong: dict[str, str]) -> None:

@@ -59,6 +59,16 @@ def test_calls_count_together_whatever_they_ask_for(fresh_redis_url: str, databa
     assert answers == [401, 401, 401, 429, 429]
 
 
+def test_a_load_test_counts_no_callers_but_partners(fresh_redis_url: str, database_url: str) -> None:
+    settings = Settings(
+        database_url=database_url, redis_url=fresh_redis_url, caller_limit="off", partner_limit="3 per minute"
+    )
+    browser = create_app(make_runtime(settings, routes={}, ring=lambda kinds: None)).test_client()
+    refresh = [browser.post("/api/v1/login/refresh", json={}).status_code for _ in range(5)]
+    answers = [browser.post("/exchange/v1/messages", json={}).status_code for _ in range(5)]
+    assert (refresh, answers) == ([422] * 5, [401, 401, 401, 429, 429])
+
+
 @pytest.mark.parametrize("how", ["refused", "silent"])
 def test_without_redis_requests_are_answered_and_still_counted(silent_redis: str, database_url: str, how: str) -> None:
     redis_url = silent_redis if how == "silent" else "redis://127.0.0.1:1/0"

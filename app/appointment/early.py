@@ -1,0 +1,108 @@
+"""What a burst hears when a slot cannot be had: decided by one read, before anything is written.
+
+Nothing is sold here. Whatever this look does not settle (a place is free, the request was answered before, the person
+has the place already, the caller may not act for the person) goes the whole way, where the database decides.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, bindparam, case, exists, literal_column, or_, select
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.orm import Session
+
+from app.appointment import contracts as c
+from app.appointment import queries, refusals
+from app.appointment.models import Appointment, Slot
+from app.appointment.states import LIVE
+from app.appointment.waiting.models import WaitingEntry
+from app.appointment.waiting.states import WaitingState
+from app.core import idempotency
+from app.core.clock import Clock
+from app.core.errors import Conflict
+from app.core.idempotency import Asked
+from app.identity import service as identity
+
+NEARBY_LIFE_S = 1.0
+_SLOT, _APPOINTMENT, _ENTRY = Slot.__table__.c, Appointment.__table__.c, WaitingEntry.__table__.c
+
+
+def _word(text: str) -> ColumnElement[str]:
+    """A constant of the program as it stands in the statement's text."""
+    return literal_column(f"'{text}'")
+
+
+_WHY = case(
+    (_SLOT.stopped, _word("slot_stopped")),
+    (_SLOT.ends_at <= bindparam("horizon"), _word("slot_past")),
+    (_SLOT.taken >= _SLOT.capacity, _word("slot_full")),
+)
+_HOLDS_IT = exists().where(
+    _APPOINTMENT.slot_id == _SLOT.id,
+    _APPOINTMENT.person_id == bindparam("person_id"),
+    or_(*(_APPOINTMENT.status == _word(state.value) for state in LIVE)),
+)
+_IS_OFFERED_IT = exists().where(
+    _ENTRY.offered_slot_id == _SLOT.id,
+    _ENTRY.person_id == bindparam("person_id"),
+    _ENTRY.status == _word(WaitingState.OFFERED.value),
+)
+_LOOK = select(_WHY).where(
+    _SLOT.id == bindparam("slot_id"),
+    _WHY.is_not(None),
+    identity.acts_for(bindparam("account_id"), bindparam("person_id")),
+    ~or_(_HOLDS_IT, _IS_OFFERED_IT, idempotency.was_asked(bindparam("principal"), bindparam("key"))),
+)
+# Made once, down to its text: to make it takes longer than to run it.
+_LOOK_TEXT = str(_LOOK.compile(dialect=PGDialect_psycopg()))
+
+
+class _Nearby:
+    """Free slots near a full one, as a refusal names them; at most `NEARBY_LIFE_S` old, so a burst asks once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[UUID, tuple[float, dict[str, str]]] = {}
+
+    def of(self, slot_id: UUID, read: Callable[[], dict[str, str]]) -> dict[str, str]:
+        with self._lock:
+            read_at, found = self._known.get(slot_id, (-1e9, {}))
+        now = time.monotonic()
+        if now - read_at < NEARBY_LIFE_S:
+            return found
+        found = read()
+        with self._lock:
+            self._known = {one: kept for one, kept in self._known.items() if now - kept[0] < NEARBY_LIFE_S}
+            self._known[slot_id] = (now, found)
+        return found
+
+
+_nearby = _Nearby()
+
+
+def refuse_in_vain(session: Session, clock: Clock, asked: Asked, account_id: UUID, wanted: c.Book) -> None:
+    """Conflict `slot_full`, `slot_stopped` or `slot_past`, as `booking.book` would say it; else nothing."""
+    horizon = clock.horizon()
+    known: dict[str, Any] = {
+        "slot_id": wanted.slot_id,
+        "person_id": wanted.person_id,
+        "account_id": account_id,
+        "horizon": horizon,
+        "principal": asked.principal,
+        "key": asked.key,
+    }
+    why = session.connection().exec_driver_sql(_LOOK_TEXT, known).scalar()
+    if why is not None:
+        near = _nearby.of(wanted.slot_id, lambda: _near(session, wanted.slot_id, horizon))
+        raise Conflict(why, refusals.WHY_NOT[why], fields=near)
+
+
+def _near(session: Session, slot_id: UUID, horizon: datetime) -> dict[str, str]:
+    slot = queries.slot(session, slot_id)
+    return refusals.named(queries.free_nearby(session, slot, horizon)) if slot is not None else {}

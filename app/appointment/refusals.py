@@ -1,0 +1,28 @@
+"""Why a slot cannot be had, and what is free nearby."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NoReturn
+
+from app.appointment import queries
+from app.appointment.models import Slot
+from app.core.clock import SHANGHAI
+from app.core.errors import Conflict
+from app.core.work import Work
+
+WHY_NOT: Mapping[str, str] = {
+    "slot_full": "该号源已约满，请选择其他号源",
+    "slot_stopped": "医生停诊，请选择其他号源",
+    "slot_past": "该号源已过时间，请选择其他号源",
+}
+
+
+def refuse(work: Work, slot: Slot, code: str) -> NoReturn:
+    """Say why not, and what is free nearby."""
+    near = queries.free_nearby(work.session, slot, work.clock.horizon())
+    raise Conflict(code, WHY_NOT[code], fields=named(near))
+
+
+def named(slots: Iterable[Slot]) -> dict[str, str]:
+    return {str(slot.id): f"{slot.starts_at.astimezone(SHANGHAI):%m-%d %H:%M} 有号" for slot in slots}
