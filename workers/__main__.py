@@ -6,10 +6,12 @@ import argparse
 import signal
 import threading
 import time
+from types import FrameType
 
 import redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 from app.core.log import get_log
@@ -23,8 +25,18 @@ log = get_log(__name__)
 REDIS_REST_S = 0.5
 
 
+class Worker(SimpleWorker):
+    """An RQ worker that says when it was asked to stop: RQ ends its loop for other reasons too."""
+
+    stop: threading.Event
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.stop.set()
+        super().request_stop(signum, frame)
+
+
 def work(stop: threading.Event) -> None:
-    """An RQ worker in this process, started again whenever Redis has gone away."""
+    """An RQ worker in this process, started again whenever Redis has gone away or has forgotten what was under way."""
     here = context()
     here.lease.hold()
     while not stop.is_set():
@@ -32,15 +44,23 @@ def work(stop: threading.Event) -> None:
         connection = redis.Redis.from_url(here.runtime.settings.redis_url, socket_connect_timeout=2)
         try:
             queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
-            worker = SimpleWorker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=30)
-            worker.log_result_lifespan = False
+            worker = Worker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=30)
+            worker.stop, worker.log_result_lifespan = stop, False
             worker.work(logging_level="WARNING")
-            return  # RQ has handled SIGTERM itself
-        except RedisError as error:
-            log.warning("redis_gone", error=type(error).__name__)
-            time.sleep(REDIS_REST_S)
+            reason = "ended"
+        except (RedisError, StopRequested) as error:
+            reason = type(error).__name__
         finally:
             connection.close()
+            heed(stop)  # RQ has put its own handlers in place of ours
+        if not stop.is_set():
+            log.warning("redis_gone", error=reason)
+            time.sleep(REDIS_REST_S)
+
+
+def heed(stop: threading.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
 
 
 def require_sound(here: Context) -> None:
@@ -58,8 +78,7 @@ def main() -> None:
     parser.add_argument("what", choices=("work", "schedule"))
     what = parser.parse_args().what
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    heed(stop)
     require_sound(context())
     if what == "work":
         work(stop)

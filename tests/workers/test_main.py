@@ -1,0 +1,90 @@
+"""The program itself: it goes on whatever Redis forgets, and ends when it is asked to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+import redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from app.core.settings import Settings
+from tests.servers import ROOT
+from workers.bell import QUEUE
+
+LONG_S = 0.6
+# What a flush does between two of RQ's own commands: the job is gone, and RQ gives up.
+FORGETFUL = """
+import sys
+from rq.exceptions import InvalidJobOperation
+from workers import __main__ as program
+done = program.Worker.perform_job
+def forget(*_):
+    program.Worker.perform_job = done
+    raise InvalidJobOperation("Failed to retrieve status for job")
+program.Worker.perform_job = forget
+sys.argv[1:] = ["work"]
+program.main()
+"""
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start(settings: Settings, fresh_redis_url: str) -> Iterator[Start]:
+    env = os.environ | {"DATABASE_URL": settings.database_url, "REDIS_URL": fresh_redis_url}
+    with ExitStack() as programs:
+
+        def begin(*argv: str) -> subprocess.Popen[bytes]:
+            program = programs.enter_context(subprocess.Popen([sys.executable, *argv], env=env, cwd=ROOT))
+            programs.callback(program.kill)
+            return program
+
+        yield begin
+
+
+@pytest.fixture
+def queue(fresh_redis_url: str) -> Iterator[Queue]:
+    with redis.Redis.from_url(fresh_redis_url) as connection:
+        yield Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+
+
+def taken(queue: Queue) -> None:
+    end_s = time.monotonic() + 60
+    while queue.job_ids:
+        assert time.monotonic() < end_s
+        time.sleep(0.02)
+
+
+def test_it_outlives_a_flush_in_the_middle_of_a_job(start: Start, queue: Queue) -> None:
+    program = start("-m", "workers", "work")
+    for _ in range(2):
+        queue.enqueue_call("time.sleep", (LONG_S,))
+        taken(queue)
+        time.sleep(LONG_S / 3)  # into the job
+        queue.connection.flushall()
+        time.sleep(LONG_S)
+    queue.enqueue_call("time.sleep", (0.0,))
+    taken(queue)
+    require_well(program)
+
+
+def test_it_goes_on_when_rq_gives_up(start: Start, queue: Queue) -> None:
+    program = start("-c", FORGETFUL)
+    for _ in range(3):
+        queue.enqueue_call("time.sleep", (0.0,))
+        taken(queue)
+    require_well(program)
+
+
+def require_well(program: subprocess.Popen[bytes]) -> None:
+    time.sleep(LONG_S)
+    assert program.poll() is None
+    program.send_signal(signal.SIGTERM)
+    assert program.wait(30) == 0
