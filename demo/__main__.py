@@ -20,8 +20,12 @@ from demo.day.http import DayBroken, Refused
 from demo.place import Options, Place
 from demo.screen import Screen
 from demo.supervisor import ProgramFailed
+from mock_partners.his.synthea import SampleProblem
 
-PROBLEMS = (DemoProblem, DayBroken, Refused, ProgramFailed, EmbeddedServerError, PlaceError, FileNotFoundError)
+PROBLEMS = (
+    *(DemoProblem, DayBroken, Refused, ProgramFailed, EmbeddedServerError, PlaceError, FileNotFoundError),
+    SampleProblem,
+)
 STORED = "This day has been played before; --fresh plays it again."
 EXIT_OK, EXIT_BROKEN, EXIT_CANNOT = 0, 1, 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT

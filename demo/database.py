@@ -27,6 +27,14 @@ def plain(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
+def require_answer(url: str) -> None:
+    """Raises DemoProblem where no PostgreSQL answers at a URL of the user's own."""
+    try:
+        psycopg.connect(plain(url), connect_timeout=10).close()
+    except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
+        raise DemoProblem(f"no PostgreSQL answers at DATABASE_URL: {error}") from error
+
+
 def migrate(url: str) -> None:
     """Bring every table to the newest revision."""
     config = Config()

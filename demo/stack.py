@@ -112,6 +112,8 @@ def _servers(place: Place, supervisor: Supervisor) -> tuple[str, str, str]:
         server = Postgres(place.path / "postgres")
         database_url = supervisor.adopt("postgres", server)
         his_url = server.create_database(HIS_DATABASE)
+    else:
+        database.require_answer(database_url)
     redis_url = options.redis_url or supervisor.adopt("valkey", Valkey(place.path / "valkey"))
     return database_url, his_url, redis_url
 

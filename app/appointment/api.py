@@ -47,11 +47,9 @@ def list_doctors(session: Session, caller: Caller, query: c.OfDepartment, code: 
 
 @question(bp, "/hospitals/<code>/slots", MINE, out=c.SlotPage, query=c.SlotQuery)
 def list_slots(session: Session, caller: Caller, query: c.SlotQuery, code: str) -> c.SlotPage:
-    """号源，可按科室、医生、日期筛选"""
-    found = queries.slots(
-        session, _hospital(session, code), department=query.department, doctor=query.doctor, on=query.on
-    )
-    return c.SlotPage(items=[views.slot(row) for row in found])
+    """号源，按时间先后，可按科室、医生、日期筛选"""
+    found, cursor = queries.slots(session, _hospital(session, code), query)
+    return c.SlotPage(items=[views.slot(row) for row in found], next_cursor=cursor)
 
 
 @question(bp, "/slots/<uuid:slot_id>/nearby", MINE, out=c.SlotPage)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, model_validator
 
 from app.core.moments import Moment, PlainDate
-from app.core.paging import PageView
+from app.core.paging import PageQuery, PageView
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -81,7 +81,7 @@ class DoctorPage(BaseModel):
     items: list[DoctorView]
 
 
-class SlotQuery(OfDepartment):
+class SlotQuery(OfDepartment, PageQuery):
     doctor: Key | None = None
     on: PlainDate | None = None
 
@@ -97,7 +97,7 @@ class SlotView(BaseModel):
     stopped: bool
 
 
-class SlotPage(BaseModel):
+class SlotPage(PageView):
     items: list[SlotView]
 
 

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
+from app.appointment.contracts import SlotQuery
 from app.appointment.models import Appointment, Department, Doctor, Slot
 from app.appointment.rules import NEARBY, NEARBY_DAYS
 from app.core.clock import SHANGHAI, shanghai_date
+from app.core.errors import NotFound
 from app.core.paging import PageQuery, page
 
 
@@ -24,19 +26,24 @@ def doctors(session: Session, hospital_id: UUID, department: str | None) -> Sequ
     return session.scalars(wanted.where(Doctor.department_code == department) if department else wanted).all()
 
 
-def slots(
-    session: Session, hospital_id: UUID, *, department: str | None, doctor: str | None, on: date | None
-) -> Sequence[Slot]:
-    """Slots by time, at most 200; `on` is a day in Shanghai."""
+def slots(session: Session, hospital_id: UUID, query: SlotQuery) -> tuple[Sequence[Slot], UUID | None]:
+    """One page of slots by time, and the cursor of the next."""
     wanted = select(Slot).where(Slot.hospital_id == hospital_id)
-    if department:
-        wanted = wanted.where(Slot.department_code == department)
-    if doctor:
-        wanted = wanted.where(Slot.doctor_code == doctor)
-    if on:
-        start = datetime(on.year, on.month, on.day, tzinfo=SHANGHAI)
+    if query.department:
+        wanted = wanted.where(Slot.department_code == query.department)
+    if query.doctor:
+        wanted = wanted.where(Slot.doctor_code == query.doctor)
+    if query.on:
+        start = datetime(query.on.year, query.on.month, query.on.day, tzinfo=SHANGHAI)
         wanted = wanted.where(Slot.starts_at >= start, Slot.starts_at < start + timedelta(days=1))
-    return session.scalars(wanted.order_by(Slot.starts_at, Slot.key).limit(200)).all()
+    if query.cursor:
+        last = slot(session, query.cursor)
+        if last is None:
+            raise NotFound
+        wanted = wanted.where(tuple_(Slot.starts_at, Slot.key) > (last.starts_at, last.key))
+    rows = session.scalars(wanted.order_by(Slot.starts_at, Slot.key).limit(query.limit + 1)).all()
+    more, rows = len(rows) > query.limit, rows[: query.limit]
+    return rows, rows[-1].id if more else None
 
 
 def free_nearby(session: Session, slot: Slot, now: datetime) -> Sequence[Slot]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +12,15 @@ from app.claim import assembly, decisions, delivery, documents, queries, verific
 from app.claim import contracts as c
 from app.claim.states import State
 from app.claim.steps import get
-from app.core.errors import PartnerFault, TryLater
+from app.core.errors import Invalid, NotFound, PartnerFault, TryLater
+from app.core.log import get_log
 from app.core.tasks import Job
 from app.core.work import Runtime, Work
 from app.exchange import service as exchange
 from app.gateways import Gateways
 
 DATA_PAUSE_S = 2.0
+log = get_log(__name__)
 Handler = Callable[[Runtime, Gateways, Job], None]
 
 
@@ -139,12 +141,18 @@ def _tell(
 
 
 def on_message(contract: type[BaseModel], then: Callable[[Work, UUID, Any], None]) -> Handler:
-    """The task that follows `exchange.message.claim.*`: read the contract, then `then(work, insurer_id, data)`."""
+    """The task that follows `exchange.message.claim.*`: read the contract, then `then(work, insurer_id, data)`. What
+    breaks the contract or speaks of nothing that the insurer has changes nothing, and the insurer is told."""
 
     def handle(runtime: Runtime, _: Gateways, job: Job) -> None:
-        with runtime.work(finish=[job]) as work:
-            message = exchange.open_message(work, job.subject)
-            then(work, message.party_id, _read(contract, message.data))
+        try:
+            with runtime.work(finish=[job]) as work:
+                message = exchange.open_message(work, job.subject)
+                then(work, message.party_id, contract.model_validate(message.data))
+        except ValidationError as error:
+            _refuse(runtime, job, "invalid", _wrong_fields(error))
+        except (NotFound, Invalid) as refusal:
+            _refuse(runtime, job, refusal.code, refusal.fields)
 
     return handle
 
@@ -159,10 +167,23 @@ def on_subject(then: Callable[[Work, UUID], None]) -> Handler:
     return handle
 
 
+def _refuse(runtime: Runtime, job: Job, code: str, fields: Mapping[str, str]) -> None:
+    log.warning("message_refused", message=job.subject, code=code)
+    with runtime.work(finish=[job]) as work:
+        exchange.refuse_message(work, job.subject, code, fields)
+
+
+def _wrong_fields(error: ValidationError) -> dict[str, str]:
+    """Where the contract is broken: {path: kind of fault}, never what was sent."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)[:20]
+    return {".".join(map(str, item["loc"]))[:80] or "_": item["type"] for item in found}
+
+
 def _read(contract: type[Any], data: Any) -> Any:
+    """The insurer's answer to a call of ours."""
     try:
         return contract.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        code = f"{contract.__name__}: {'.'.join(map(str, first['loc']))[:60]} {first['type']}"
+        path, kind = next(iter(_wrong_fields(error).items()))
+        code = f"{contract.__name__}: {path[:60]} {kind}"
         raise PartnerFault("insurer", code, permanent=True, unknown=True) from error

@@ -16,6 +16,7 @@ _SECRET = re.compile(
     r"|(?<![0-9])62[0-9]{14,17}(?![0-9])"  # bank card
     r"|(?:access_token|secret|session_key|authorization)=[^&\s\"']+"
     r"|whsec_[A-Za-z0-9+/=]+"
+    r"|\b(?:DETAIL|CONTEXT): [^\n]*"  # PostgreSQL quotes rows there
     r"|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+",  # a JWT
     re.IGNORECASE,
 )

@@ -28,10 +28,13 @@ class Privacy:
     blind index and the check fields, which must not change when a new key is put in front."""
 
     def __init__(self, master_keys: str) -> None:
-        pairs = [item.split(":", 1) for item in master_keys.split(",")]
-        keys = {key_id: b64decode(encoded, validate=True) for key_id, encoded in pairs}
-        if any(len(key) != 32 for key in keys.values()):
-            raise ValueError("each master key is 32 bytes in base64")
+        pairs = [item.partition(":")[::2] for item in master_keys.split(",")]
+        try:
+            keys = {key_id: b64decode(encoded, validate=True) for key_id, encoded in pairs}
+        except ValueError:
+            keys = {}
+        if len(keys) != len(pairs) or any(len(key) != 32 for key in keys.values()) or "" in keys:
+            raise ValueError("MASTER_KEY is id:key[,id:key…], each key 32 bytes in base64") from None
         self._current = pairs[0][0]
         self._fields = {key_id: AESGCM(_derive(key, b"field")) for key_id, key in keys.items()}
         oldest = keys[pairs[-1][0]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import Field, model_validator
+from limits import parse_many
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # `front` is public and console in one process, as a small site or the demonstration runs them.
@@ -13,11 +14,13 @@ Role = Literal["all", "front", "public", "exchange", "console"]
 # Thirty-two bytes everybody can read: refused in production.
 DEVELOPMENT_KEY = "dev:ZGV2ZWxvcG1lbnQtb25seS1kZXZlbG9wbWVudC1vbmw="
 
+NO_LIMIT = "off"  # for load tests
+
 
 class Settings(BaseSettings):
     """Each field is the environment variable of the same name in capitals; README lists them."""
 
-    model_config = SettingsConfigDict(extra="ignore")
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)  # the input holds the keys
 
     app_env: Literal["development", "production"] = "development"
     role: Role = "all"
@@ -50,6 +53,13 @@ class Settings(BaseSettings):
     caller_limit: str = "240 per minute"
     partner_limit: str = "12000 per minute"
 
+    @field_validator("caller_limit", "partner_limit")
+    @classmethod
+    def _readable(cls, limit: str, info: ValidationInfo) -> str:
+        if limit != NO_LIMIT or info.field_name != "caller_limit":
+            parse_many(limit)
+        return limit
+
     @model_validator(mode="after")
     def _nothing_defaulted_in_production(self) -> Settings:
         if self.app_env != "production":
@@ -69,6 +79,6 @@ class Settings(BaseSettings):
         wrong = [name for name, (value, allowed) in hosts.items() if value not in allowed]
         if wrong or self.master_key == DEVELOPMENT_KEY:
             raise ValueError(f"not allowed in production: {', '.join(wrong) or 'the development MASTER_KEY'}")
-        if self.caller_limit == "off":
+        if self.caller_limit == NO_LIMIT:
             raise ValueError("not allowed in production: CALLER_LIMIT off")
         return self

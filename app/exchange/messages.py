@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -69,6 +70,16 @@ def open_message(work: Work, message_id: UUID) -> OpenMessage:
     work.audit("read.message.data_sealed", "message", row.id, why=row.type)
     data = work.privacy.open_json(row.data_sealed, f"message:data_sealed:{row.id}")
     return OpenMessage(row.id, row.party_id, row.type, data)
+
+
+def refuse_message(work: Work, message_id: UUID, code: str, fields: Mapping[str, str]) -> None:
+    """Nothing came of a message: its sender finds `message.refused` in its feed, and in `fields` what is wrong."""
+    row = work.session.get(Message, message_id)
+    if row is None:
+        raise NotFound
+    work.audit("message.refuse", "message", row.id, code=code, fields=sorted(fields))
+    told = {"message_id": str(row.id), "type": row.type, "code": code, "fields": dict(fields)}
+    feed.publish(work, row.party_id, "message.refused", told)
 
 
 def take_request(work: Work, signer: Signer, given: RequestIn) -> UUID:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.exchange.batches import OpenBatch, Verdict, batch_verdicts, open_batch, settle_batch
 from app.exchange.commands import CommandAnswer, Terms, answer, answers, command, expire, shift_deadlines, withdraw
 from app.exchange.feed import publish
-from app.exchange.messages import OpenMessage, OpenRequest, answer_request, open_message, open_request
+from app.exchange.messages import OpenMessage, OpenRequest, answer_request, open_message, open_request, refuse_message
 from app.exchange.parties import (
     Endpoint,
     NewParty,
@@ -49,6 +49,7 @@ __all__ = [
     "publish",
     "put_partner",
     "put_party",
+    "refuse_message",
     "retire_oldest_key",
     "settle_batch",
     "shift_deadlines",

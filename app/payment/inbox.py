@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 from sqlalchemy import select
@@ -25,7 +25,7 @@ def take_notification(work: Work, mchid: str, notification: dict[str, Any]) -> N
     NotFound if it speaks of another merchant number, Invalid if it is none.
     """
     resource, number, kind = (notification.get(name) for name in ("resource", "id", "event_type"))
-    if not isinstance(resource, dict) or not isinstance(number, str) or not isinstance(kind, str):
+    if not isinstance(resource, dict) or not (_is_name(number) and _is_name(kind)):
         raise Invalid("notification_invalid", "通知内容不完整")
     if (resource.get("mchid") or resource.get("mch_id")) != mchid:
         raise NotFound
@@ -40,6 +40,11 @@ def take_notification(work: Work, mchid: str, notification: dict[str, Any]) -> N
     new = insert(PayNotification).values(row).on_conflict_do_nothing().returning(PayNotification.id)
     if work.session.scalar(new) is not None:
         work.later("payment.apply_notification", notification_id)
+
+
+def _is_name(given: object) -> TypeGuard[str]:
+    """A number or a type of WeChat Pay's: printable ASCII, at most 64 characters."""
+    return isinstance(given, str) and 0 < len(given) <= 64 and given.isascii() and given.isprintable()
 
 
 def apply_notification(work: Work, notification_id: UUID) -> None:

@@ -9,9 +9,7 @@ from flask import Flask, request
 from flask_limiter import Limiter
 
 from app.core.redis import TIMEOUT_S
-from app.core.settings import Settings
-
-OFF = "off"  # for load tests: settings refuse it in production
+from app.core.settings import NO_LIMIT, Settings
 
 
 def caller_key() -> str:
@@ -43,7 +41,7 @@ def install(app: Flask, settings: Settings) -> Limiter:
         swallow_errors=True,
     )
     limiter.request_filter(lambda: request.method in ("GET", "HEAD", "OPTIONS"))
-    if settings.caller_limit == OFF:
+    if settings.caller_limit == NO_LIMIT:
         limiter.request_filter(lambda: not _from_partner())
     return limiter
 

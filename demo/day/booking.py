@@ -34,7 +34,7 @@ def _offers(day: Day, code: str) -> tuple[Iterator[Slot], Iterator[Slot]]:
     mine = [patient for patient in day.patients if patient.hospital == code]
 
     def enough() -> list[Slot] | None:
-        items = mine[0].api.get(f"/api/v1/hospitals/{code}/slots", on=day.date)["items"]
+        items = mine[0].api.items(f"/api/v1/hospitals/{code}/slots", on=day.date)
         slots = [slot for slot in items if not slot["stopped"] and slot["left"]]
         places = sum(slot["left"] for slot in slots if not slot["fee_fen"])
         return slots if places >= PLACES_PER_PATIENT * len(mine) else None

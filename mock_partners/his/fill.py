@@ -137,6 +137,13 @@ def _fill_builtin(db: psycopg.Connection, order: Order) -> None:
 
 
 def _fill_synthea(db: psycopg.Connection, order: Order, folder: Path) -> None:
+    try:
+        _fill_from_sample(db, order, folder)
+    except psycopg.errors.UndefinedColumn as error:
+        raise synthea.SampleProblem(f"a table of {folder} lacks a column: {error.diag.message_primary}") from error
+
+
+def _fill_from_sample(db: psycopg.Connection, order: Order, folder: Path) -> None:
     _fresh_schema(db, synthea.SCHEMA)
     synthea.load_tables(db, folder)
     synthea.assign_hospitals(db, order.hospitals)

@@ -6,6 +6,7 @@ Organisations are campuses of the hospitals; who shares a patient shares a hospi
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,22 +38,43 @@ _INDEXES = {
 }
 
 
+class SampleProblem(ValueError):
+    """The files are no Synthea sample. The message says which file and where, and quotes no row."""
+
+
 def load_tables(db: psycopg.Connection, folder: Path) -> None:
-    """Create the CSV tables in the current schema and COPY the files into them. Raises FileNotFoundError."""
+    """Create the CSV tables in the current schema and COPY the files into them. Raises FileNotFoundError,
+    SampleProblem."""
     for table in TABLES:
-        path = folder / f"{table}.csv"
-        with path.open("rb") as file:
-            columns = file.readline().decode("utf-8-sig").strip().split(",")
-            _create(db, table, columns)
-            with db.cursor().copy(
-                sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table), _names(columns))
-            ) as copy:
-                while block := file.read(1 << 18):
-                    copy.write(block)
+        try:
+            _load(db, folder, table)
+        except (psycopg.DataError, psycopg.IntegrityError, UnicodeDecodeError) as error:
+            raise SampleProblem(f"{table}.csv cannot be read as CSV in UTF-8{_place(error)}") from error
     for table, names in _INDEXES.items():
         for name in names:
             db.execute(sql.SQL("CREATE INDEX ON {} ({})").format(sql.Identifier(table), sql.Identifier(name)))
     db.execute("ANALYZE")
+
+
+def _load(db: psycopg.Connection, folder: Path, table: str) -> None:
+    with (folder / f"{table}.csv").open("rb") as file:
+        columns = file.readline().decode("utf-8-sig").strip().split(",")
+        if not all(columns) or len(set(columns)) < len(columns):
+            raise SampleProblem(f"{table}.csv does not begin with a line of column names")
+        _create(db, table, columns)
+        copying = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table), _names(columns))
+        with db.cursor().copy(copying) as copy:
+            while block := file.read(1 << 18):
+                copy.write(block)
+
+
+def _place(error: Exception) -> str:
+    """Where in the file, as far as PostgreSQL says it: its own text would quote the row."""
+    context = error.diag.context if isinstance(error, psycopg.Error) else None
+    found = re.match(r"COPY \w+, line (\d+)(?:, column (\w+))?", context or "")
+    if found is None:
+        return ""
+    return f": line {int(found[1]) + 1}" + (f", column {found[2]}" if found[2] else "")
 
 
 def _names(columns: Sequence[str]) -> sql.Composed:
@@ -60,17 +82,15 @@ def _names(columns: Sequence[str]) -> sql.Composed:
 
 
 def _create(db: psycopg.Connection, table: str, columns: Sequence[str]) -> None:
-    types = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_type(table, name))) for name in columns
-    )
-    db.execute(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(table), types))
+    parts = [sql.SQL("{name} " + _type(table, column)).format(name=sql.Identifier(column)) for column in columns]
+    db.execute(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(table), sql.SQL(", ").join(parts)))
 
 
 def _type(table: str, column: str) -> str:
     if column in ("BIRTHDATE", "DEATHDATE") or (table == "conditions" and column in ("START", "STOP")):
         return "date"
     if column in _MONEY:
-        return "numeric"
+        return "numeric CHECK ({name} <> 'NaN')"
     if column == "CHARGEID":
         return "int"
     return "timestamptz" if column in _TIMES else "text"

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict, Invalid, NotFound, Throttled
@@ -16,6 +17,8 @@ from app.identity.operators import rules
 from app.identity.operators.models import LoginAttempt, Operator, OperatorRole, OperatorSession
 from app.identity.session import service as sessions
 from app.identity.session.service import TokenPair
+
+_TAKEN = ("login_taken", "这个登录名已被使用")
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,14 @@ def add_operator(work: Work, new: NewOperator) -> UUID:
     if duty is None:
         raise Invalid("roles_exclude", "系统管理员、安全员、审计员与业务角色不能由同一人担任")
     if work.session.scalar(select(Operator.id).where(Operator.login == new.login)) is not None:
-        raise Conflict("login_taken", "这个登录名已被使用")
+        raise Conflict(*_TAKEN)
     row = Operator(login=new.login, party_id=new.party_id, duty=duty, password_hash=rules.hash_password(new.password))
     work.seal(row, "totp_sealed", new.totp_secret)
     work.add(row)
-    work.session.flush()
+    try:
+        work.session.flush()
+    except IntegrityError as race:
+        raise Conflict(*_TAKEN) from race
     work.add(*(OperatorRole(operator_id=row.id, role=role, duty=duty) for role in sorted(set(new.roles))))
     work.audit("operator.add", "operator", row.id, roles=sorted(new.roles))
     return row.id

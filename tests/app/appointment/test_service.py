@@ -386,3 +386,17 @@ def test_every_pair_of_state_and_event(desk: Desk) -> None:
 
 def test_the_pause_grows_to_a_minute() -> None:
     assert [ask_pause(n) for n in (1, 2, 3, 20)] == [timedelta(seconds=s) for s in (1, 2, 4, 60)]
+
+
+def test_slots_come_by_time_and_page_by_page(desk: Desk) -> None:
+    patient = desk.house.known()
+    wanted = [str(desk.slot(department_code="paged", in_h=hours)) for hours in (30, 26, 28, 26, 27)]
+    found: list[str] = []
+    cursor = ""
+    for _ in range(3):
+        page = patient.get(f"/hospitals/H1/slots?department=paged&limit=2{cursor}").get_json()
+        found += [item["id"] for item in page["items"]]
+        cursor = f"&cursor={page['next_cursor']}"
+    assert page["next_cursor"] is None
+    assert set(found[:2]) == {wanted[1], wanted[3]} and found[2:] == [wanted[4], wanted[2], wanted[0]]
+    assert refusal(patient.get(f"/hospitals/H1/slots?cursor={patient.person_id}"), 404) == "not_found"

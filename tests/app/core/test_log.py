@@ -31,6 +31,11 @@ def test_secrets_are_masked_wherever_they_stand(secret: str) -> None:
     assert masked.startswith("before ") and masked.endswith(" after")
 
 
+@pytest.mark.parametrize("row", ["DETAIL:  Key (login)=(zhang) exists.", "CONTEXT:  COPY patients, line 3: zhang"])
+def test_what_postgresql_quotes_of_rows_is_masked(row: str) -> None:
+    assert mask_secrets(f"before\n{row}\nafter") == "before\n***\nafter"
+
+
 @pytest.mark.parametrize(
     "harmless", ["20261121", "CL2026112100000000017", "01a2003f-a25c-7182-9273-186238775df4", "张三"]
 )

@@ -49,6 +49,18 @@ def test_production_takes_no_stand_ins(wrong: dict[str, str]) -> None:
         Settings(**PRODUCTION | wrong)
 
 
+def test_what_is_wrong_is_told_without_the_key() -> None:
+    with pytest.raises(ValidationError) as told:
+        Settings(**{name: value for name, value in PRODUCTION.items() if name != "public_url"})
+    assert "PUBLIC_URL" in str(told.value) and PRODUCTION["master_key"][-8:] not in str(told.value)
+
+
+@pytest.mark.parametrize("wrong", [{"caller_limit": "bogus"}, {"partner_limit": "bogus"}, {"partner_limit": "off"}])
+def test_a_limit_that_nobody_can_read_is_refused(wrong: Any) -> None:
+    with pytest.raises(ValidationError, match="_limit"):
+        Settings(**wrong)
+
+
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUSINESS_DATE", "2026-11-21")
     monkeypatch.setenv("DATABASE_POOL_SIZE", "0")

@@ -137,6 +137,13 @@ def test_a_notification_about_nothing_is_refused(till: Till, resource: object) -
     assert send(till.house, notification(till.house, resource)) in (401, 404, 422)
 
 
+@pytest.mark.parametrize("number", ["\ud800", "\x00", "", "x" * 65])
+@pytest.mark.parametrize("name", ["id", "event_type"])
+def test_a_name_that_is_none_of_wechats_is_refused(till: Till, name: str, number: str) -> None:
+    body = notification(till.house, about(till, till.order(till.house.known())), **{name: number})
+    assert send(till.house, body) == 422
+
+
 def test_a_foreign_order_and_a_foreign_refund_change_nothing(till: Till) -> None:
     mchid = merchant(till.house).mchid
     foreign = {

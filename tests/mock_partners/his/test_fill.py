@@ -6,6 +6,8 @@ import psycopg
 import pytest
 
 from mock_partners.his.fill import hospital_url, policies_by_insurer, prepare
+from mock_partners.his.synthea import SampleProblem
+from tests.mock_partners.his import small_sample
 from tests.mock_partners.his.conftest import WORLD, Filling
 
 
@@ -35,6 +37,29 @@ def test_a_missing_file_fills_nothing(empty_database_url: str, tmp_path: Path) -
     with pytest.raises(FileNotFoundError):
         prepare(empty_database_url, WORLD, his_data_dir=tmp_path)
     assert _execute(empty_database_url, "SELECT 1 FROM pg_namespace WHERE nspname IN ('synthea', 'syn_h1')") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "told"),
+    [
+        ("patients", None, b"", "patients.csv does not begin with a line of column names"),
+        ("patients", b"BIRTHDATE", b"BORN", "lacks a column: column .*BIRTHDATE"),
+        ("patients", b"1980-02-29", b"2020-02-31", "patients.csv cannot be read .* line [234], column BIRTHDATE"),
+        ("claims", b"bill-2", b'"bill-2', "claims.csv cannot be read"),
+        ("claims", b"bill-2", b"bill\0", "claims.csv cannot be read .* line"),
+        ("claims", b"bill-2", b"bill\xff", "claims.csv cannot be read .* line"),
+        ("claims_transactions", b"100.25", b"NaN", "claims_transactions.csv cannot be read .* line"),
+        ("claims_transactions", b"100.25", b"much", "claims_transactions.csv cannot be read .* line .* AMOUNT"),
+    ],
+)
+def test_a_broken_sample_is_named_and_not_quoted(
+    empty_database_url: str, tmp_path: Path, name: str, before: bytes | None, after: bytes, told: str
+) -> None:
+    file = small_sample.write(tmp_path) / f"{name}.csv"
+    file.write_bytes(after if before is None else file.read_bytes().replace(before, after, 1))
+    with pytest.raises(SampleProblem, match=told) as problem:
+        prepare(empty_database_url, WORLD, his_data_dir=tmp_path)
+    assert "2020-02-31" not in str(problem.value) and "much" not in str(problem.value)
 
 
 def test_the_hospitals_url_finds_the_tables_without_a_schema(built_in: Filling) -> None:
