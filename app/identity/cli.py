@@ -18,6 +18,10 @@ from app.web.site import runtime
 @with_appcontext
 def seed(world: IO[str]) -> None:
     """Enter hospitals, insurers, programs, apps, merchants and operators. May be repeated."""
+    try:
+        content = json.load(world)
+    except ValueError as error:
+        raise click.BadParameter("the file is not JSON in UTF-8", param_hint="--world") from error
     with runtime().work(Actor("system", "seed")) as work:
-        counts = seeding.seed(work, json.load(world))
+        counts = seeding.seed(work, content)
     click.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()))
