@@ -19,7 +19,6 @@ from app.reconciliation.comparison import Material
 from app.reconciliation.engine.ledger import INSURER, Ledger
 from app.reconciliation.engine.ledger_file import LedgerFileError
 from app.reconciliation.engine.summary import as_json
-from app.reconciliation.findings import Seen
 from app.reconciliation.insurer_books import Source
 
 
@@ -40,9 +39,7 @@ def look(runtime: Runtime, gateways: Gateways, day: date, hospital: str | None) 
         return {
             "figures": as_json(compared.outcome) if compared.outcome is not None else None,
             "blocked": {role: list(codes) for role, codes in compared.attendance.blocked.items()},
-            "new": [_name(one) for one in change.new],
-            "still": [_name(one) for _, one in change.still],
-            "healed": [{"kind": row.kind, "key": row.key, "cause": row.cause} for row in change.healed],
+            **change.as_json(),
         }
 
 
@@ -71,7 +68,3 @@ def _asked(gateways: Gateways, material: Material, sources: dict[str, Source | N
 
 def _own_rows(material: Material, code: str) -> Ledger:
     return books.only(material.platform, pl.col(INSURER) == code)
-
-
-def _name(one: Seen) -> dict[str, str]:
-    return {"kind": one.kind, "key": one.key, "cause": str(one.values["cause"])}
