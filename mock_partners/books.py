@@ -196,3 +196,21 @@ def csv_file(columns: tuple[str, ...], rows: Iterable[Mapping[str, Any]], fault:
     count = len(lines) - 1 + (fault == "count")
     digest = hashlib.sha256(text.encode() + (b"?" if fault == "sha256" else b"")).hexdigest()
     return text + f"#TRAILER,{count},{amount_fen + (fault == 'amount')},{digest}\n"
+
+
+def totals(rows: Iterable[Mapping[str, Any]], fault: str = "") -> dict[str, Any]:
+    """`count`, `amount_fen` and `sha256` over the sorted lines `clearing_no,kind,amount_fen,status` of these rows.
+
+    `fault` spoils one of the three (`count`, `amount_fen`, `sha256`) or leaves it out (`no count`, …).
+    """
+    lines, amount_fen = [], 0
+    for row in rows:
+        lines.append(f"{row['clearing_no']},{row['kind']},{row['amount_fen']},{row['status']}\n")
+        amount_fen += int(row["amount_fen"])
+    digest = hashlib.sha256("".join(sorted(lines)).encode() + (b"?" if fault == "sha256" else b"")).hexdigest()
+    said = {
+        "count": len(lines) + (fault == "count"),
+        "amount_fen": amount_fen + (fault == "amount_fen"),
+        "sha256": digest,
+    }
+    return {name: value for name, value in said.items() if fault != f"no {name}"}

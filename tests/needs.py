@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,3 +22,12 @@ def chromium() -> Path:
     """The browser's path, or the test ends here."""
     found = shutil.which("chromium") or shutil.which("google-chrome")
     return Path(found) if found else missing("chromium")
+
+
+def redis_server() -> Path:
+    """The path of Redis itself, not of what stands in for it under its name, or the test ends here."""
+    found = shutil.which("redis-server")
+    if found is None:
+        missing("redis-server")
+    told = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
+    return Path(found) if told.startswith("Redis") else missing("redis-server")

@@ -114,9 +114,12 @@ def history(session: Session, claim_id: UUID) -> Sequence[audit.AuditEntry]:
     return audit.history(session, [claim_id])
 
 
-def clearing_ledger(session: Session, day: date) -> bytes:
-    """The platform's own book of a business date as CSV: every clearing row that counts, with the ids of its hospital
-    and insurer. `ok` is the status of a row that stands; what takes it back is a row of its own."""
+def clearing_ledger(session: Session, day: date, party_id: UUID | None = None) -> bytes:
+    """The platform's own book of a business date as CSV: every clearing row that counts (with a `party_id` of that
+    hospital or insurer), with the ids of its hospital and insurer. `ok` is the status of a row that stands; what takes
+    it back is a row of its own."""
+    counts = (ClaimBill.business_date == day, ClaimBill.booked_at.is_not(None))
+    mine = () if party_id is None else (or_(ClaimBill.hospital_id == party_id, ClaimBill.insurer_id == party_id),)
     return copy_out(
         session,
         select(
@@ -127,7 +130,7 @@ def clearing_ledger(session: Session, day: date) -> bytes:
             ClaimBill.hospital_id.label("hospital"),
             ClaimBill.insurer_id.label("insurer"),
         )
-        .where(ClaimBill.business_date == day, ClaimBill.booked_at.is_not(None))
+        .where(*counts, *mine)
         .order_by(ClaimBill.ordinal),
     )
 

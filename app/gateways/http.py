@@ -43,7 +43,10 @@ class Http:
 
     def ask(self, method: str, url: str, **request: Any) -> Any:
         """The JSON of a 2xx answer; PartnerFault for every other."""
-        response = self.send(method, url, **request)
+        return self.json_of(self.send(method, url, **request))
+
+    def json_of(self, response: httpx.Response) -> Any:
+        """The JSON of an answer; PartnerFault if it is no success or no JSON."""
         self.require_success(response)
         try:
             return response.json() if response.content else {}

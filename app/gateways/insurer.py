@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
+from httpx import Response
+
 from app.gateways.http import Http, sign, signed
 
 
@@ -38,10 +40,17 @@ class Insurer:
 
     def ledger(self, at: Endpoint, message_id: str, day: date) -> bytes:
         """The insurer's own book of a business date: CSV with header and trailer. PartnerFault `ledger_not_ready`."""
-        query = f"business_date={day.isoformat()}"
-        response = self.http.send("GET", f"{at.url}/v1/ledger?{query}", headers=sign(at.secret, message_id, query))
+        response = self._of_day(at, "/v1/ledger", message_id, day)
         self.http.require_success(response)
         return response.content
+
+    def ledger_totals(self, at: Endpoint, message_id: str, day: date) -> Any:
+        """What that book adds up to: {"count", "amount_fen", "sha256"}, the hash as in app.reconciliation.totals."""
+        return self.http.json_of(self._of_day(at, "/v1/ledger/totals", message_id, day))
+
+    def _of_day(self, at: Endpoint, path: str, message_id: str, day: date) -> Response:
+        query = f"business_date={day.isoformat()}"
+        return self.http.send("GET", f"{at.url}{path}?{query}", headers=sign(at.secret, message_id, query))
 
     def _post(self, at: Endpoint, path: str, message_id: str, body: dict[str, Any]) -> Any:
         return self.http.ask("POST", at.url + path, **signed(at.secret, message_id, body))

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from app.core.work import Work
 from app.exchange import service as exchange
-from app.reconciliation import books, queries, rules
+from app.reconciliation import asking, books, queries, rules, totals
 from app.reconciliation.engine.ledger import Ledger
 from app.reconciliation.models import LedgerBatch, PartyLedger, Run
 from app.reconciliation.states import LedgerState, ledgers, runs
@@ -48,7 +48,7 @@ def take_batch(work: Work, batch_id: UUID) -> None:
 
 
 def answered(work: Work, command_id: UUID) -> None:
-    """A hospital's agent says which batches hold its book, or why there is none."""
+    """A hospital's agent says the totals of its book or which batches hold it, or why there is none."""
     answer = exchange.answer(work, command_id)
     assert answer.subject is not None
     ledger = locked(work, answer.subject)
@@ -56,9 +56,11 @@ def answered(work: Work, command_id: UUID) -> None:
         return
     if answer.outcome == "done":
         ledger.partner_id = answer.partner_id
-        _declared(work, ledger, answer.body)
+        _told(work, ledger, answer.body)
     elif answer.outcome == "failed":
         work.later("reconciliation.ask", ledger.id, run_at=work.now + timedelta(seconds=rules.RETRY_S))
+    elif answer.outcome == "refused" and ledger.asked_totals:
+        asking.rows(work, run_of(work, ledger), ledger)
     else:
         block(work, ledger.id, "refused" if answer.outcome == "refused" else "not_answered")
 
@@ -106,6 +108,22 @@ def close(work: Work, run_id: UUID) -> None:
         run = work.session.get(Run, run_id)
         is_funds = run is not None and run.kind == rules.FUNDS
         work.later("reconciliation.compare_funds" if is_funds else "reconciliation.compare", run_id)
+
+
+def _told(work: Work, ledger: PartyLedger, said: dict[str, Any]) -> None:
+    """The batches of the book; or its totals, which were asked for: its rows are wanted only where these differ."""
+    if not ledger.asked_totals or "batch_nos" in said or "batch_no" in said:
+        _declared(work, ledger, said)
+        return
+    assert ledger.party_id is not None
+    run, told = run_of(work, ledger), totals.read(said)
+    ours = totals.own_rows(work.session, run.business_date, ledger.party_id)
+    book = None if told is None else totals.book_if_same(ledger.role, told, ours)
+    if told is None or book is None:
+        asking.rows(work, run, ledger)
+        return
+    declared = {"declared_count": told.count, "declared_fen": told.amount_fen, "sha256": told.sha256}
+    arrived(work, ledger, book, books.pack(book), source=totals.SOURCE, **declared)
 
 
 def _declared(work: Work, ledger: PartyLedger, said: dict[str, Any]) -> None:

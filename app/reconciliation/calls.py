@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from hashlib import sha256
+from functools import partial
 from uuid import UUID
 
 from app.core.errors import PartnerFault, TryLater
 from app.core.tasks import Job
 from app.core.work import Runtime, Work
 from app.gateways import Gateways
-from app.reconciliation import books, comparison, insurer_books, integrity, queries, rules, service
+from app.reconciliation import books, comparison, insurer_books, integrity, queries, rules, service, totals
 from app.reconciliation.engine import outcome_file, parts
 from app.reconciliation.engine.ledger import Ledger
 from app.reconciliation.engine.ledger_file import LedgerFileError
 from app.reconciliation.engine.outcome import combine
-from app.reconciliation.models import Run
+from app.reconciliation.insurer_books import Book
+from app.reconciliation.models import PartyLedger, Run
 from app.reconciliation.report import sending
 from app.reconciliation.states import ENDED, LedgerState, RunState
 
@@ -52,13 +53,15 @@ def fetch(runtime: Runtime, gateways: Gateways, job: Job) -> None:
         _block(runtime, job, "no_endpoint")
         return
     try:
-        content, book = insurer_books.ask(gateways, source, f"ledger-{ledger.id.hex}", run.business_date)
+        book = insurer_books.ask(
+            gateways, source, f"ledger-{ledger.id.hex}", run.business_date, partial(_own_rows, runtime, run, ledger)
+        )
     except PartnerFault as fault:
         _no_book(runtime, job, run, fault)
     except LedgerFileError as error:
         _block(runtime, job, error.code)
     else:
-        _take_in(runtime, job, content, book)
+        _take_in(runtime, job, book)
 
 
 def compare(runtime: Runtime, _: Gateways, job: Job) -> None:
@@ -128,11 +131,17 @@ def _no_book(runtime: Runtime, job: Job, run: Run, fault: PartnerFault) -> None:
     _block(runtime, job, fault.code if not_ready else plain)
 
 
-def _take_in(runtime: Runtime, job: Job, content: bytes, book: Ledger) -> None:
-    packed = books.pack(book)
+def _own_rows(runtime: Runtime, run: Run, ledger: PartyLedger) -> Ledger:
+    assert ledger.party_id is not None
+    with runtime.read() as session:
+        return totals.own_rows(session, run.business_date, ledger.party_id)
+
+
+def _take_in(runtime: Runtime, job: Job, book: Book) -> None:
+    packed = books.pack(book.ledger)
     with runtime.work(finish=[job]) as work:
         ledger = queries.ledger(work.session, job.subject)
         assert ledger is not None
-        said = {"sha256": sha256(content).hexdigest(), "source": "file"}
-        declared = {"declared_count": book.declared, "declared_fen": book.readable_fen}
-        service.arrived(work, ledger, book, packed, **said, **declared)
+        said = {"sha256": book.sha256, "source": book.source}
+        declared = {"declared_count": book.ledger.declared, "declared_fen": book.ledger.readable_fen}
+        service.arrived(work, ledger, book.ledger, packed, **said, **declared)

@@ -17,6 +17,7 @@ from app.core.errors import Problem
 from app.core.work import Actor
 from app.reconciliation import contracts, dry_run, queries, rules, service, views
 from app.reconciliation.files import EX_DATAERR, files
+from app.reconciliation.funds import dry_run as funds_dry_run
 from app.reconciliation.states import ENDED, LedgerState, RunState
 from app.reconciliation.worklist_cli import differences, export_list
 from app.web.site import gateways, runtime
@@ -66,11 +67,18 @@ def run_night(at: datetime, hospital: str | None, dry: bool, wait_s: int) -> Non
 
 @reconcile.command("funds")
 @click.option("--date", "at", type=_DAY, required=True, help="Day of the bills.")
+@click.option("--dry-run", "dry", is_flag=True, help="Show what would change and write nothing.")
 @click.option("--wait-s", default=contracts.DEFAULT_WAIT_S, show_default=True, help="How long to wait for the bills.")
 @with_appcontext
-def run_funds(at: datetime, wait_s: int) -> None:
-    """Compare WeChat Pay's bills and the bank's statement of a day with our books. Exit statuses as for `run`."""
+def run_funds(at: datetime, dry: bool, wait_s: int) -> None:
+    """Compare WeChat Pay's bills and the bank's statement of a day with our books. Exit statuses as for `run`.
+
+    A dry run asks for every bill now; one that is not to be had is left out and named.
+    """
     try:
+        if dry:
+            click.echo(_json(funds_dry_run.look(runtime(), gateways(), at.date())))
+            return
         with runtime().work(_BY_HAND) as work:
             wanted = service.WantedFunds(at.date(), "command-line", timedelta(seconds=wait_s))
             run_id = service.start_funds(work, wanted).id

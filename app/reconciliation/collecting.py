@@ -12,11 +12,9 @@ from sqlalchemy import func, select
 from app.core.errors import Conflict, Invalid
 from app.core.work import Work
 from app.exchange import service as exchange
-from app.reconciliation import arriving, queries, rules
+from app.reconciliation import arriving, asking, queries, rules
 from app.reconciliation.models import PartyLedger, Run
 from app.reconciliation.states import LedgerState, RunState, ledgers, runs
-
-COLLECT = "collect_ledger"
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def ask_again(work: Work, ledger_id: UUID) -> None:
     """The hospital failed for the moment: the same question under a new command."""
     ledger = arriving.locked(work, ledger_id)
     if ledger is not None:
-        _ask(work, arriving.run_of(work, ledger), ledger)
+        asking.again(work, arriving.run_of(work, ledger), ledger)
 
 
 def running(work: Work, kind: str, day: date) -> Run | None:
@@ -96,14 +94,6 @@ def _wait_for(work: Work, run: Run, role: str, party_id: UUID) -> None:
     ledger = PartyLedger(run_id=run.id, party_id=party_id, role=role)
     ledgers.start(work, ledger, LedgerState.WAITING)
     if role == "hospital":
-        _ask(work, run, ledger)
+        asking.first(work, run, ledger)
     else:
         work.later("reconciliation.fetch", ledger.id)
-
-
-def _ask(work: Work, run: Run, ledger: PartyLedger) -> None:
-    assert ledger.party_id is not None
-    body = {"business_date": run.business_date.isoformat()}
-    ledger.command_id = exchange.command(
-        work, ledger.party_id, COLLECT, body, lane="ledger", subject=ledger.id, deadline=run.collect_until
-    )

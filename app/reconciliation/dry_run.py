@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
+import polars as pl
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound, PartnerFault
 from app.core.work import Runtime
 from app.exchange import service as exchange
 from app.gateways import Gateways
-from app.reconciliation import comparison, insurer_books, integrity, queries, service
+from app.reconciliation import books, comparison, insurer_books, integrity, queries, service
 from app.reconciliation.comparison import Material
 from app.reconciliation.engine.ledger import INSURER, Ledger
 from app.reconciliation.engine.ledger_file import LedgerFileError
 from app.reconciliation.engine.summary import as_json
-from app.reconciliation.findings import Seen
 from app.reconciliation.insurer_books import Source
 
 
@@ -38,9 +39,7 @@ def look(runtime: Runtime, gateways: Gateways, day: date, hospital: str | None) 
         return {
             "figures": as_json(compared.outcome) if compared.outcome is not None else None,
             "blocked": {role: list(codes) for role, codes in compared.attendance.blocked.items()},
-            "new": [_name(one) for one in change.new],
-            "still": [_name(one) for _, one in change.still],
-            "healed": [{"kind": row.kind, "key": row.key, "cause": row.cause} for row in change.healed],
+            **change.as_json(),
         }
 
 
@@ -56,15 +55,16 @@ def _asked(gateways: Gateways, material: Material, sources: dict[str, Source | N
         if source is None:
             continue
         try:
-            _, book = insurer_books.ask(gateways, source, f"ledger-dry-{material.day:%Y%m%d}-{code}", material.day)
+            message_id = f"ledger-dry-{material.day:%Y%m%d}-{code}"
+            book = insurer_books.ask(gateways, source, message_id, material.day, partial(_own_rows, material, code))
         except (PartnerFault, LedgerFileError):
             continue
-        arrived.append((code, book))
+        arrived.append((code, book.ledger))
     blocked = frozenset(sources) - {code for code, _ in arrived}
     return replace(
         material, arrived={**material.arrived, INSURER: arrived}, blocked={**material.blocked, INSURER: blocked}
     )
 
 
-def _name(one: Seen) -> dict[str, str]:
-    return {"kind": one.kind, "key": one.key, "cause": str(one.values["cause"])}
+def _own_rows(material: Material, code: str) -> Ledger:
+    return books.only(material.platform, pl.col(INSURER) == code)

@@ -68,8 +68,8 @@ class PartyLedger(Stateful, Base):
     `basic` and `operation` of a merchant number (the party is its owner), or the statement of a `bank`.
 
     `packed` is the book itself (app.reconciliation.books); `declared_*` is what the party said it holds, `batch_nos`
-    the batches it came in, as `partner_id`, the program that answered, numbers them. A blocked ledger has a code and,
-    for people, a reason.
+    the batches it came in, as `partner_id`, the program that answered, numbers them. `asked_totals`: `command_id` asks
+    for totals alone. A blocked ledger has a code and, for people, a reason.
     """
 
     __tablename__ = "reconciliation_party_ledger"
@@ -83,6 +83,7 @@ class PartyLedger(Stateful, Base):
     party_id: Mapped[UUID | None] = mapped_column(ForeignKey("party.id"))
     role: Mapped[str]
     command_id: Mapped[UUID | None] = mapped_column(index=True)
+    asked_totals: Mapped[bool] = mapped_column(default=False)
     partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partner.id"))
     batch_nos: Mapped[list[Any] | None]
     declared_count: Mapped[int | None]

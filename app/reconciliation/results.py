@@ -51,6 +51,18 @@ class Changes:
     still: list[tuple[Known, Seen]]
     healed: list[Known]
 
+    def as_json(self) -> dict[str, list[dict[str, str]]]:
+        """The names of the differences that a dry run shows, by what would become of them."""
+        return {
+            "new": [_name(one) for one in self.new],
+            "still": [_name(one) for _, one in self.still],
+            "healed": [{"kind": row.kind, "key": row.key, "cause": row.cause} for row in self.healed],
+        }
+
+
+def _name(one: Seen) -> dict[str, str]:
+    return {"kind": one.kind, "key": one.key, "cause": str(one.values["cause"])}
+
 
 def store(work: Work, run_id: UUID, compared: Compared, integrity: Integrity) -> None:
     """1. Nobody else decides about this date. 2. Figures. 3. Differences: new, still there, healed. 4. Rows that a

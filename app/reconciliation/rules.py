@@ -177,6 +177,12 @@ def words(role: str) -> dict[str, str]:
     return table | {f"{REVERSE}:{theirs}": f"{REVERSE}:{ours}" for theirs, ours in table.items()}
 
 
+def their_words(role: str) -> dict[str, str]:
+    """Our statuses, also of reverse rows, for which a role has one word and no second -> that word."""
+    table = words(role)
+    return {ours: theirs for theirs, ours in table.items() if list(table.values()).count(ours) == 1}
+
+
 def complete(found_sets: list[str]) -> bool:
     """Whether rows of one number that were found on different dates make up all three parties, each exactly once."""
     parts = [int(name, 2) for name in found_sets]

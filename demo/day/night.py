@@ -1,4 +1,5 @@
-"""The night: hospitals and insurers have altered rows of their own, and the reconciliation has to find all of it."""
+"""The night: hospitals and insurers have altered rows of their own, and the reconciliation has to find all of it.
+WeChat Pay and the bank have altered nothing, and have to agree."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from demo.day import funds
 from demo.day.context import Day, Wish
 from demo.day.http import DayBroken, until
 from demo.day.visits import bills_of
@@ -54,6 +56,7 @@ def reconcile(day: Day) -> None:
         reasons = {party["code"]: party["blocked_code"] for party in done["parties"] if party["blocked_code"]}
         raise DayBroken(f"the reconciliation was blocked: {reasons}")
     _wait_reports(day)
+    funds.reconcile(day)
 
 
 def _clearings(day: Day) -> list[Clearing]:

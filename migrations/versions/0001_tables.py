@@ -997,6 +997,7 @@ def upgrade() -> None:
         sa.Column("party_id", sa.Uuid(), nullable=True),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("command_id", sa.Uuid(), nullable=True),
+        sa.Column("asked_totals", sa.Boolean(), nullable=False),
         sa.Column("partner_id", sa.Uuid(), nullable=True),
         sa.Column("batch_nos", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("declared_count", sa.Integer(), nullable=True),

@@ -90,13 +90,22 @@ class Insurer(Double):
             with self.lock:
                 return jsonify(_eligibility(book, body))
 
-        @app.get("/v1/ledger")
-        def ledger() -> Response:
+        def rows_of_day() -> list[dict[str, Any]]:
             business_date = request.args.get("business_date", "")
             if business_date in book.settings.ledger_not_ready:
                 raise Refused(404, "ledger_not_ready", "对账文件尚未生成")
             with self.lock:
-                rows = book.ledger.rows_of(business_date)
+                return book.ledger.rows_of(business_date)
+
+        @app.get("/v1/ledger/totals")
+        def totals() -> Response:
+            if not book.settings.ledger_totals:
+                raise Refused(404, "not_found", "没有这个接口")
+            return jsonify(books.totals(rows_of_day(), book.settings.totals_fault))
+
+        @app.get("/v1/ledger")
+        def ledger() -> Response:
+            rows = rows_of_day()
             text = books.csv_file(books.COLUMNS, rows, book.settings.ledger_fault)
             return Response(text, content_type="text/csv; charset=utf-8")
 

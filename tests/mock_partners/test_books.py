@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 
 import pytest
 from hypothesis import given
@@ -106,3 +107,18 @@ def test_the_file_declares_count_sum_and_hash() -> None:
     assert trailer == f"20,21000,{hashlib.sha256(body.encode()).hexdigest()}\n"
     for fault in ("count", "amount", "sha256", "no_trailer"):
         assert books.csv_file(books.COLUMNS, ROWS.values(), fault) != text
+
+
+def test_totals_are_those_of_the_rows_in_any_order() -> None:
+    rows = list(ROWS.values())
+    lines = [f"{one['clearing_no']},pay,{one['amount_fen']},booked\n" for one in rows]
+    told = books.totals(random.Random(1).sample(rows, len(rows)))
+    assert told == {
+        "count": 20,
+        "amount_fen": 21_000,
+        "sha256": hashlib.sha256("".join(lines).encode()).hexdigest(),
+    }
+    for fault in ("count", "amount_fen", "sha256"):
+        spoilt = books.totals(rows, fault)
+        assert {name for name in told if told[name] != spoilt[name]} == {fault}
+        assert books.totals(rows, f"no {fault}").keys() == told.keys() - {fault}

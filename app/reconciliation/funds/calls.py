@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy.orm import Session
-
-from app.core.errors import NotFound, PartnerFault, TryLater
-from app.core.privacy import Privacy
+from app.core.errors import PartnerFault, TryLater
 from app.core.tasks import Job
 from app.core.work import Runtime
-from app.exchange import service as exchange
-from app.exchange.service import Endpoint
 from app.gateways import Gateways
-from app.identity import service as identity
-from app.identity.service import MerchantCredentials
 from app.reconciliation import queries, rules, service
-from app.reconciliation.funds import comparison, own, running
-from app.reconciliation.funds.bills import BANK, BillError, read
-from app.reconciliation.models import PartyLedger, Run
+from app.reconciliation.funds import comparison, own, running, sources
+from app.reconciliation.funds.bills import BillError, read
+from app.reconciliation.models import Run
 from app.reconciliation.states import LedgerState, RunState
-
-_NOT_READY = frozenset({"bill_not_ready", "statement_not_ready"})
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Who has the bill; one of the two."""
-
-    role: str
-    day: date
-    merchant: MerchantCredentials | None = field(default=None, repr=False)
-    bank: Endpoint | None = field(default=None, repr=False)
-
-    def ask(self, gateways: Gateways, message_id: str) -> bytes | None:
-        if self.bank is not None:
-            return gateways.bank.statement(self.bank, message_id, self.day)
-        assert self.merchant is not None
-        return gateways.pay.bill(self.merchant, self.day, self.role)
 
 
 def night(runtime: Runtime, _: Gateways, job: Job) -> None:
@@ -55,7 +29,8 @@ def fetch(runtime: Runtime, gateways: Gateways, job: Job) -> None:
             return
         run = queries.run(session, ledger.run_id)
         assert run is not None
-        source = _source(session, runtime.privacy, run, ledger)
+        assert ledger.party_id is not None
+        source = sources.source(session, runtime.privacy, (ledger.role, ledger.party_id), run.business_date)
     if isinstance(source, str):
         _block(runtime, job, source)
         return
@@ -77,23 +52,10 @@ def compare(runtime: Runtime, _: Gateways, job: Job) -> None:
         run = queries.run(session, job.subject)
         if run is None or run.status != RunState.COMPARING:
             return
-        scene = own.gather(session, runtime.privacy, run)
+        scene = own.gather(session, runtime.privacy, run.business_date, own.bills(session, run.id))
     found = comparison.compare(scene)
     with runtime.work(finish=[job]) as work:
         running.store(work, run.id, scene, found)
-
-
-def _source(session: Session, privacy: Privacy, run: Run, ledger: PartyLedger) -> _Source | str:
-    """Where the bill is, or the code for why it is nowhere."""
-    assert ledger.party_id is not None
-    try:
-        if ledger.role == BANK:
-            bank = exchange.endpoint(session, privacy, ledger.party_id)
-            return _Source(ledger.role, run.business_date, bank=bank)
-        merchant = identity.merchant_credentials(session, privacy, party_id=ledger.party_id)
-        return _Source(ledger.role, run.business_date, merchant=merchant)
-    except NotFound:
-        return "no_endpoint" if ledger.role == BANK else "no_merchant"
 
 
 def _block(runtime: Runtime, job: Job, code: str) -> None:
@@ -103,8 +65,7 @@ def _block(runtime: Runtime, job: Job, code: str) -> None:
 
 def _no_bill(runtime: Runtime, job: Job, run: Run, fault: PartnerFault) -> None:
     left_s = (run.collect_until - runtime.clock.now()).total_seconds()
-    is_early = fault.code in _NOT_READY
+    is_early = sources.is_early(fault)
     if (is_early or not fault.permanent) and left_s > 0:
         raise TryLater(min(rules.BILL_RETRY_S if is_early else rules.RETRY_S, left_s + 0.1))
-    code = "bill_not_ready" if is_early else "partner_refused" if fault.permanent else "not_reached"
-    _block(runtime, job, code)
+    _block(runtime, job, sources.why(fault))

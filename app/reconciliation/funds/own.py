@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -17,27 +17,26 @@ from app.payout import queries as payouts
 from app.reconciliation import queries, rules
 from app.reconciliation.funds.bills import BANK, FLOW, OPERATION, PAYMENT, PAYOUT, REFUND, RETURN, TRADE, Bill
 from app.reconciliation.funds.comparison import Own, Scene, Side
-from app.reconciliation.models import Run
 from app.reconciliation.states import LedgerState
 
 _PAID = frozenset({"paid", "closed", "disputed"})
 _BANK_KINDS = {PAYOUT: "pay", RETURN: "return"}
 
 
-def gather(session: Session, privacy: Privacy, run: Run) -> Scene:
-    """The bills of a run, everything of ours that belongs to its day, and whatever of ours the bills name."""
-    bills = _bills(session, run.id)
+def gather(session: Session, privacy: Privacy, day: date, found: Mapping[Side, Bill]) -> Scene:
+    """The bills of a day that were `found`, everything of ours that belongs to it, and whatever of ours they name."""
     roles = {party.id: kind for kind in ("hospital", "insurer") for party in exchange.parties(session, kind)}
-    own = {(row.what, row.number): row for row in _own(session, run, bills)}
+    own = {(row.what, row.number): row for row in _own(session, day, found)}
     nearby: set[tuple[str, str]] = set()
     for back in range(-rules.DAY_CUT_DAYS, rules.DAY_CUT_DAYS + 1):
-        other = queries.last_run(session, run.business_date + timedelta(back), kind=rules.FUNDS) if back else None
+        other = queries.last_run(session, day + timedelta(back), kind=rules.FUNDS) if back else None
         if other is not None:
-            nearby |= {(row.what, row.number) for bill in _bills(session, other.id).values() for row in bill.rows}
-    return Scene(bills, own, frozenset(nearby), roles, _accounts(session, privacy, roles))
+            nearby |= {(row.what, row.number) for bill in bills(session, other.id).values() for row in bill.rows}
+    return Scene(found, own, frozenset(nearby), roles, _accounts(session, privacy, roles))
 
 
-def _bills(session: Session, run_id: UUID) -> dict[Side, Bill]:
+def bills(session: Session, run_id: UUID) -> dict[Side, Bill]:
+    """The bills of a run that have arrived."""
     return {
         (row.role, row.party_id): Bill.load(row.packed)
         for row in queries.ledgers(session, run_id, packed=True)
@@ -45,10 +44,9 @@ def _bills(session: Session, run_id: UUID) -> dict[Side, Bill]:
     }
 
 
-def _own(session: Session, run: Run, bills: Mapping[Side, Bill]) -> Iterator[Own]:
-    day = run.business_date
+def _own(session: Session, day: date, found: Mapping[Side, Bill]) -> Iterator[Own]:
     named: dict[str, set[str]] = {what: set() for what in (PAYMENT, REFUND, PAYOUT, RETURN, FLOW)}
-    for bill in bills.values():
+    for bill in found.values():
         for moved in bill.rows:
             named[moved.what].add(moved.number)
     for what, look in ((PAYMENT, payments.payments), (REFUND, payments.refunds)):

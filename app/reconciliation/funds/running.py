@@ -11,16 +11,19 @@ from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from app.core.clock import Clock
 from app.core.errors import Invalid
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.identity import service as identity
 from app.reconciliation import arriving, collecting, queries, results, rules
 from app.reconciliation.funds.bills import BANK, BASIC, OPERATION, TRADE, Bill
-from app.reconciliation.funds.comparison import Found, Scene
+from app.reconciliation.funds.comparison import Found, Scene, Side
 from app.reconciliation.models import PartyLedger, Run
 from app.reconciliation.queries import Known
+from app.reconciliation.results import Changes
 from app.reconciliation.states import LedgerState, RunState, ledgers, runs
 
 FETCH = "reconciliation.fetch_bill"
@@ -36,8 +39,7 @@ class WantedFunds:
 def start(work: Work, wanted: WantedFunds) -> Run:
     """A new run that asks WeChat Pay for the bills of every merchant number and each bank for its statement; a run that
     is under way is given back. Invalid `date_in_future`."""
-    if wanted.business_date > work.clock.today():
-        raise Invalid("date_in_future", "对账日期不能晚于今天", fields={"business_date": "晚于今天"})
+    require_past(work.clock, wanted.business_date)
     collecting.lock_day(work, wanted.business_date)
     running = collecting.running(work, rules.FUNDS, wanted.business_date)
     if running is not None:
@@ -51,14 +53,23 @@ def start(work: Work, wanted: WantedFunds) -> Run:
     )
     runs.start(work, run, RunState.COLLECTING)
     work.session.flush()
-    for owner in identity.merchant_owners(work.session):
-        for role in (TRADE, BASIC, OPERATION):
-            _wait_for(work, run, role, owner)
-    for bank in exchange.parties(work.session, "bank"):
-        _wait_for(work, run, BANK, bank.id)
+    for side in sides(work.session):
+        _wait_for(work, run, *side)
     work.later("reconciliation.deadline", run.id, run_at=run.collect_until + rules.DEADLINE_GRACE)
     arriving.close(work, run.id)
     return run
+
+
+def sides(session: Session) -> list[Side]:
+    """The bills of every merchant number and each bank's statement."""
+    of_merchants = [(role, owner) for owner in identity.merchant_owners(session) for role in (TRADE, BASIC, OPERATION)]
+    return of_merchants + [(BANK, bank.id) for bank in exchange.parties(session, "bank")]
+
+
+def require_past(clock: Clock, day: date) -> None:
+    """Invalid `date_in_future`."""
+    if day > clock.today():
+        raise Invalid("date_in_future", "对账日期不能晚于今天", fields={"business_date": "晚于今天"})
 
 
 def _wait_for(work: Work, run: Run, role: str, party_id: UUID) -> None:
@@ -89,11 +100,15 @@ def store(work: Work, run_id: UUID, scene: Scene, found: Found) -> None:
     """Differences: new, still there, healed; then the run ends. What had no bill this time is left alone."""
     run = work.session.scalars(select(Run).where(Run.id == run_id).with_for_update()).one()
     collecting.lock_day(work, run.business_date)
-    known = queries.known_of_day(work.session, run.business_date, rules.FUNDS_KINDS)
-    results.apply(work, run, results.against(known, found.seen, lambda row: _was_looked_at(row, scene)))
+    results.apply(work, run, changes(work.session, run.business_date, scene, found))
     is_blocked = any(row.status == LedgerState.BLOCKED for row in queries.ledgers(work.session, run.id))
     counts = {what: asdict(count) for what, count in found.counts.items()}
     results.end(work, run, is_blocked, {}, counts)
+
+
+def changes(session: Session, day: date, scene: Scene, found: Found) -> Changes:
+    known = queries.known_of_day(session, day, rules.FUNDS_KINDS)
+    return results.against(known, found.seen, lambda row: _was_looked_at(row, scene))
 
 
 def _was_looked_at(row: Known, scene: Scene) -> bool:

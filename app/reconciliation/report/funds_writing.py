@@ -15,6 +15,7 @@ from app.reconciliation.report.writing import XLSX, grouped_yuan, templates
 VERDICTS = {"balanced": "与微信支付、银行一致", "differences": "有差异", "blocked": "未完成：有账单缺失或不符"}
 MOVEMENTS = {"payment": "收款", "refund": "退款", "payout": "赔付", "return": "退汇"}
 BILLS = {"trade": "交易账单", "basic": "基本账户资金账单", "operation": "运营账户资金账单", "bank": "银行对账单"}
+MOST_IN_LETTER = 10  # the workbook has them all
 HEAD = (
     *("编号", "类型", "账单金额", "账单状态", "平台金额", "平台状态", "台账金额", "原因", "建议", "处理状态"),
     "说明",
@@ -32,12 +33,21 @@ def letter(figures: Figures, counts: Mapping[str, Mapping[str, int]], to: Sequen
         movements=MOVEMENTS,
         verdict=VERDICTS[figures.status],
         blocked=[party for party in figures.parties if party.blocked_code],
+        arrived=[party for party in figures.parties if party.role in BILLS and party.row_count is not None],
+        shown=figures.differences[:MOST_IN_LETTER],
+        causes=rules.CAUSES,
+        number=number,
         bills=BILLS,
         reasons=rules.BLOCKED,
         grouped=grouped_yuan,
     )  # fmt: skip
     content = listing((cells(row) for row in figures.differences), HEAD)
     return Letter(list(to), subject, html, [], [File(f"funds-{figures.day}.xlsx", XLSX, content)])
+
+
+def number(row: Difference) -> str:
+    """The number by which both sides know a movement; a line of a bill that could not be read has none."""
+    return f"第 {row.line} 行" if row.line is not None else row.key.rpartition(":")[2]
 
 
 def line(figures: Figures) -> dict[str, str]:
@@ -54,4 +64,4 @@ def cells(row: Difference) -> list[str]:
     what, next_step = rules.CAUSES.get(row.cause, (row.cause, ""))
     amounts = ["" if fen is None else yuan(fen) for fen in (row.bank_fen, row.platform_fen, row.ledger_fen)]
     said = [amounts[0], row.bank_status or "", amounts[1], row.platform_status or "", amounts[2]]
-    return [row.key, rules.KINDS[row.kind], *said, what, next_step, row.status, row.note or ""]
+    return [row.key, rules.KINDS[row.kind], *said, what, next_step, rules.HANDLING_NAMES[row.status], row.note or ""]

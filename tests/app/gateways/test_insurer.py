@@ -105,6 +105,13 @@ def test_what_is_told_of_a_claim_goes_to_its_own_address(client: Insurer, at: At
     ]
 
 
+def test_the_totals_of_a_ledger_are_its_insurer_s_own_words(client: Insurer, at: At, double: Double) -> None:
+    with pytest.raises(PartnerFault, match="not_found"):
+        client.ledger_totals(at, "m1", date(2026, 11, 21))
+    double.book.settings.ledger_totals = True
+    assert client.ledger_totals(at, "m1", date(2026, 11, 21)).keys() == {"count", "amount_fen", "sha256"}
+
+
 def test_the_ledger_is_signed_by_its_query(client: Insurer, at: At, double: Double) -> None:
     text = client.ledger(at, "m1", date(2026, 11, 21)).decode()
     assert text.splitlines()[-1].startswith("#TRAILER,0,0,")

@@ -9,16 +9,18 @@ from typing import Any
 from uuid import UUID
 
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from app.claim.models import ClaimBill
 from app.core.ids import clearing_number
 from app.core.work import Runtime
+from app.exchange.models import Party
 from app.identity.operators.models import Operator, OperatorRole, OperatorSession
 from app.identity.session import service as sessions
 from app.reconciliation import queries, service
 from app.reconciliation.models import Difference
+from mock_partners import books
 from mock_partners.insurer.server import Insurer
 from tests.app.kit import DrainAll
 from tests.app.partner import World, batch
@@ -37,7 +39,8 @@ def number(ordinal: int, day: date = DAY) -> str:
 @dataclass
 class Night:
     """`hospitals[code][day]` is the book of a hospital: number -> {amount_fen, status, …}; `insurers[code]` a double
-    whose book is `ledger`; the platform's book stands in the database."""
+    whose book is `ledger`; the platform's book stands in the database. The agents of the hospitals in `totals` know of
+    totals, and say of theirs what stands there instead of the truth."""
 
     runtime: Runtime
     client: FlaskClient
@@ -46,6 +49,7 @@ class Night:
     insurers: dict[str, Insurer]
     hospitals: dict[str, dict[date, dict[str, Row]]] = field(default_factory=lambda: {"H1": {}, "H2": {}})
     batch_nos: dict[str, int] = field(default_factory=lambda: {"H1": 0, "H2": 0})
+    totals: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def book(
         self, ordinals: range, hospital: str = "H1", insurer: str = "I1", *, day: date = DAY, at: str = "HPI"
@@ -112,7 +116,23 @@ class Night:
             agent = self.world.partner[code]
             for command in agent.poll(lanes=["ledger"]):
                 day = date.fromisoformat(command["body"]["business_date"])
-                agent.answer(command["id"], self.push(code, day))
+                by_totals = code in self.totals and command["body"].get("totals")
+                agent.answer(command["id"], self.add_up(code, day) if by_totals else self.push(code, day))
+
+    def offer_totals(self, *codes: str) -> None:
+        """These parties, and their programs, offer totals from now on."""
+        with self.runtime.work() as work:
+            for party in work.session.scalars(select(Party).where(Party.code.in_(codes))):
+                party.config = {**party.config, "ledger_totals": True}
+        for code in codes:
+            if code in self.insurers:
+                self.insurers[code].book.settings.ledger_totals = True
+            else:
+                self.totals[code] = {}
+
+    def add_up(self, code: str, day: date = DAY) -> dict[str, Any]:
+        """The totals of a hospital's book as its agent answers them."""
+        return books.totals(self.hospitals[code].get(day, {}).values()) | {"bad": 0} | self.totals[code]
 
     def push(self, code: str, day: date = DAY) -> dict[str, Any]:
         """Push a hospital's book; the body of the agent's answer."""

@@ -11,6 +11,7 @@ from click.testing import Result
 from flask.testing import FlaskClient
 
 from app.reconciliation.cli import reconcile
+from mock_partners.faults import Fault
 from tests.app.kit import value
 from tests.app.reconciliation.kit import DAY, UP_TO_THE_REPORT, Night, number
 
@@ -83,6 +84,18 @@ def test_a_dry_run_with_an_insurer_that_does_not_answer_leaves_its_part_out(nigh
     shown = json.loads(flask("run", "--date", str(DAY), "--dry-run").stdout)
     assert shown["blocked"] == {"hospital": [], "insurer": ["I1"]}
     assert (shown["figures"]["sets"]["111"], shown["new"]) == (2, [])
+
+
+def test_a_dry_run_fetches_no_rows_where_totals_are_equal(night: Night, flask: Any) -> None:
+    night.book(range(1, 3))
+    night.run()
+    night.offer_totals("I1")
+    night.insurers["I1"].faults.append(Fault(path="/v1/ledger$", status=503, times=-1))
+    shown = json.loads(flask("run", "--date", str(DAY), "--dry-run").stdout)
+    assert (shown["blocked"]["insurer"], shown["figures"]["sets"]["111"]) == ([], 2)
+    night.drop_insurer("I1", number(1))
+    shown = json.loads(flask("run", "--date", str(DAY), "--dry-run").stdout)
+    assert shown["blocked"]["insurer"] == ["I1"]
 
 
 def test_what_cannot_be_run_is_told(night: Night, flask: Any) -> None:

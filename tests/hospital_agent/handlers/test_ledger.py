@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -70,6 +71,19 @@ def test_the_ledger_is_sent_whole_again(site: Site) -> None:
     first, second = collect(site), collect(site)
     assert first[1] == second[1]
     assert second[0]["batch_no"] == first[0]["batch_no"] + 1
+
+
+def test_totals_are_those_of_the_rows_that_it_would_push(site: Site) -> None:
+    bill_key, _ = settled_bill(site)
+    clear(site, "2026112100000000058", bill_key)
+    clear(site, "2026112100000000009", bill_key, kind="reverse", original_clearing_no="2026112100000000058")
+    told = site.ask("collect_ledger", business_date=DATE, totals=True)
+    assert (told.outcome, site.spool.next_unsent()) == ("done", None), "nothing is pushed"
+    body, sent = collect(site)
+    rows = [row["data"] for row in sent]
+    lines = sorted(f"{r['clearing_no']},{r['kind']},{r['amount_fen']},{r['status']}\n" for r in rows)
+    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert told.body == {name: body[name] for name in ("count", "amount_fen", "bad")} | {"sha256": digest}
 
 
 def test_rows_that_the_hospital_booked_itself_are_in_it(site: Site) -> None:

@@ -260,6 +260,20 @@ def test_ledger_has_a_trailer_and_may_be_late_or_spoiled(platform: Signed) -> No
     assert platform.get("/v1/ledger", query).json()["code"] == "ledger_not_ready"
 
 
+def test_totals_are_offered_only_where_they_are_switched_on(platform: Signed) -> None:
+    query = f"business_date={DAY}"
+    assert platform.get("/v1/ledger/totals", query).status_code == 404
+    platform.control("settings", {"ledger_totals": True})
+    told = platform.get("/v1/ledger/totals", query).json()
+    trailer = platform.get("/v1/ledger", query).text.splitlines()[-1].split(",")
+    assert [told["count"], told["amount_fen"]] == [int(trailer[1]), int(trailer[2])]
+    assert len(told["sha256"]) == 64
+    platform.control("settings", {"totals_fault": "no sha256"})
+    assert "sha256" not in platform.get("/v1/ledger/totals", query).json()
+    platform.control("settings", {"ledger_not_ready": [DAY]})
+    assert platform.get("/v1/ledger/totals", query).json()["code"] == "ledger_not_ready"
+
+
 def test_altered_books_are_reported_row_by_row(platform: Signed) -> None:
     platform.post("/v1/claims", claim([bill([line(1, 100_00)], ordinal=no) for no in range(1, 5)]))
     query = f"business_date={DAY}"
