@@ -11,9 +11,7 @@ from bench.trial_quota_line import _add_up
 QUICK = Options(n=5, window_s=1.5, windows=2, rounds=1, confirm_s=0.0, decisions=3, jitter_s=0.7)
 
 
-def test_n_is_kept_and_reached(
-    monkeypatch: pytest.MonkeyPatch, fresh_redis_url: str, empty_database_url: str
-) -> None:
+def test_n_is_kept_and_reached(monkeypatch: pytest.MonkeyPatch, fresh_redis_url: str, empty_database_url: str) -> None:
     monkeypatch.setenv("REDIS_URL", fresh_redis_url)
     monkeypatch.setenv("DATABASE_URL", empty_database_url)
     result = trial_quota.run(QUICK)
