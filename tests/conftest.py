@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ssl
 from collections.abc import Iterator
 from functools import cache
@@ -76,6 +77,12 @@ def fresh_redis_url(redis_url: str) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The day first: begun last, the longest test would keep one worker busy while the other has nothing to do."""
     items.sort(key=lambda item: item.path.name != "test_day.py")
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded now stays to the end: leave it out of every later look for garbage."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +23,11 @@ from app.claim.package import public_key
 from app.core.privacy import Privacy
 from app.core.settings import DEVELOPMENT_KEY, Settings
 from app.core.work import Runtime
+from app.exchange import service as exchange
 from app.factory import create_app
 from app.identity import seeding
+from app.identity import service as identity
+from app.identity.service import PersonFacts
 from app.record import queries as record
 from mock_partners.bank import Bank
 from mock_partners.double import Double
@@ -32,6 +36,7 @@ from mock_wechat.server import WeChat
 from tests.app.identity.kit import Clinic, Patient, identity_number, patient_number, phone_number
 from tests.app.kit import DrainAll, Thread, runtime_on
 from tests.app.partner import PartnerClient, batch
+from tests.app.patients import bind
 from tests.app.world import make_world
 from workers.kinds import KINDS
 
@@ -114,17 +119,18 @@ class Town:
             program = owner.get("agent") or owner
         return PartnerClient(self.clinic.client, program["partner"], program["secret"])
 
-    def insured(self, name: str = "张三", *, at: str = "H1", birth: str = "19900307", **claimed: Any) -> Insured:
-        """An adult who has bound himself, at a hospital that knows him."""
-        user = str(self.wechat.people.add({"name": name, "phone": phone_number()})["user"])
+    def insured(self, name: str = "张三", *, at: str = "H1", birth: str = "19900307") -> Insured:
+        """An adult who has bound himself, at a hospital that knows him: written down without asking anybody."""
+        phone, number, document_no = phone_number(), patient_number(), identity_number(birth)
+        user = str(self.wechat.people.add({"name": name, "phone": phone})["user"])
         patient = self.clinic.log_in(at, user)
-        number, document_no = patient_number(), identity_number(birth)
-        card = f"M{number}"
-        bound = self.clinic.bind(
-            patient, number, at=at, name=name, document_no=document_no, medical_card_no=card, **claimed
-        )
-        birth_date = f"{birth[:4]}-{birth[4:6]}-{birth[6:]}"
-        return Insured(patient, UUID(bound["person"]["id"]), number, name, document_no, birth_date)
+        born = date(int(birth[:4]), int(birth[4:6]), int(birth[6:]))
+        facts = PersonFacts(name, "id_card", document_no, phone, born, "male", f"M{number}")
+        with self.runtime.work() as work:
+            hospital_id = exchange.party_by_code(work.session, at).id
+            person_id = bind(work, patient.account_id, hospital_id, facts)
+            identity.set_patient_number(work, hospital_id, number, person_id)
+        return Insured(patient, person_id, number, name, document_no, born.isoformat())
 
     def push(self, rows: Sequence[Mapping[str, Any]], *, at: str = "H1") -> None:
         """Rows that the hospital's agent pushes, applied."""
