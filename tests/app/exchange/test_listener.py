@@ -68,7 +68,7 @@ def test_an_idle_poll_ends_in_time(agent: PartnerClient) -> None:
 
 def test_a_waiting_poll_holds_no_connection(runtime: Runtime, agent: PartnerClient) -> None:
     agent.poll()  # what other tests have left
-    poll = long_poll(agent, wait_ms=3000)
+    poll = long_poll(agent)
     wait_until(lambda: runtime.database.engine.pool.checkedout() == 0)  # type: ignore[attr-defined]
     assert poll.is_alive(), "it held one to its end"
     idle = value(runtime, "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'")
