@@ -14,17 +14,17 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 from redis import Redis
 
-from app.core.embedded import Postgres, Valkey
 from app.reconciliation.engine.compare import compare
 from app.reconciliation.engine.ledger_file import read_ledger_files
 from app.reconciliation.engine.summary import as_json
 from bench import reconciliation_rivals as rivals
+from bench.ground import libpq, servers
 from bench.reconciliation_data import DAY, make_files
 
 _SOURCE_ROWS = 1_000_000  # beyond that the published method needs gigabytes and minutes
@@ -43,22 +43,13 @@ def ours(paths: rivals.Paths, redis: Redis, connection: psycopg.Connection) -> r
 
 
 @contextmanager
-def _servers() -> Iterator[tuple[Redis, psycopg.Connection]]:
-    """REDIS_URL and DATABASE_URL if given, else embedded ones in a temporary directory."""
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        redis_url, database_url = os.environ.get("REDIS_URL"), os.environ.get("DATABASE_URL")
-        if not redis_url:
-            valkey = Valkey(directory / "valkey")
-            redis_url = valkey.start()
-            stack.callback(valkey.remove)
-        if not database_url:
-            postgres = Postgres(directory / "postgres")
-            database_url = postgres.start()
-            stack.callback(postgres.remove)
-        redis = stack.enter_context(Redis.from_url(redis_url, socket_read_size=1 << 20))
-        libpq_url = database_url.replace("postgresql+psycopg://", "postgresql://")
-        connection = stack.enter_context(psycopg.connect(libpq_url, autocommit=True))
+def _opened() -> Iterator[tuple[Redis, psycopg.Connection]]:
+    """A Redis, and a database with a table for the differences."""
+    with (
+        servers() as ground,
+        Redis.from_url(ground.redis_url, socket_read_size=1 << 20) as redis,
+        psycopg.connect(libpq(ground.server_url), autocommit=True) as connection,
+    ):
         connection.execute(rivals.DIFFERENCES_TABLE)
         yield redis, connection
         connection.execute("DROP TABLE bench_difference")
@@ -80,7 +71,7 @@ def measure(arms: dict[str, Arm], rounds: int) -> dict[str, float]:
 
 
 def run(rows: int, rounds: int) -> dict[str, object]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory, _servers() as (redis, connection):
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory, _opened() as (redis, connection):
         paths = make_files(Path(directory), rows)
         arms: dict[str, Arm] = {
             "floor": lambda: rivals.floor(paths),

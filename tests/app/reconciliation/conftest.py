@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from click.testing import Result
 from flask.testing import FlaskClient
 
 from app.core.settings import Settings
 from app.core.work import Runtime
 from app.exchange.service import NewParty, put_party
+from app.reconciliation.cli import reconcile
 from mock_partners.insurer.casebook import Settings as InsurerSettings
 from mock_partners.insurer.server import Insurer
 from mock_partners.mail import Mail
@@ -20,6 +23,16 @@ from tests.app.reconciliation.kit import NEXT_DAY, Night
 
 KEY = "key"
 SECRETS = {"I1": "whsec_" + "b3V0" * 8, "I2": "whsec_" + "b3V1" * 8}
+
+
+@pytest.fixture
+def flask(client: FlaskClient) -> Any:
+    """`flask("status", …)` runs a command of the group `reconcile`."""
+
+    def invoke(*arguments: str) -> Result:
+        return client.application.test_cli_runner().invoke(reconcile, list(arguments))
+
+    return invoke
 
 
 @pytest.fixture

@@ -7,23 +7,10 @@ import threading
 from typing import Any
 
 import pytest
-from click.testing import Result
-from flask.testing import FlaskClient
 
-from app.reconciliation.cli import reconcile
 from mock_partners.faults import Fault
 from tests.app.kit import value
 from tests.app.reconciliation.kit import DAY, UP_TO_THE_REPORT, Night, number
-
-
-@pytest.fixture
-def flask(client: FlaskClient) -> Any:
-    """`flask("status", …)` runs a command of the group."""
-
-    def invoke(*arguments: str) -> Result:
-        return client.application.test_cli_runner().invoke(reconcile, list(arguments))
-
-    return invoke
 
 
 @pytest.fixture

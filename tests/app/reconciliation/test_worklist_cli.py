@@ -12,23 +12,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from click.testing import Result
-from flask.testing import FlaskClient
 
 from app.identity.operators.models import Operator, OperatorRole
-from app.reconciliation.cli import reconcile
 from app.reconciliation.export import HEAD
 from tests.app.reconciliation.kit import DAY, Night, number
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-
-
-@pytest.fixture
-def flask(client: FlaskClient) -> Any:
-    def invoke(*arguments: str) -> Result:
-        return client.application.test_cli_runner().invoke(reconcile, list(arguments))
-
-    return invoke
 
 
 @pytest.fixture
