@@ -36,14 +36,17 @@ def test_sessions_at_work_make_the_source_busy(small: SourceLink, source_url: st
 
     def work() -> None:
         with other.connect() as connection:
-            connection.execute(sa.text("SELECT pg_sleep(1)"))
+            connection.execute(sa.text("SELECT pg_advisory_lock(7)"))
 
-    worker = threading.Thread(target=work)
-    worker.start()
-    ends_s = monotonic() + 1
-    while probe.is_idle() and monotonic() < ends_s:
-        sleep(0.01)
-    assert not probe.is_idle()
+    with other.connect() as holder:
+        holder.execute(sa.text("SELECT pg_advisory_lock(7)"))
+        worker = threading.Thread(target=work)
+        worker.start()
+        ends_s = monotonic() + 60
+        while probe.is_idle() and monotonic() < ends_s:
+            sleep(0.01)
+        assert not probe.is_idle()
+        holder.execute(sa.text("SELECT pg_advisory_unlock(7)"))
     worker.join()
     other.dispose()
 
