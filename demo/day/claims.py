@@ -19,14 +19,15 @@ PIXEL = b64encode(bytes.fromhex(
     "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )).decode()  # fmt: skip
 ENDED = ("rejected", "ineligible", "withdrawn", "paid", "closed")
+AT_ONCE = 24  # of more, each asks how its claim stands and takes the processor from those who decide it
 
 
 def claim_everything(day: Day) -> None:
     """Submit all and bring each to its end or to acceptance."""
     day.wishes = [wish for patient in day.patients for wish in _wishes(day, patient)]
     day.for_each(lambda patient: _try_reversed(day, patient), [p for p in day.patients if p.facts["reversed_bill_key"]])
-    day.for_each(_submit, day.wishes)
-    day.for_each(_follow, day.wishes)
+    day.for_each(_submit, day.wishes, at_once=AT_ONCE)
+    day.for_each(_follow, day.wishes, at_once=AT_ONCE)
 
 
 def _wishes(day: Day, patient: Patient) -> list[Wish]:

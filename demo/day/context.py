@@ -127,9 +127,9 @@ class Day:
                 self.operators[login] = log_in_operator(self.product, found)
             return self.operators[login]
 
-    def for_each(self, do: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    def for_each(self, do: Callable[[Item], Result], items: Iterable[Item], *, at_once: int = AT_ONCE) -> list[Result]:
         """Do it for many at once; the first one that fails ends the day, named."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(at_once) as pool:
             futures = [(item, pool.submit(do, item)) for item in items]
             try:
                 return [_result(item, future.result) for item, future in futures]
