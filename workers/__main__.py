@@ -47,18 +47,19 @@ def work(stop: threading.Event) -> None:
             worker = Worker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=30)
             worker.stop, worker.log_result_lifespan = stop, False
             worker.work(logging_level="WARNING")
-            reason = "ended"
+            reason = "rq_gave_up"
         except (RedisError, StopRequested) as error:
             reason = type(error).__name__
         finally:
             connection.close()
             heed(stop)  # RQ has put its own handlers in place of ours
         if not stop.is_set():
-            log.warning("redis_gone", error=reason)
+            log.warning("begun_again", after=reason)
             time.sleep(REDIS_REST_S)
 
 
 def heed(stop: threading.Event) -> None:
+    """Let SIGTERM and SIGINT set `stop`."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
 

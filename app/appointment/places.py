@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 
 from app.appointment.models import Slot
 from app.core.work import Work
@@ -13,6 +13,12 @@ from app.core.work import Work
 def free(work: Work) -> tuple[ColumnElement[bool], ...]:
     """What is true of a slot of which a place can be had."""
     return (Slot.taken < Slot.capacity, ~Slot.stopped, Slot.ends_at > work.clock.horizon())
+
+
+def of_day(hospital_id: object, doctor_code: object, day: object) -> ColumnElement[bool]:
+    """Slots of a doctor's day in Shanghai; values, or columns of what is looked up beside them."""
+    on = func.date(func.timezone("Asia/Shanghai", Slot.starts_at))
+    return and_(Slot.hospital_id == hospital_id, Slot.doctor_code == doctor_code, on == day)
 
 
 def take(work: Work, slot_id: UUID) -> bool:

@@ -23,6 +23,7 @@ _COLUMNS = ("actor_kind", "actor_id", "request_id", "action", "subject_type", "s
 _SEALER_LOCK = 0x5A500001
 # Inserted without the unit of work: every transaction writes some.
 _ENTRY: Table = AuditEntry.__table__  # type: ignore[assignment]
+_INSERT = insert(_ENTRY)
 
 
 def write(session: Session, actor: Actor, facts: Sequence[AuditFact]) -> None:
@@ -31,7 +32,7 @@ def write(session: Session, actor: Actor, facts: Sequence[AuditFact]) -> None:
         told = (list((row | {"detail": json.dumps(row["detail"])}).values()) for row in _rows(actor, facts))
         copy_in(session, _ENTRY.name, _COLUMNS, told)
         return
-    session.execute(insert(_ENTRY), list(_rows(actor, facts)))
+    session.execute(_INSERT, list(_rows(actor, facts)))
 
 
 def _rows(actor: Actor, facts: Sequence[AuditFact]) -> Iterator[dict[str, Any]]:

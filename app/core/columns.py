@@ -8,8 +8,6 @@ from typing import Any
 from sqlalchemy import SelectBase
 from sqlalchemy.orm import Session
 
-_QUOTE = '"'
-
 
 def copy_out(session: Session, wanted: SelectBase) -> bytes:
     """The rows of a SELECT as CSV with a header. Values in it must be constants of the program: they become text."""
@@ -21,7 +19,7 @@ def copy_out(session: Session, wanted: SelectBase) -> bytes:
 
 def copy_in(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows, each with a value for every column; JSON goes in as text. Names are constants of the program."""
-    names = ", ".join(_QUOTE + name + _QUOTE for name in columns)
+    names = ", ".join(f'"{name}"' for name in columns)
     connection: Any = session.connection().connection.driver_connection
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in rows:

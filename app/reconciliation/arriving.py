@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -116,12 +117,13 @@ def _told(work: Work, ledger: PartyLedger, said: dict[str, Any]) -> None:
         _declared(work, ledger, said)
         return
     assert ledger.party_id is not None
-    run, told = run_of(work, ledger), totals.read(said)
-    ours = totals.own_rows(work.session, run.business_date, ledger.party_id)
-    book = None if told is None else totals.book_if_same(ledger.role, told, ours)
-    if told is None or book is None:
+    run = run_of(work, ledger)
+    own_rows = partial(totals.own_rows, work.session, run.business_date, ledger.party_id)
+    settled = totals.settle(ledger.role, said, own_rows)
+    if settled is None:
         asking.rows(work, run, ledger)
         return
+    told, book = settled
     declared = {"declared_count": told.count, "declared_fen": told.amount_fen, "sha256": told.sha256}
     arrived(work, ledger, book, books.pack(book), source=totals.SOURCE, **declared)
 

@@ -18,10 +18,11 @@ from app.reconciliation import queries, rules
 from app.reconciliation.models import Difference
 from app.reconciliation.queries import Filters
 from app.reconciliation.report.listing import listing
+from app.reconciliation.report.writing import XLSX
 
 MEDIA_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": XLSX,
 }
 HEAD = (
     *("编号", "业务日期", "类型", "流水号", "集合", "医院", "保险公司", "医院金额", "医院状态", "平台金额", "平台状态"),

@@ -58,7 +58,8 @@ def files(context: click.Context, /, day: datetime, encoding: str, json_path: Pa
         with _ending_in_order(), _server() as redis:
             outcome = compare(redis, day.date(), {party: Ledger.empty() for party in refused} | ledgers)
     except (RedisError, WorkingSetLost, EmbeddedServerError) as error:
-        click.echo(f"Redis does not answer: {type(error).__name__}", err=True)
+        advice = "start the server that REDIS_URL names, or unset it" if os.environ.get("REDIS_URL") else "try again"
+        click.echo(f"Redis does not answer ({type(error).__name__}): {advice}", err=True)
         context.exit(EX_UNAVAILABLE)
     if refused:
         _write(json_path, pair_as_json(outcome, tuple(ledgers)) | {"blocked": reasons})

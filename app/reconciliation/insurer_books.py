@@ -64,8 +64,8 @@ def _by_totals(
 ) -> Book | None:
     """None wherever totals do not settle it, whatever is wrong with them: then the rows decide."""
     try:
-        told = totals.read(gateways.insurer.ledger_totals(at.endpoint, f"{message_id}-totals", day))
+        said = gateways.insurer.ledger_totals(at.endpoint, f"{message_id}-totals", day)
     except PartnerFault:
         return None
-    same = None if told is None else totals.book_if_same(INSURER, told, own_rows())
-    return None if told is None or same is None else Book(same, totals.SOURCE, told.sha256)
+    settled = totals.settle(INSURER, said, own_rows)
+    return None if settled is None else Book(settled[1], totals.SOURCE, settled[0].sha256)

@@ -8,6 +8,7 @@ The hash is the SHA-256, in hexadecimal, of one line `clearing_no,kind,amount_fe
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -49,10 +50,14 @@ def own_rows(session: Session, day: date, party_id: UUID) -> Ledger:
     return books.from_copy(claims.clearing_ledger(session, day, party_id), {})
 
 
-def book_if_same(role: str, said: Totals, ours: Ledger) -> Ledger | None:
-    """The partner's book, known by its totals alone because they are those of our rows; None where they differ."""
-    book = _in_words_of(role, ours)
-    return book if book is not None and of(book) == said else None
+def settle(role: str, said: Any, own_rows: Callable[[], Ledger]) -> tuple[Totals, Ledger] | None:
+    """What a partner said, and its book, known by these totals alone because they are those of our rows; None where
+    they are not, or are not in the agreed form. `own_rows` is asked only for totals that can be read."""
+    told = read(said)
+    if told is None:
+        return None
+    book = _in_words_of(role, own_rows())
+    return (told, book) if book is not None and of(book) == told else None
 
 
 def of(book: Ledger) -> Totals:

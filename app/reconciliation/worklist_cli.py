@@ -117,7 +117,10 @@ def export_list(form: str, out: Path, **chosen: Any) -> None:
     """Write the differences that the options choose to a file."""
     with runtime().read() as session:
         content = export(session, _filters(session, **chosen), None, _today(), form)
-    out.write_bytes(content)
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written ({error.strerror}): name another file") from error
     click.echo(f"{out}: {len(content)} bytes")
 
 

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from app.core.paging import PageView
+
 
 class OfPerson(BaseModel):
     person_id: UUID
@@ -41,6 +43,5 @@ class AsideView(BaseModel):
     not_before: datetime | None
 
 
-class AsidePage(BaseModel):
+class AsidePage(PageView):
     items: list[AsideView]
-    next_cursor: UUID | None

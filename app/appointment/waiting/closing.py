@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, exists, select, tuple_
 
 from app.appointment import places
 from app.appointment.models import Slot
@@ -18,19 +18,21 @@ from app.core.work import Work
 
 # A lapse is a task of its own; one that was lost is found so much later.
 _LAPSE_GRACE = timedelta(minutes=1)
+_WAITING = WaitingEntry.status == WaitingState.WAITING
+_OFFERED = WaitingEntry.status == WaitingState.OFFERED
 
 
 def stop(work: Work, slots: Sequence[Slot]) -> None:
     """停诊 of slots whose rows are locked: offers there are void, and nobody waits for them any more."""
     ids = [slot.id for slot in slots]
-    wanted = select(WaitingEntry).where(WaitingEntry.offered_slot_id.in_(ids), WaitingEntry.status == "offered")
+    wanted = select(WaitingEntry).where(WaitingEntry.offered_slot_id.in_(ids), _OFFERED)
     for row in work.session.scalars(wanted.order_by(WaitingEntry.line_no).with_for_update()).all():
         _void_offer(work, row)
-    of_slots = select(WaitingEntry.id).where(WaitingEntry.slot_id.in_(ids), WaitingEntry.status == "waiting")
+    of_slots = select(WaitingEntry.id).where(WaitingEntry.slot_id.in_(ids), _WAITING)
     offers.end(work, work.session.scalars(of_slots).all(), "close", rules.STOPPED)
     days = sorted({(slot.hospital_id, slot.doctor_code, shanghai_date(slot.starts_at)) for slot in slots})
     key = tuple_(WaitingEntry.hospital_id, WaitingEntry.doctor_code, WaitingEntry.day)
-    of_days = select(WaitingEntry.id).where(key.in_(days), WaitingEntry.status == "waiting", ~_has_open_slot(work))
+    of_days = select(WaitingEntry.id).where(key.in_(days), _WAITING, ~_has_open_slot(work))
     offers.end(work, work.session.scalars(of_days).all(), "close", rules.STOPPED)
 
 
@@ -38,7 +40,7 @@ def _void_offer(work: Work, row: WaitingEntry) -> None:
     """Whoever waits for a doctor's day keeps the place in line while another clinic of that day is open."""
     assert row.offered_slot_id is not None
     places.release(work, row.offered_slot_id)
-    others = select(Slot.id).where(_of_day(row.hospital_id, row.doctor_code, row.day), *_open(work))
+    others = select(Slot.id).where(places.of_day(row.hospital_id, row.doctor_code, row.day), *_open(work))
     ids = work.session.scalars(others).all() if row.doctor_code else []
     if not ids:
         offers.end(work, [row.id], "close", rules.STOPPED)
@@ -59,13 +61,13 @@ def filled(work: Work, hospital_id: UUID, slot_keys: Collection[str]) -> None:
 
 def sweep(work: Work) -> None:
     """End what the clock has ended, and write tasks for what should have moved already."""
-    late = (WaitingEntry.status == "offered", WaitingEntry.offer_until < work.now - _LAPSE_GRACE)
+    late = (_OFFERED, WaitingEntry.offer_until < work.now - _LAPSE_GRACE)
     for entry_id in work.session.scalars(select(WaitingEntry.id).where(*late).limit(rules.AT_ONCE)):
         work.later(offers.LAPSE, entry_id)
     for slot_id in work.session.scalars(select(Slot.id).where(*_waited_for(work)).limit(rules.AT_ONCE)):
         work.later(offers.FILL, slot_id)
     mine = exists().where(Slot.id == WaitingEntry.slot_id, *_open(work))
-    over = select(WaitingEntry.id).where(WaitingEntry.status == WaitingState.WAITING, ~mine, ~_has_open_slot(work))
+    over = select(WaitingEntry.id).where(_WAITING, ~mine, ~_has_open_slot(work))
     offers.end(work, work.session.scalars(over.limit(rules.AT_ONCE)).all(), "close", rules.OVER)
 
 
@@ -75,15 +77,12 @@ def _open(work: Work) -> tuple[ColumnElement[bool], ...]:
 
 def _has_open_slot(work: Work) -> ColumnElement[bool]:
     """Some clinic of the entry's doctor and day can still be offered."""
-    return exists().where(_of_day(WaitingEntry.hospital_id, WaitingEntry.doctor_code, WaitingEntry.day), *_open(work))
+    return exists().where(
+        places.of_day(WaitingEntry.hospital_id, WaitingEntry.doctor_code, WaitingEntry.day), *_open(work)
+    )
 
 
 def _waited_for(work: Work) -> tuple[ColumnElement[bool], ...]:
-    of_day = _of_day(WaitingEntry.hospital_id, WaitingEntry.doctor_code, WaitingEntry.day)
-    waits = exists().where(WaitingEntry.status == "waiting", (WaitingEntry.slot_id == Slot.id) | of_day)
+    of_day = places.of_day(WaitingEntry.hospital_id, WaitingEntry.doctor_code, WaitingEntry.day)
+    waits = exists().where(_WAITING, (WaitingEntry.slot_id == Slot.id) | of_day)
     return (Slot.taken < Slot.capacity, *_open(work), waits)
-
-
-def _of_day(hospital_id: object, doctor_code: object, day: object) -> ColumnElement[bool]:
-    on = func.date(func.timezone("Asia/Shanghai", Slot.starts_at))
-    return and_(Slot.hospital_id == hospital_id, Slot.doctor_code == doctor_code, on == day)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.appointment import places
 from app.appointment.models import Slot
 from app.appointment.waiting.models import WaitingEntry
 from app.appointment.waiting.states import WaitingState
@@ -37,9 +38,7 @@ def place(session: Session, row: WaitingEntry) -> int | None:
 
 def _same_line(session: Session, row: WaitingEntry) -> ColumnElement[bool]:
     if row.slot_id is None:
-        on = func.date(func.timezone("Asia/Shanghai", Slot.starts_at)) == row.day
-        doctors = (Slot.hospital_id == row.hospital_id, Slot.doctor_code == row.doctor_code, on)
-        slots = select(Slot.id).where(*doctors)
+        slots = select(Slot.id).where(places.of_day(row.hospital_id, row.doctor_code, row.day))
         return or_(WaitingEntry.slot_id.in_(slots), _of_day(row.hospital_id, row.doctor_code, row.day))
     slot = session.get(Slot, row.slot_id)
     assert slot is not None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.appointment import booking, refusals
+from app.appointment import booking, places, refusals
 from app.appointment.models import Appointment, Slot
 from app.appointment.states import LIVE
 from app.appointment.waiting import contracts as c
@@ -61,15 +60,10 @@ def _slots(work: Work, wanted: c.Join) -> Sequence[Slot]:
         found = work.session.scalars(mine.where(Slot.id == wanted.slot_id)).all()
     else:
         hospital = exchange.party_by_code(work.session, str(wanted.hospital))
-        of_day = (Slot.hospital_id == hospital.id, *_of_day(wanted.doctor, wanted.on))
-        found = work.session.scalars(mine.where(*of_day)).all()
+        found = work.session.scalars(mine.where(places.of_day(hospital.id, wanted.doctor, wanted.on))).all()
     if not found:
         raise NotFound
     return found
-
-
-def _of_day(doctor: str | None, on: date | None) -> tuple[ColumnElement[bool], ...]:
-    return (Slot.doctor_code == doctor, func.date(func.timezone("Asia/Shanghai", Slot.starts_at)) == on)
 
 
 def _require_worth(work: Work, slots: Sequence[Slot], person_id: UUID) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import polars as pl
 
 from app.reconciliation.engine.ledger import PARTIES, Ledger
@@ -59,7 +58,7 @@ def split(day: date, parties: Mapping[str, Ledger]) -> Iterator[Part]:
     located = [locate(ledger.rows["number"].to_numpy(), day) for ledger in ledgers]
     planned = plan(located)
     for segment in planned.dense:
-        rows = [_rows_at(ledger, place.rows(segment)) for ledger, place in zip(ledgers, located, strict=True)]
+        rows = [ledger.rows[place.rows(segment)] for ledger, place in zip(ledgers, located, strict=True)]
         yield Part(
             str(segment), _named([Ledger(mine, led.bad_rows.clear()) for mine, led in zip(rows, ledgers, strict=True)])
         )
@@ -67,10 +66,6 @@ def split(day: date, parties: Mapping[str, Ledger]) -> Iterator[Part]:
     has_bad = any(len(ledger.bad_rows) for ledger in ledgers)
     if has_bad or any(len(rows) for rows in rest) or not planned.dense:
         yield Part(ELSEWHERE, _named([Ledger(mine, led.bad_rows) for mine, led in zip(rest, ledgers, strict=True)]))
-
-
-def _rows_at(ledger: Ledger, rows: np.ndarray | slice) -> pl.DataFrame:
-    return ledger.rows[rows]
 
 
 def _named(ledgers: Sequence[Ledger]) -> dict[str, Ledger]:

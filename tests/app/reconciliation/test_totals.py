@@ -212,9 +212,9 @@ def test_totals_are_equal_for_the_same_rows_in_any_order_and_for_no_others(
     book: list[dict[str, Any]], ours: dict[str, tuple[str, int]]
 ) -> None:
     own = _ledger([{"clearing_no": no, "kind": k, "amount_fen": fen, "status": "ok"} for no, (k, fen) in ours.items()])
-    said = totals.read(partner_books.totals(book) | {"bad": 0})
-    assert said is not None
-    known = totals.book_if_same("hospital", said, own)
+    said = partner_books.totals(book) | {"bad": 0}
+    assert totals.read(said) is not None
+    _, known = totals.settle("hospital", said, lambda: own) or (None, None)
     same = sorted((r["clearing_no"], r["kind"], r["amount_fen"], r["status"]) for r in book)
     assert (known is not None) == (same == sorted((no, *row, "settled") for no, row in ours.items()))
     if known is not None:
@@ -226,9 +226,16 @@ def test_a_status_without_a_word_of_theirs_settles_nothing() -> None:
     row = {"clearing_no": number(1), "kind": "pay", "amount_fen": 1}
     own = _ledger([row | {"status": "undone"}])
     for word in ("refunded", "void", "undone"):
-        said = totals.read(partner_books.totals([row | {"status": word}]))
-        assert said is not None
-        assert totals.book_if_same("hospital", said, own) is None
+        said = partner_books.totals([row | {"status": word}])
+        assert totals.read(said) is not None
+        assert totals.settle("hospital", said, lambda: own) is None
+
+
+def test_for_totals_that_cannot_be_read_our_rows_are_not_asked() -> None:
+    def own_rows() -> Ledger:
+        raise AssertionError("asked in vain")
+
+    assert totals.settle("hospital", {"count": "3"}, own_rows) is None
 
 
 def _ledger(book: Sequence[dict[str, Any]]) -> Ledger:
