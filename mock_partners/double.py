@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.serving import BaseWSGIServer, make_server
@@ -85,7 +85,7 @@ class Double:
             self._server = None
         self.memory.close()
 
-    def __enter__(self) -> Double:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -111,7 +111,3 @@ class WeChat(Double):
     def stop(self) -> None:
         self.pusher.stop()
         super().stop()
-
-    def __enter__(self) -> WeChat:
-        self.start()
-        return self

@@ -17,8 +17,7 @@ from app.identity import service as identity
 from app.reconciliation import queries, rules
 from app.reconciliation.models import Difference
 from app.reconciliation.queries import Filters
-from app.reconciliation.report.listing import listing
-from app.reconciliation.report.writing import XLSX
+from app.reconciliation.report.listing import XLSX, listing
 
 MEDIA_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",

@@ -9,8 +9,8 @@ from app.core.money import yuan
 from app.reconciliation import rules
 from app.reconciliation.models import Difference
 from app.reconciliation.report.figures import Figures
-from app.reconciliation.report.listing import listing
-from app.reconciliation.report.writing import XLSX, grouped_yuan, templates
+from app.reconciliation.report.listing import XLSX, listing
+from app.reconciliation.report.writing import grouped_yuan, templates
 
 VERDICTS = {"balanced": "与微信支付、银行一致", "differences": "有差异", "blocked": "未完成：有账单缺失或不符"}
 MOVEMENTS = {"payment": "收款", "refund": "退款", "payout": "赔付", "return": "退汇"}

@@ -9,6 +9,8 @@ import xlsxwriter
 
 from app.reconciliation import rules
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 
 def listing(rows: Iterable[Sequence[str]], head: Sequence[str]) -> bytes:
     """A workbook that is written row by row: hundreds of thousands fit."""

@@ -14,11 +14,11 @@ from app.reconciliation import rules
 from app.reconciliation.engine.found import SETS
 from app.reconciliation.report.chart import sets_png
 from app.reconciliation.report.figures import Figures
+from app.reconciliation.report.listing import XLSX
 from app.reconciliation.report.workbook import xlsx
 
 PICTURE = "sets"
 VERDICTS = {"balanced": "三方一致", "differences": "有差异", "blocked": "未完成：有一方账目缺失或不符"}
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @cache

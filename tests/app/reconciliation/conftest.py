@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from click.testing import Result
@@ -13,6 +13,7 @@ from app.core.settings import Settings
 from app.core.work import Runtime
 from app.exchange.service import NewParty, put_party
 from app.reconciliation.cli import reconcile
+from mock_partners.couriers import Courier
 from mock_partners.insurer.casebook import Settings as InsurerSettings
 from mock_partners.insurer.server import Insurer
 from mock_partners.mail import Mail
@@ -21,6 +22,7 @@ from tests.app.kit import DrainAll
 from tests.app.partner import World
 from tests.app.reconciliation.kit import NEXT_DAY, Night
 
+AnyCourier = TypeVar("AnyCourier", bound=Courier)
 KEY = "key"
 SECRETS = {"I1": "whsec_" + "b3V0" * 8, "I2": "whsec_" + "b3V1" * 8}
 
@@ -35,18 +37,28 @@ def flask(client: FlaskClient) -> Any:
     return invoke
 
 
-@pytest.fixture
-def mail() -> Iterator[Mail]:
-    double = Mail({"key": KEY})
-    with double:
-        yield double
+@pytest.fixture(scope="session")
+def started_couriers() -> Iterator[tuple[Mail, Sms]]:
+    """A mail and an SMS gateway, started once for the tests of this process."""
+    with Mail({"key": KEY}) as mail, Sms({"key": KEY}) as sms:
+        yield mail, sms
 
 
 @pytest.fixture
-def sms() -> Iterator[Sms]:
-    double = Sms({"key": KEY})
-    with double:
-        yield double
+def mail(started_couriers: tuple[Mail, Sms]) -> Mail:
+    return _emptied(started_couriers[0])
+
+
+@pytest.fixture
+def sms(started_couriers: tuple[Mail, Sms]) -> Sms:
+    return _emptied(started_couriers[1])
+
+
+def _emptied(double: AnyCourier) -> AnyCourier:
+    double.faults.clear()
+    double._messages.clear()
+    double._journal.clear()
+    return double
 
 
 @pytest.fixture

@@ -141,14 +141,14 @@ def test_a_hospital_that_fails_for_the_moment_is_asked_again(two: Night) -> None
     ],
 )
 def test_an_answer_that_does_not_fit_its_batches_blocks_the_hospital(
-    two: Night, wrong: dict[str, Any], code: str
+    night: Night, wrong: dict[str, Any], code: str
 ) -> None:
-    run_id = two.start()
-    agent = two.world.partner["H2"]
-    agent.answer(agent.poll(lanes=["ledger"])[0]["id"], two.push("H2") | wrong)
-    two.serve("H1")
-    two.drain_all(*UP_TO_THE_REPORT)
-    assert _parties(two.seen(run_id))["H2"] == ("blocked", code)
+    night.book(range(4, 6), "H2", at="H")
+    run_id = night.start()
+    agent = night.world.partner["H2"]
+    agent.answer(agent.poll(lanes=["ledger"])[0]["id"], night.push("H2") | wrong)
+    night.drain_all("reconciliation.take_batch", "reconciliation.answered")
+    assert _parties(night.seen(run_id))["H2"] == ("blocked", code)
 
 
 @pytest.mark.parametrize("order", [("answered", "take_batch"), ("take_batch", "answered")])
