@@ -34,6 +34,8 @@ from mock_partners.memory import Memory, Table, VirtualClock
 
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
+# How soon a server notices that it is to stop.
+_POLL_S = 0.02
 # Marks work that is done behind the caller's back, so that no fault meets it a second time.
 REPLAYED = "double.replayed"
 
@@ -72,7 +74,7 @@ class Double:
 
     def start(self, port: int = 0, *, host: str = "127.0.0.1") -> str:
         self._server = make_server(host, port, self.app, threaded=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True)
         self._thread.start()
         self.url = f"http://{host}:{self._server.server_port}"
         return self.url

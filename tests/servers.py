@@ -17,9 +17,11 @@ from app.core.embedded import EmbeddedServerError, Postgres, Valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 _TEMPLATE = "migrated"
+# Connections of this name outlive a test and are left alone at rest.
+_KEPT = "kept"
 _END_OTHERS = (
-    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND (application_name, state) IS DISTINCT FROM (%s, 'idle')"
 )
 # What a test may have changed beside rows: schemas, tables, indexes, constraints, triggers.
 _SHAPE = """
@@ -99,7 +101,7 @@ class _Lent:
 
     def was_emptied(self) -> bool:
         """Whether it now is as it was when it was new, and nobody else is in it."""
-        self._session.execute(_END_OTHERS)
+        self._session.execute(_END_OTHERS, [_KEPT])
         if self._session.execute(_SHAPE).fetchone() != self._shape:
             return False
         self._session.execute(_EMPTY)
@@ -107,6 +109,11 @@ class _Lent:
 
     def close(self) -> None:
         self._session.close()
+
+
+def kept_url(url: str) -> str:
+    """Through it a database is given back with connections that the next borrower takes over."""
+    return f"{url}{'&' if '?' in url else '?'}application_name={_KEPT}"
 
 
 def migrate(url: str, revision: str = "head") -> None:

@@ -16,6 +16,7 @@ from app.core.privacy import Privacy
 from app.core.settings import Settings
 from app.core.work import Runtime
 from app.wiring import make_runtime
+from tests.servers import kept_url
 from workers.routes import ROUTES
 
 DrainAll = Callable[..., int]
@@ -40,13 +41,12 @@ def runtime_on(settings: Settings) -> Iterator[Runtime]:
     made = make_runtime(settings, routes=ROUTES, ring=lambda kinds: None)
     kept = _database(settings.database_url, settings.master_key, settings.database_pool_size)
     yield replace(made, database=kept)
-    kept.engine.dispose()
 
 
 @cache
 def _database(url: str, master_key: str, pool_size: int) -> Database:
-    """Kept for the next test on this database: statements that are compiled need not be compiled again."""
-    return Database(url, Privacy(master_key), pool_size=pool_size)
+    """Kept for the next test on this database: compiled statements and open connections are worth keeping."""
+    return Database(kept_url(url), Privacy(master_key), pool_size=pool_size)
 
 
 class Thread(threading.Thread):

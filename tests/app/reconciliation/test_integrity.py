@@ -58,10 +58,10 @@ def test_a_broken_audit_chain_is_named(night: Night) -> None:
     with night.runtime.work() as work:
         audit.seal(work)
     assert night.run()["checks"]["chain_broken_at"] is None
-    run(night.runtime, "UPDATE audit_entry SET action = 'nothing' WHERE seq = 3")
+    run(night.runtime, "UPDATE audit_entry SET action = 'nothing' WHERE seq = 2")
     seen = night.run()
-    assert (seen["checks"]["chain_broken_at"], seen["status"]) == (3, "differences")
-    assert night.differences()["tampered", "audit_entry:3"].cause == "audit_chain"
+    assert (seen["checks"]["chain_broken_at"], seen["status"]) == (2, "differences")
+    assert night.differences()["tampered", "audit_entry:2"].cause == "audit_chain"
 
 
 def test_ledger_transactions_that_do_not_add_up_are_named(night: Night) -> None:
