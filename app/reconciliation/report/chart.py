@@ -1,39 +1,42 @@
-"""The seven sets as a picture. Latin letters and digits only: the font of the picture has no Chinese characters."""
+"""The seven sets as a picture. ASCII only: Pillow's own font has little else."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from math import log1p
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageFont
 
 AGREED = "111"
-_GREEN, _RED = "#2e7d32", "#c62828"
+_GREEN, _RED, _BLACK, _WHITE = "#2e7d32", "#c62828", "#000000", "#ffffff"
+# Twice as large as it is shown, for sharp screens.
+_WIDTH_PX, _HEIGHT_PX, _BASE_PX, _TOP_PX, _EDGE_PX, _FONT_PX = 1280, 520, 452, 60, 40, 30
 
 
 def sets_png(sets: Mapping[str, int]) -> bytes:
     """A bar for each set (presence at hospital, platform, insurer), PNG. Few differences stay visible beside many rows
     that agree: the scale is logarithmic."""
-    figure = Figure(figsize=(6.4, 2.6), dpi=200)
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.01, 0.13, 0.98, 0.84))
-    bars = axes.bar(
-        [_present(name) for name in sets],
-        list(sets.values()),
-        color=[_GREEN if name == AGREED else _RED for name in sets],
-    )
-    axes.bar_label(bars, labels=[f"{count:,}" for count in sets.values()], padding=2)
-    axes.set_yscale("symlog")
-    axes.set_ylim(0, max([*sets.values(), 1]) * 3)
-    axes.spines[["top", "left", "right"]].set_visible(False)
-    axes.yaxis.set_visible(False)  # every bar carries its number
-    axes.tick_params(axis="x", length=0)
+    image = Image.new("RGB", (_WIDTH_PX, _HEIGHT_PX), _WHITE)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(_FONT_PX)
+    step_px = (_WIDTH_PX - 2 * _EDGE_PX) / len(sets)
+    scale = (_BASE_PX - _TOP_PX) / log1p(max([*sets.values(), 1]))
+    for place, (name, count) in enumerate(sets.items()):
+        middle, top = _EDGE_PX + (place + 0.5) * step_px, _BASE_PX - scale * log1p(count)
+        if count:
+            draw.rectangle((middle - 0.4 * step_px, top, middle + 0.4 * step_px, _BASE_PX), _colour(name))
+        draw.text((middle, top - 8), f"{count:,}", _BLACK, font, anchor="mb")
+        draw.text((middle, _BASE_PX + 14), _present(name), _BLACK, font, anchor="mt")
+    draw.line((_EDGE_PX // 2, _BASE_PX, _WIDTH_PX - _EDGE_PX // 2, _BASE_PX), _BLACK, 3)
     png = io.BytesIO()
-    canvas.print_png(png)
+    image.save(png, "PNG")
     return png.getvalue()
 
 
+def _colour(name: str) -> str:
+    return _GREEN if name == AGREED else _RED
+
+
 def _present(name: str) -> str:
-    """ "110" -> "H P –"."""
-    return " ".join(letter if mark == "1" else "–" for letter, mark in zip("HPI", name, strict=True))
+    """ "110" -> "H P -"."""
+    return " ".join(letter if mark == "1" else "-" for letter, mark in zip("HPI", name, strict=True))
