@@ -135,11 +135,14 @@ def test_names_are_unique(tmp_path: Path) -> None:
         supervisor.start(sleeper("one"), sleeper("one"))
 
 
-# A supervisor in a process of its own. Its program leaves a grandchild in another process group, as RQ's worker does.
+# A supervisor in a process of its own, which ignores no signal even where these tests do. Its program leaves a
+# grandchild in another process group, as RQ's worker does.
 SUPERVISING = """
-    import sys
+    import signal, sys
     from pathlib import Path
     from demo.supervisor import Program, Supervisor
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     nest = "import os, subprocess, sys, time;" \\
         "s = 'import os, time; os.setpgid(0, 0); time.sleep(60)';" \\
         "p = subprocess.Popen([sys.executable, '-I', '-c', s]);" \\
