@@ -46,6 +46,7 @@ def work(stop: threading.Event) -> None:
             queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
             worker = Worker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=30)
             worker.stop, worker.log_result_lifespan = stop, False
+            worker.max_connection_wait_time = REDIS_REST_S  # RQ would wait up to a minute for Redis to come back
             worker.work(logging_level="WARNING")
             reason = "rq_gave_up"
         except (RedisError, StopRequested) as error:

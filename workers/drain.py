@@ -13,7 +13,8 @@ from app.core.tasks import Job
 from workers.context import Context, context
 from workers.kinds import KINDS, Desk
 
-TURN_S = 20.0
+# Short, so that what a killed worker held waits for no other kind of work for long.
+TURN_S = 0.5
 log = get_log(__name__)
 
 
@@ -79,9 +80,15 @@ def _do_batch(here: Context, desk: Desk, jobs: list[Job]) -> list[Job]:
     except Fenced:
         log.info("tasks_taken_over", kind=jobs[0].kind, tasks=len(jobs))
     except Exception as error:  # as above
-        for job in jobs:
-            _give_back(here, desk, job, error)
+        if len(jobs) > 1:
+            return _do_singly(here, desk, jobs)
+        _give_back(here, desk, jobs[0], error)
     return []
+
+
+def _do_singly(here: Context, desk: Desk, jobs: list[Job]) -> list[Job]:
+    """After a failure of all together: the one that failed them fails alone. One that had been done is fenced off."""
+    return [job for job in jobs if _do_batch(here, desk, [job])]
 
 
 def _wait(here: Context, job: Job, delay_s: float) -> None:

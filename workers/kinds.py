@@ -94,7 +94,7 @@ KINDS: dict[str, Desk] = {
     "appointment.offer_lapse": Desk(one=appointment.lapse_offer),
     "appointment.remind": Desk(one=appointment.remind),
     "appointment.sweep": Desk(all=appointment.sweep),
-    "registration.answered": Desk(one=registration.answered),
+    "registration.answered": Desk(all=registration.answered, batch=200),
     "registration.enter": Desk(one=registration.enter),
     "registration.poll": Desk(all=registration.poll),
     "settlement.admit": Desk(all=settlement.admit),

@@ -2,53 +2,44 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, Table, bindparam, cast, func, insert, select, text, update
+from sqlalchemy import BigInteger, Table, bindparam, cast, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.audit.models import AuditEntry
 from app.audit.rules import GENESIS, entry_hash
-from app.core.columns import copy_in
+from app.core.columns import add_rows
 from app.core.work import Actor, AuditFact, Work
 
 SEAL_BATCH = 5000
-_MANY = 500  # from here on COPY is worth its own round trip
-_COLUMNS = ("actor_kind", "actor_id", "request_id", "action", "subject_type", "subject_id", "from_status", "to_status",
-            "detail")  # fmt: skip
 _SEALER_LOCK = 0x5A500001
 # Inserted without the unit of work: every transaction writes some.
 _ENTRY: Table = AuditEntry.__table__  # type: ignore[assignment]
-_INSERT = insert(_ENTRY)
 
 
 def write(session: Session, actor: Actor, facts: Sequence[AuditFact]) -> None:
     """Insert the facts of one transaction with its data."""
-    if len(facts) >= _MANY:
-        told = (list((row | {"detail": json.dumps(row["detail"])}).values()) for row in _rows(actor, facts))
-        copy_in(session, _ENTRY.name, _COLUMNS, told)
-        return
-    session.execute(_INSERT, list(_rows(actor, facts)))
-
-
-def _rows(actor: Actor, facts: Sequence[AuditFact]) -> Iterator[dict[str, Any]]:
-    """Dicts with the keys of _COLUMNS, in their order."""
-    for fact in facts:
-        yield {
-            "actor_kind": actor.kind,
-            "actor_id": actor.id,
-            "request_id": actor.request_id,
-            "action": fact.action,
-            "subject_type": fact.subject_type,
-            "subject_id": fact.subject_id,
-            "from_status": fact.from_status,
-            "to_status": fact.to_status,
-            "detail": dict(fact.detail),
-        }
+    add_rows(
+        session,
+        _ENTRY,
+        [
+            {
+                "actor_kind": actor.kind,
+                "actor_id": actor.id,
+                "request_id": actor.request_id,
+                "action": fact.action,
+                "subject_type": fact.subject_type,
+                "subject_id": fact.subject_id,
+                "from_status": fact.from_status,
+                "to_status": fact.to_status,
+                "detail": dict(fact.detail),
+            }
+            for fact in facts
+        ],
+    )
 
 
 def seal(work: Work) -> int:

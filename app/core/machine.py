@@ -14,10 +14,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from app.core.columns import copy_in
+from app.core.columns import add_rows
 from app.core.db import Checked, Row
 from app.core.errors import LostRace
-from app.core.ids import new_id
 from app.core.work import AuditFact, Work
 
 State = TypeVar("State", bound=StrEnum)
@@ -72,26 +71,16 @@ class Machine(Generic[State]):
         return True
 
     def start_many(self, work: Work, rows: Sequence[Mapping[str, Any]], state: State) -> None:
-        """As `start`, for many rows in one COPY. Each has the same columns (not id, status and status_since); what the
-        database would fill in by itself has to be among them."""
+        """As `start`, for many rows at once, given as columns (`id` among them) and not through the ORM: what only
+        Python has a default for must be given."""
         if issubclass(self.model, Checked):
             raise ValueError(f"{self.name}: the check field is written by the ORM only")
-        if not rows:
-            return
-        work.session.flush()
-        table, columns = self.model.__tablename__, list(rows[0])
-        ids = [new_id() for _ in rows]
-        copy_in(
-            work.session,
-            table,
-            ["id", "status", "status_since", *columns],
-            (
-                [row_id, state.value, work.now, *(row[name] for name in columns)]
-                for row_id, row in zip(ids, rows, strict=True)
-            ),
-        )
-        for row_id in ids:
-            work.audit_fact(AuditFact(f"{self.name}.start", table, row_id, None, state.value))
+        table = self.model.__table__
+        work.session.flush()  # whatever they point to
+        begun = {"status": state.value, "status_since": work.now}
+        add_rows(work.session, table, [{**row, **begun} for row in rows])
+        for row in rows:
+            work.audit_fact(AuditFact(f"{self.name}.start", table.name, row["id"], None, state.value))
 
     def move(
         self,

@@ -22,6 +22,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.core.errors import Tampered
 
+# Made once: json.dumps with options makes an encoder each time.
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 class Privacy:
     """`master_keys` is `id:base64[,id:base64…]`: the first seals, all open; the last is the oldest and feeds the
@@ -59,7 +62,7 @@ class Privacy:
             raise Tampered(where) from error
 
     def seal_json(self, value: Any, where: str) -> str:
-        return self.seal(json.dumps(value, ensure_ascii=False, separators=(",", ":")), where)
+        return self.seal(_json(value), where)
 
     def open_json(self, sealed: str, where: str) -> Any:
         return json.loads(self.open(sealed, where))

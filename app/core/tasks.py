@@ -26,7 +26,6 @@ from sqlalchemy import (
     column,
     delete,
     func,
-    insert,
     select,
     text,
     tuple_,
@@ -34,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.core.columns import add_rows
 from app.core.db import Base
 from app.core.errors import Fenced
 
@@ -150,8 +150,7 @@ def add(session: Session, tasks: Sequence[NewTask]) -> None:
             for t in tasks
             if (t.run_at is None) == at_once
         ]
-        if rows:
-            session.execute(insert(_TASK), rows)
+        add_rows(session, _TASK, rows)
 
 
 def take(session: Session, kind: str, lease: int, limit: int) -> list[Job]:

@@ -12,6 +12,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 from typing_extensions import Unpack
 
+from app.core.ids import new_id
 from app.core.work import Work
 from app.exchange import wake
 from app.exchange.contracts import AnswerIn
@@ -57,8 +58,7 @@ class CommandAnswer:
 def command(work: Work, party_id: UUID, kind: str, body: dict[str, Any], **terms: Unpack[Terms]) -> UUID:
     """Write down a command for the party's agent, which is woken by the commit. Its answer comes as the event
     `exchange.answered.<kind>` with the command's id as subject."""
-    if f"exchange.answered.{kind}" not in work.runtime.routes:
-        raise ValueError(f"nobody follows the answers of {kind}")
+    _require_follower(work, kind)
     row = Command(
         party_id=party_id,
         kind=kind,
@@ -71,6 +71,44 @@ def command(work: Work, party_id: UUID, kind: str, body: dict[str, Any], **terms
     commands.start(work, row, CommandState.OPEN)
     wake.party(work, party_id, lane=row.lane)
     return row.id
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one of many commands is about, and its body."""
+
+    subject: UUID | None
+    body: dict[str, Any]
+
+
+def command_all(
+    work: Work, party_id: UUID, kind: str, asked: Sequence[Asked], *, lane: str, deadline: datetime | None = None
+) -> list[UUID]:
+    """As `command`, for many of one kind at once; their ids, in the order in which they will be handed out."""
+    _require_follower(work, kind)
+    ids = [new_id() for _ in asked]
+    rows = [
+        {
+            "id": command_id,
+            "party_id": party_id,
+            "kind": kind,
+            "lane": lane,
+            "subject": one.subject,
+            "body_sealed": work.privacy.seal_json(one.body, body_place(command_id)),
+            "once": False,
+            "deadline": deadline,
+        }
+        for command_id, one in zip(ids, asked, strict=True)
+    ]
+    commands.start_many(work, rows, CommandState.OPEN)
+    if rows:
+        wake.party(work, party_id, lane=lane)
+    return ids
+
+
+def _require_follower(work: Work, kind: str) -> None:
+    if f"exchange.answered.{kind}" not in work.runtime.routes:
+        raise ValueError(f"nobody follows the answers of {kind}")
 
 
 def withdraw(work: Work, command_id: UUID) -> bool:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from app.exchange.batches import OpenBatch, Verdict, batch_verdicts, open_batch, settle_batch
-from app.exchange.commands import CommandAnswer, Terms, answer, answers, command, expire, shift_deadlines, withdraw
+from app.exchange.commands import (
+    Asked,
+    CommandAnswer,
+    Terms,
+    answer,
+    answers,
+    command,
+    command_all,
+    expire,
+    shift_deadlines,
+    withdraw,
+)
 from app.exchange.feed import publish
 from app.exchange.messages import OpenMessage, OpenRequest, answer_request, open_message, open_request, refuse_message
 from app.exchange.parties import (
@@ -22,6 +33,7 @@ from app.exchange.parties import (
 )
 
 __all__ = [
+    "Asked",
     "CommandAnswer",
     "Endpoint",
     "NewParty",
@@ -36,6 +48,7 @@ __all__ = [
     "answers",
     "batch_verdicts",
     "command",
+    "command_all",
     "endpoint",
     "expire",
     "interfaces",

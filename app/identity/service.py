@@ -33,6 +33,7 @@ from app.identity.person.patients import (
     patient_numbers,
     person_of_patient,
     set_patient_number,
+    set_patient_numbers,
     ties,
 )
 from app.identity.person.people import PersonFacts, facts, facts_of, note_identity_image
@@ -101,6 +102,7 @@ __all__ = [
     "require_medical_card",
     "require_person",
     "set_patient_number",
+    "set_patient_numbers",
     "ties",
     "withdraw_consent",
 ]

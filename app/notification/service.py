@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from app.notification.outcomes import content, delivered, failed, job_finished, replay, said
 from app.notification.pushes import PushIn, forget_pushes, take_push
-from app.notification.writing import mail, notify, notify_person, phone_code, text
+from app.notification.writing import Told, mail, notify, notify_all, notify_person, phone_code, text
 
 __all__ = [
     "PushIn",
+    "Told",
     "content",
     "delivered",
     "failed",
@@ -15,6 +16,7 @@ __all__ = [
     "job_finished",
     "mail",
     "notify",
+    "notify_all",
     "notify_person",
     "phone_code",
     "replay",

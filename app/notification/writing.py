@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ARRAY, Text, any_, bindparam, select
+
+from app.core.ids import new_id
 from app.core.letters import Letter
 from app.core.work import Work
 from app.identity import service as identity
@@ -23,6 +27,41 @@ def notify(
     rules.in_words(template, params)  # a missing parameter shows here and not in the worker
     row = Notice(account_id=account_id, channel="wechat", template=template, subject=subject, dedupe=dedupe)
     _write(work, row, {"params": dict(params)})
+
+
+@dataclass(frozen=True)
+class Told:
+    """One of many WeChat users who are told the same."""
+
+    account_id: UUID
+    subject: UUID
+    dedupe: str
+
+
+def notify_all(work: Work, template: str, told: Sequence[Told], params: Mapping[str, str]) -> None:
+    """As `notify`, for many users at once. Whoever else tells them the same at this moment makes it fail as a whole, to
+    be tried again: the row that it is about should be locked."""
+    rules.in_words(template, params)
+    given = select(Notice.dedupe).where(Notice.dedupe == any_(bindparam("dedupes", type_=ARRAY(Text))))
+    before = set(work.session.scalars(given, {"dedupes": [one.dedupe for one in told]}))
+    rows = [_row(work, template, one, params) for one in told if one.dedupe not in before]
+    notices.start_many(work, rows, State.PENDING)
+    for row in rows:
+        work.later(DELIVER, row["id"])
+
+
+def _row(work: Work, template: str, told: Told, params: Mapping[str, str]) -> dict[str, Any]:
+    notice_id = new_id()
+    return {
+        "id": notice_id,
+        "account_id": told.account_id,
+        "channel": "wechat",
+        "template": template,
+        "subject": told.subject,
+        "dedupe": told.dedupe,
+        "content_sealed": work.privacy.seal_json({"params": dict(params)}, _place(notice_id)),
+        "tries": 0,
+    }
 
 
 def notify_person(work: Work, template: str, person_id: UUID, subject: UUID, params: Mapping[str, str]) -> None:
@@ -59,6 +98,10 @@ def phone_code(work: Work, sms_code_id: UUID) -> None:
 
 def _write(work: Work, row: Notice, content: dict[str, Any]) -> None:
     work.session.flush()  # whatever the notice points to
-    row.content_sealed = work.privacy.seal_json(content, f"notice:content_sealed:{row.id}")
+    row.content_sealed = work.privacy.seal_json(content, _place(row.id))
     if notices.start_once(work, row, State.PENDING, unless="dedupe"):
         work.later(DELIVER, row.id)
+
+
+def _place(notice_id: UUID) -> str:
+    return f"notice:content_sealed:{notice_id}"

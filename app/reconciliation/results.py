@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Column, MetaData, Table, Uuid, any_, literal, select, update
 from sqlalchemy.orm import Session
 
-from app.core.columns import copy_in
+from app.core.columns import add_rows
+from app.core.ids import new_id
 from app.core.work import Work
 from app.reconciliation import collecting, queries, rules
 from app.reconciliation.comparison import Compared
@@ -131,6 +132,7 @@ def _begin(work: Work, run: Run, new: Sequence[Seen]) -> None:
 
 def _row(run: Run, one: Seen, suspended_until: date | None) -> dict[str, object]:
     return {
+        "id": new_id(),
         "business_date": run.business_date,
         "kind": one.kind,
         "key": one.key,
@@ -146,8 +148,8 @@ def _renew(work: Work, run: Run, still: Sequence[tuple[Known, Seen]]) -> None:
     if not still:
         return
     _SEEN_AGAIN.create(work.session.connection())
-    rows = ([row.id, *(one.values.get(name) for name in _SAID)] for row, one in still)
-    copy_in(work.session, _SEEN_AGAIN.name, ["id", *_SAID], rows)
+    rows = [{"id": row.id, **{name: one.values.get(name) for name in _SAID}} for row, one in still]
+    add_rows(work.session, _SEEN_AGAIN, rows)
     said = {name: _SEEN_AGAIN.c[name] for name in _SAID}
     work.session.execute(update(_TABLE).where(_TABLE.c.id == _SEEN_AGAIN.c.id).values(last_run_id=run.id, **said))
 

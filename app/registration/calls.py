@@ -21,6 +21,7 @@ def poll(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
             service.poll(work, hospital_id)
 
 
-def answered(runtime: Runtime, _: Gateways, job: Job) -> None:
-    with runtime.work(finish=[job]) as work:
-        service.hospital_answered(work, exchange.answer(work, job.subject))
+def answered(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    """The answers that came together have their effect together."""
+    with runtime.work(finish=jobs) as work:
+        service.hospital_answered(work, exchange.answers(work, [job.subject for job in jobs]))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 # After so many temporary failures an entry steps aside, so that it cannot block the line for ever.
 TRIES_IN_PLACE = 5
@@ -18,3 +19,10 @@ REFUSED = "医院未能完成建档，请到窗口办理"
 def retry_pause(tries: int) -> timedelta:
     """How long an entry that failed rests in its place: 1, 2, 4, 8 … seconds, at most a minute."""
     return timedelta(seconds=min(2 ** max(tries - 1, 0), 60))
+
+
+def failed(now: datetime, tries: int, code: str | None, *, aside: bool = False) -> dict[str, Any]:
+    """Columns of an entry after one more failure, which comes `aside` at once or after so many."""
+    tries = max(tries + 1, TRIES_IN_PLACE if aside else 0)
+    pause = retry_pause(tries) if tries < TRIES_IN_PLACE else ASIDE
+    return {"tries": tries, "not_before": now + pause, "last_code": (code or "no_answer")[:60]}

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.core.columns import add_rows
 from app.core.errors import Invalid
 from app.core.privacy import Privacy
 from app.core.work import Work
 from app.exchange import service as exchange
-from app.exchange.service import CommandAnswer
+from app.exchange.service import Asked, CommandAnswer
 from app.identity.person.models import Binding, PatientNumber
 from app.identity.person.states import BindingState
 
 LANE = "pull"
+_NUMBERS = cast(Table, PatientNumber.__table__)
+# Each key is looked up by its index (OFFSET 0 keeps the look-ups apart), however little the planner knows.
+_KNOWN = text("""
+    SELECT n.person_id, n.patient_no FROM unnest(CAST(:persons AS uuid[])) AS p(id) CROSS JOIN LATERAL (
+        SELECT person_id, patient_no FROM patient_number WHERE hospital_id = :hospital AND person_id = p.id OFFSET 0) n
+    UNION SELECT n.person_id, n.patient_no FROM unnest(CAST(:numbers AS text[])) AS p(no) CROSS JOIN LATERAL (
+        SELECT person_id, patient_no FROM patient_number WHERE hospital_id = :hospital AND patient_no = p.no OFFSET 0) n
+""")
 
 
 def account_ref(privacy: Privacy, account_id: UUID) -> str:
@@ -57,6 +68,38 @@ def set_patient_number(work: Work, hospital_id: UUID, patient_no: str, person_id
     work.audit("patient_number.set", "person", person_id, hospital=str(hospital_id))
     tie(work, hospital_id, person_id, patient_no, None)
     return True
+
+
+def set_patient_numbers(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str]) -> set[UUID]:
+    """As `set_patient_number`, for many persons of one hospital at once: person -> number. The persons whose number is
+    another's, already or among these, in whose order the first has it: for them nothing is noted."""
+    wanted = {"hospital": hospital_id, "persons": list(numbers), "numbers": list(numbers.values())}
+    known = [(row.person_id, row.patient_no) for row in work.session.execute(_KNOWN, wanted)]
+    owners = {patient_no: person_id for person_id, patient_no in known}
+    for person_id, patient_no in numbers.items():
+        owners.setdefault(patient_no, person_id)
+    numbered = {person_id for person_id, _ in known}
+    taken = {person_id for person_id, patient_no in numbers.items() if owners[patient_no] != person_id}
+    for person_id in numbers.keys() & numbered - taken:
+        set_patient_number(work, hospital_id, numbers[person_id], person_id)
+    new = {person_id: no for person_id, no in numbers.items() if person_id not in numbered | taken}
+    columns = [{"hospital_id": hospital_id, "patient_no": no, "person_id": person} for person, no in new.items()]
+    add_rows(work.session, _NUMBERS, columns)
+    for person_id in new:
+        work.audit("patient_number.set", "person", person_id, hospital=str(hospital_id))
+    _tie_all(work, hospital_id, new)
+    return taken
+
+
+def _tie_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str]) -> None:
+    bound = _accounts_of(work.session, hospital_id, list(numbers))
+    ties = [
+        Asked(None, {"account_ref": account_ref(work.privacy, account), "patient_no": numbers[person]})
+        for person, account in bound
+    ]
+    exchange.command_all(work, hospital_id, "tie_account", ties, lane=LANE)
+    pulls = [Asked(person, {"patient_no": patient_no}) for person, patient_no in numbers.items()]
+    exchange.command_all(work, hospital_id, "pull_patient", pulls, lane=LANE)
 
 
 def tie(work: Work, hospital_id: UUID, person_id: UUID, patient_no: str, account_id: UUID | None) -> None:
@@ -121,5 +164,11 @@ def _store(work: Work, hospital_id: UUID, patient_no: str, person_id: UUID) -> U
 
 
 def _bound_accounts(session: Session, hospital_id: UUID, person_id: UUID) -> list[UUID]:
-    live = (Binding.person_id == person_id, Binding.hospital_id == hospital_id, Binding.status == BindingState.LIVE)
-    return list(session.scalars(select(Binding.account_id).where(*live).order_by(Binding.account_id)))
+    return [account for _, account in _accounts_of(session, hospital_id, [person_id])]
+
+
+def _accounts_of(session: Session, hospital_id: UUID, person_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
+    """(person, account) of every live binding at this hospital."""
+    live = (Binding.person_id.in_(person_ids), Binding.hospital_id == hospital_id, Binding.status == BindingState.LIVE)
+    found = select(Binding.person_id, Binding.account_id).where(*live).order_by(Binding.account_id)
+    return [(person, account) for person, account in session.execute(found) if person is not None]

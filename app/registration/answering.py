@@ -1,0 +1,93 @@
+"""What the hospital's answers to `register` do, however many come together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select
+
+from app.core.errors import NotFound
+from app.core.work import Work
+from app.exchange.service import CommandAnswer
+from app.identity import service as identity
+from app.notification import service as notification
+from app.notification.service import Told
+from app.registration import rules
+from app.registration.asking import POLL
+from app.registration.models import Registration
+from app.registration.states import WAITING, State, registrations
+
+# Columns and not rows of the ORM, made once: whole batches are read by it. The entries stay as they are until the
+# commit; whoever answers for some of them at the same time locks them in the same order.
+_ANSWERED = (
+    select(Registration.__table__)
+    .where(Registration.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .order_by(Registration.id)
+    .with_for_update(key_share=True)
+)
+
+
+def hospital_answered(work: Work, answers: Sequence[CommandAnswer]) -> None:
+    """`register` came back, for one entry or for many. An answer to an earlier try of the same entry counts too: the
+    number was the same."""
+    ids = {answer.subject for answer in answers}
+    rows = {row.id: row for row in work.session.execute(_ANSWERED, {"ids": list(ids)})}
+    if len(rows) < len(ids):
+        raise NotFound
+    numbers: dict[UUID, str] = {}
+    others: list[CommandAnswer] = []
+    for answer in answers:
+        assert answer.subject is not None
+        patient_no = answer.body.get("patient_no")
+        if answer.outcome == "done" and isinstance(patient_no, str) and patient_no:
+            numbers[answer.subject] = patient_no
+        else:
+            others.append(answer)
+    for hospital_id in {row.hospital_id for row in rows.values()}:
+        if mine := [rows[one] for one in numbers if rows[one].hospital_id == hospital_id]:
+            _registered(work, hospital_id, mine, numbers)
+        work.later(POLL, hospital_id)
+    for answer in others:
+        if answer.subject not in numbers:
+            _not_registered(work, rows[answer.subject], answer)
+
+
+def _registered(work: Work, hospital_id: UUID, rows: Sequence[Row[Any]], numbers: Mapping[UUID, str]) -> None:
+    waiting = [row for row in rows if row.status in WAITING]
+    given = {row.person_id: numbers[row.id] for row in waiting}
+    taken = identity.set_patient_numbers(work, hospital_id, given)
+    for row in waiting:
+        if row.person_id in taken:  # asking again would give the same number again
+            _keep_place(work, row, rules.NUMBER_TAKEN, aside=True)
+    known = [row for row in waiting if row.person_id not in taken]
+    # A late answer may find the entry queued for another try: it is registered all the same.
+    if late := [row.id for row in known if row.status == State.QUEUED]:
+        registrations.move(work, late, "begin")
+    registrations.move(work, [row.id for row in known], "register")
+    told = [Told(row.account_id, row.id, f"registered:{row.id}") for row in known]
+    notification.notify_all(work, "registered", told, {})
+    for row in known:
+        work.emit("registration.registered", row.id)
+
+
+def _not_registered(work: Work, row: Row[Any], answer: CommandAnswer) -> None:
+    if answer.outcome == "refused":
+        if registrations.move(work, [row.id], "refuse", values={"refused_code": answer.code}, lenient=True):
+            _tell(work, row, "registration_refused", {"reason": rules.REFUSALS.get(answer.code or "", rules.REFUSED)})
+    elif answer.command_id == row.command_id:
+        _keep_place(work, row, answer.code)
+
+
+def _keep_place(work: Work, row: Row[Any], code: str | None, *, aside: bool = False) -> None:
+    """A temporary failure: the entry keeps its number and is tried again; after k tries, or at once with `aside`, it
+    steps aside, so that others pass while it rests."""
+    failed = rules.failed(work.now, row.tries, code, aside=aside)
+    registrations.move(work, [row.id], "retry", values=failed, lenient=True)
+
+
+def _tell(work: Work, row: Row[Any], template: str, params: dict[str, str]) -> None:
+    notification.notify(
+        work, template, account_id=row.account_id, subject=row.id, params=params, dedupe=f"{template}:{row.id}"
+    )

@@ -1,0 +1,126 @@
+"""Asking the hospital for the oldest entries of its line: at most m at once in its hands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select, text, update
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound, Tampered
+from app.core.work import Work
+from app.exchange import service as exchange
+from app.exchange.service import Asked
+from app.identity import service as identity
+from app.identity.service import PersonFacts
+from app.registration import rules
+from app.registration.models import Registration
+from app.registration.states import State, registrations
+
+LANE = "registration"
+POLL = "registration.poll"
+Entry = Row[UUID, str, str, UUID, int]
+_WHY = "registration with the hospital"
+# Columns and not rows of the ORM: a whole poll is read by it.
+_ENTRY = (Registration.id, Registration.no, Registration.appointment_no, Registration.person_id, Registration.tries)
+_NOTE_COMMANDS = text("""
+    UPDATE registration SET command_id = c.command_id
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:commands AS uuid[])) AS c(id, command_id) WHERE registration.id = c.id
+""")
+
+
+def poll(work: Work, hospital_id: UUID) -> int:
+    """Take the oldest entries of one hospital and ask for each in order, one `register` command each; how many. Come
+    back when the first resting entry may be tried again."""
+    asked = take(work, hospital_id)
+    if asked:
+        deadline = work.now + rules.COMMAND_LIFE
+        commands = exchange.command_all(work, hospital_id, "register", asked, lane=LANE, deadline=deadline)
+        work.session.execute(_NOTE_COMMANDS, {"ids": [one.subject for one in asked], "commands": commands})
+    if (again := _next_trial(work, hospital_id)) is not None:
+        work.later(POLL, hospital_id, run_at=again)
+    return len(asked)
+
+
+def take(work: Work, hospital_id: UUID) -> list[Asked]:
+    """The oldest entries, in the order of the line, with what the hospital is to be asked for each. At most m are in
+    its hands at once.
+
+    1. The lane's lock: one worker chooses at a time.
+    2. Up to the first entry that rests in its place after a failure: nobody behind it is taken before it.
+    3. Move them to registering in one update.
+
+    An entry whose person cannot be read has failed like one that the hospital could not take.
+    """
+    work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{POLL}:{hospital_id}", 0))))
+    mine = Registration.hospital_id == hospital_id
+    in_hand = work.session.scalar(select(func.count()).where(mine, Registration.status == State.REGISTERING)) or 0
+    room = batch_of(work.session, hospital_id, work.runtime.settings.registration_batch) - in_hand
+    rows, people = _readable(work, _oldest_ready(work, hospital_id, room) if room > 0 else [])
+    if rows:
+        registrations.move(work, [row.id for row in rows], "begin")
+    return [Asked(row.id, _body(row, people[row.person_id])) for row in rows]
+
+
+def batch_of(session: Session, hospital_id: UUID, usual: int) -> int:
+    """m, the most entries in this hospital's hands: its own where one is agreed."""
+    return int(exchange.party(session, hospital_id).config.get("registration_batch") or usual)
+
+
+def _oldest_ready(work: Work, hospital_id: UUID, room: int) -> Sequence[Entry]:
+    """Queued entries in the order of the line. An entry that stepped aside is passed while it rests; one that rests in
+    its place is not."""
+    resting = (Registration.not_before > work.now, Registration.status == State.QUEUED)
+    mine = Registration.hospital_id == hospital_id
+    in_place = Registration.tries < rules.TRIES_IN_PLACE
+    stop = select(func.min(Registration.line_no)).where(mine, *resting, in_place).scalar_subquery()
+    ready = Registration.not_before.is_(None) | (Registration.not_before <= work.now)
+    oldest = select(*_ENTRY).where(mine, Registration.status == State.QUEUED, ready)
+    before = func.coalesce(Registration.line_no < stop, True)
+    return work.session.execute(oldest.where(before).order_by(Registration.line_no).limit(room)).all()
+
+
+def _readable(work: Work, rows: Sequence[Entry]) -> tuple[Sequence[Entry], dict[UUID, PersonFacts]]:
+    """The entries that can be asked for, in order, and who they are: without those whose person cannot be read, and
+    without those behind one of them that keeps its place."""
+    try:
+        return rows, identity.facts_of(work, [row.person_id for row in rows], _WHY) if rows else {}
+    except (NotFound, Tampered):
+        pass  # one of them: which one is found out below
+    readable: list[Entry] = []
+    people: dict[UUID, PersonFacts] = {}
+    for row in rows:
+        try:
+            people |= identity.facts_of(work, [row.person_id], _WHY)
+            readable.append(row)
+        except (NotFound, Tampered):
+            failed = rules.failed(work.now, row.tries, rules.UNREADABLE)
+            work.session.execute(update(Registration).where(Registration.id == row.id).values(failed))
+            work.audit("registration.unreadable", "registration", row.id, tries=failed["tries"])
+            if failed["tries"] < rules.TRIES_IN_PLACE:
+                break
+    return readable, people
+
+
+def _next_trial(work: Work, hospital_id: UUID) -> datetime | None:
+    resting = (Registration.status == State.QUEUED, Registration.not_before > work.now)
+    return work.session.scalar(
+        select(func.min(Registration.not_before)).where(Registration.hospital_id == hospital_id, *resting)
+    )
+
+
+def _body(row: Entry, person: PersonFacts) -> dict[str, Any]:
+    return {
+        "registration_no": row.no,
+        "appointment_no": row.appointment_no,
+        "name": person.name,
+        "document_type": person.document_type,
+        "document_no": person.document_no,
+        "phone": person.phone,
+        "birth_date": person.birth_date.isoformat(),
+        "sex": person.sex,
+        "medical_card_no": person.medical_card_no,
+    }

@@ -1,0 +1,61 @@
+"""Rows added in bulk are the rows that were given, whatever stands in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import Table, select
+
+from app.audit.models import AuditEntry
+from app.core import columns
+from app.core.tasks import Task
+from app.core.work import Runtime
+
+TASK = cast(Table, Task.__table__)
+NASTY = ["a\tb", "a\nb", "a\\nb", "\\N", "\\.", "a\rb", "", "张三·李", '{"quoted"}', "\\"]
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    at = datetime(2026, 11, 22, 1, 2, 3, 456789, tzinfo=UTC)
+    return [
+        {
+            "kind": f"{number}:{NASTY[number % len(NASTY)]}",
+            "subject": uuid4() if number % 2 else None,
+            "args": {"text": NASTY[number % len(NASTY)], "no": [number, None, True]} if number % 3 else {},
+            "run_at": at,
+        }
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("count", [0, 1, columns.FEW - 1, columns.FEW, 40])
+def test_what_was_given_is_found_in_its_order(runtime: Runtime, count: int) -> None:
+    given = rows(count)
+    with runtime.work() as work:
+        columns.add_rows(work.session, TASK, given)
+    names = [TASK.c[name] for name in ("kind", "subject", "args", "run_at")]
+    with runtime.read() as session:
+        found = [dict(row._mapping) for row in session.execute(select(*names).order_by(TASK.c.id))]
+    assert found == given
+
+
+def test_rows_of_different_columns_are_refused(runtime: Runtime) -> None:
+    given = rows(20)
+    del given[7]["run_at"]
+    with runtime.work() as work, pytest.raises(ValueError, match="different columns"):
+        columns.add_rows(work.session, TASK, given)
+
+
+def test_a_taken_key_is_an_error(runtime: Runtime) -> None:
+    table = cast(Table, AuditEntry.__table__)
+    given = [
+        {"actor_kind": "system", "actor_id": "x", "request_id": "", "action": "a", "subject_type": "t",
+         "subject_id": uuid4(), "detail": {}, "seq": number % 15}
+        for number in range(20)
+    ]  # fmt: skip
+    with pytest.raises(psycopg.errors.UniqueViolation), runtime.work() as work:
+        columns.add_rows(work.session, table, given)
