@@ -33,7 +33,7 @@ from app.core.local_server import free_port
 from app.core.tokens import Tokens
 from app.core.work import Runtime
 from bench import patients
-from bench.ground import ROOT, Ground, libpq, report, runtime_on, servers
+from bench.ground import ROOT, Ground, libpq, load, report, runtime_on, servers, tell
 from bench.patients import Town
 from bench.raw_http import Burst, burst, post
 
@@ -207,7 +207,7 @@ def _result(options: Options, sales: list[Sale], floors: list[Burst]) -> dict[st
         "floor_per_s": round(statistics.median(floor.rate for floor in floors)),
         "ratio_to_floor": round(statistics.median(ratios), 3),
         "client_share": round(max(sale.burst.client_share for sale in sales), 3),
-        "load": round(os.getloadavg()[0], 2),
+        "load": load(),
     }
 
 
@@ -220,10 +220,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the JSON line alone")
     given = parser.parse_args()
     result = run(Options(given.requests, given.places, given.rounds), given.log)
-    if not given.json:
-        for name, value in result.items():
-            print(f"{name:16} {value}")
-    print(json.dumps(result, ensure_ascii=False))
+    tell(result, json_alone=given.json)
 
 
 if __name__ == "__main__":

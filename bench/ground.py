@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -42,7 +44,7 @@ class Ground:
         self._execute(statement)
         url = _with_name(self.server_url, name)
         if template_url is None:
-            _migrate(url)
+            migrate(url)
         return url
 
     def drop(self, url: str) -> None:
@@ -71,9 +73,9 @@ def servers() -> Iterator[Ground]:
         yield Ground(database_url, redis_url)
 
 
-def runtime_on(database_url: str, *, pool_size: int = 5) -> Runtime:
-    """A runtime that rings no bell: the benchmark itself says who works."""
-    settings = Settings(database_url=database_url, database_pool_size=pool_size)
+def runtime_on(database_url: str, *, pool_size: int = 5, **more: Any) -> Runtime:
+    """A runtime that rings no bell: the benchmark itself says who works. `more` are settings by name."""
+    settings = Settings(database_url=database_url, database_pool_size=pool_size, **more)
     return make_runtime(settings, routes=ROUTES, ring=lambda kinds: None)
 
 
@@ -84,10 +86,24 @@ def libpq(url: str) -> str:
 
 def report(text: str) -> None:
     """Progress, on standard error, with the time and the machine's load."""
-    print(f"{time.strftime('%H:%M:%S')} load {os.getloadavg()[0]:.1f}  {text}", file=sys.stderr, flush=True)
+    print(f"{time.strftime('%H:%M:%S')} load {load():.1f}  {text}", file=sys.stderr, flush=True)
 
 
-def _migrate(url: str) -> None:
+def tell(result: Mapping[str, Any], *, json_alone: bool) -> None:
+    """The figures, one a line, and all of them as a last line of JSON."""
+    if not json_alone:
+        for name, value in result.items():
+            print(f"{name:24} {value}")
+    print(json.dumps(result, ensure_ascii=False))
+
+
+def load() -> float:
+    """Processes that run or want to, in the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
+def migrate(url: str) -> None:
+    """Every table, in a database that has none."""
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))

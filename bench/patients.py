@@ -58,7 +58,7 @@ def _open_app(work: Work, hospital_id: UUID) -> None:
 
 def _enter(work: Work, hospital_id: UUID, count: int) -> list[Patient]:
     patients = [Patient(new_id(), new_id(), f"P{number:07d}") for number in range(count)]
-    persons = [_person(work, patient, number) for number, patient in enumerate(patients)]
+    persons = [person_row(work, patient.person_id, number) for number, patient in enumerate(patients)]
     accounts = [{"id": one.account_id, "app_id": "wx-bench", "openid": f"o{one.patient_no}"} for one in patients]
     bindings = [_binding(work, hospital_id, one, row) for one, row in zip(patients, persons, strict=True)]
     numbers = [
@@ -70,12 +70,13 @@ def _enter(work: Work, hospital_id: UUID, count: int) -> list[Patient]:
     return patients
 
 
-def _person(work: Work, patient: Patient, number: int) -> dict[str, Any]:
+def person_row(work: Work, person_id: UUID, number: int) -> dict[str, Any]:
+    """All columns of the `number`-th person; no two have one document."""
     document_no, phone, card = _identity_number(number), f"139{number:08d}", f"M{number:09d}"
-    row: dict[str, Any] = {"id": patient.person_id, "document_type": "id_card", "birth_date": date(1990, 3, 7)}
+    row: dict[str, Any] = {"id": person_id, "document_type": "id_card", "birth_date": date(1990, 3, 7)}
     sealed = {"document_no": document_no, "name": "张三", "phone": phone, "medical_card_no": card}
     for column, value in sealed.items():
-        row[f"{column}_sealed"] = work.privacy.seal(value, f"person:{column}_sealed:{patient.person_id}")
+        row[f"{column}_sealed"] = work.privacy.seal(value, f"person:{column}_sealed:{person_id}")
     return row | {
         "document_index": people.document_index(work.privacy, "id_card", document_no),
         "document_mask": "320***********0000",

@@ -8,8 +8,6 @@ take turns within a round; the figures are medians.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import statistics
 import tempfile
 import time
@@ -24,7 +22,7 @@ from app.reconciliation.engine.compare import compare
 from app.reconciliation.engine.ledger_file import read_ledger_files
 from app.reconciliation.engine.summary import as_json
 from bench import reconciliation_rivals as rivals
-from bench.ground import libpq, servers
+from bench.ground import libpq, load, servers, tell
 from bench.reconciliation_data import DAY, make_files
 
 _SOURCE_ROWS = 1_000_000  # beyond that the published method needs gigabytes and minutes
@@ -93,7 +91,7 @@ def run(rows: int, rounds: int) -> dict[str, object]:
         "ratio_to_best_rival": round(seconds["ours"] / best_rival, 3),
         "ratio_to_floor": round(seconds["ours"] / seconds["floor"], 2),
         "speedup_over_source": round(seconds["source"] / seconds["ours"], 1) if "source" in seconds else None,
-        "load": round(os.getloadavg()[0], 2),
+        "load": load(),
     }
 
 
@@ -104,10 +102,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the JSON line alone")
     options = parser.parse_args()
     result = run(options.rows, options.rounds)
-    if not options.json:
-        for name, value in result["seconds"].items():  # type: ignore[attr-defined]
-            print(f"{name:8} {value:8.3f} s")
-    print(json.dumps(result))
+    tell(result, json_alone=options.json)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import argparse
 import json
 import math
 import multiprocessing
-import os
 import random
 import statistics
 import time
@@ -24,7 +23,7 @@ from typing import Any
 import psycopg
 
 from bench import interface, patients, trial_quota_line, trial_quota_workers
-from bench.ground import Ground, libpq, report, runtime_on, servers
+from bench.ground import Ground, libpq, load, report, runtime_on, servers, tell
 from bench.interface import AT_ONCE, SLOW
 from bench.patients import Town
 from bench.quota_decision import Decision, time_decisions
@@ -226,7 +225,7 @@ def _result(options: Options, rounds: list[list[Found]], confirmed: Found | None
         "decision_ratio": round(decision.ratio, 3),
         "decision_ms": round(decision.decision_s * 1000, 3),
         "round_trip_ms": round(decision.round_trip_s * 1000, 3),
-        "load": round(os.getloadavg()[0], 2),
+        "load": load(),
     }
 
 
@@ -243,10 +242,7 @@ def main() -> None:
     given = parser.parse_args()
     options = Options(rounds=0 if given.confirm else given.rounds, confirm_s=0.0 if given.quick else 240.0)
     result = run(options)
-    if not given.json:
-        for name, value in result.items():
-            print(f"{name:24} {value}")
-    print(json.dumps(result))
+    tell(result, json_alone=given.json)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,28 @@
+"""`script/chaos` in its shortest form, both runs in one world. The long ones are started by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench import stack
+from chaos import kills, redis
+from chaos.flow import Flow
+from chaos.kills import Wanted
+
+
+def test_nothing_is_lost_doubled_or_reordered_while_the_baseline_loses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis, "ABSENT_S", 0.5)
+    with stack.started(tmp_path, whole=True) as running:
+        flow = Flow(running)
+        wanted = Wanted(kills=1, registrations=60, victims=stack.WORKERS, naive_kills=1)
+        killed = kills.play(running, wanted, flow)
+        cut_off = redis.play(running, 30, flow)
+    for result, accepted in ((killed, 60), (cut_off, 60 + 30 + 3)):
+        assert (result["lost"], result["doubled"], result["out_of_order"]) == (0, 0, 0), result
+        assert result["accepted"] == accepted
+    assert killed["kills"] == 1
+    assert killed["baseline"]["lost"] > 0, "the baseline must lose"  # type: ignore[index]
