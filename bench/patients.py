@@ -108,6 +108,6 @@ def _binding(work: Work, hospital_id: UUID, patient: Patient, person: dict[str, 
 
 
 def _identity_number(number: int) -> str:
-    """A resident identity number of somebody who does not exist; the check digit of GB 11643-1999."""
-    body = f"32{number // 1000:04d}19900307{number % 1000:03d}"
+    """A resident identity number of a man (odd ordinal) who does not exist; the check digit of GB 11643-1999."""
+    body = f"32{number // 500:04d}19900307{number % 500 * 2 + 1:03d}"
     return body + "10X98765432"[sum(int(d) * w for d, w in zip(body, _WEIGHTS, strict=True)) % 11]
