@@ -20,7 +20,11 @@ NO_LIMIT = "off"  # for load tests
 class Settings(BaseSettings):
     """Each field is the environment variable of the same name in capitals; README lists them."""
 
-    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)  # the input holds the keys
+    model_config = SettingsConfigDict(
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # the input holds the keys
+    )
 
     app_env: Literal["development", "production"] = "development"
     role: Role = "all"
@@ -52,6 +56,13 @@ class Settings(BaseSettings):
     partner_timeout_s: float = Field(10.0, gt=0)
     caller_limit: str = "240 per minute"
     partner_limit: str = "12000 per minute"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _names_a_server(cls, url: str) -> str:
+        if not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("it must begin with redis://, rediss:// or unix://")
+        return url
 
     @field_validator("caller_limit", "partner_limit")
     @classmethod

@@ -8,10 +8,13 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import click
 from flask.cli import with_appcontext
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
 
 from app.core.errors import Problem
 from app.core.work import Actor
@@ -31,7 +34,24 @@ _DATE = click.option("--date", "at", type=_DAY, help="Business date; the latest 
 _KIND = click.option("--kind", type=click.Choice([rules.PARTIES, rules.FUNDS]), help="Only runs of this kind.")
 
 
-@click.group()
+class _Telling(click.Group):
+    """A server that does not answer is told in a line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DBAPIError as error:
+            name = type(error.orig).__name__
+            raise click.ClickException(
+                f"the database does not answer ({name}): check that DATABASE_URL names it and that it runs"
+            ) from error
+        except RedisError as error:
+            raise click.ClickException(
+                f"Redis does not answer ({type(error).__name__}): check that REDIS_URL names it and that it runs"
+            ) from error
+
+
+@click.group(cls=_Telling)
 def reconcile() -> None:
     """Compare what hospital, platform, insurer, WeChat Pay and bank say."""
 
@@ -107,14 +127,14 @@ def show_status(at: datetime | None, kind: str | None) -> None:
 
 @reconcile.command("show")
 @_DATE
-@_KIND
+@click.option("--kind", type=click.Choice([rules.PARTIES, rules.FUNDS]), default=rules.PARTIES, show_default=True)
 @with_appcontext
-def show_run(at: datetime | None, kind: str | None) -> None:
+def show_run(at: datetime | None, kind: str) -> None:
     """The figures and the first differences of the latest run of a date, as JSON."""
     with runtime().read() as session:
         rows, _ = queries.runs_page(session, _day(at), contracts.RunQuery(limit=1), kind)
     if not rows:
-        raise click.ClickException("no run of this date")
+        raise click.ClickException("no run of this date: `reconcile status` lists those that there are")
     _show(rows[0].id)
 
 

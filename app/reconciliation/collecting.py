@@ -9,7 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from app.core.clock import Clock
 from app.core.errors import Conflict, Invalid
+from app.core.moments import EARLIEST
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.reconciliation import arriving, asking, queries, rules
@@ -27,13 +29,20 @@ class Wanted:
     wait: timedelta = rules.COLLECT_LIMIT
 
 
+def require_day(clock: Clock, day: date) -> None:
+    """Invalid `date_in_future`, `date_too_early`."""
+    if day > clock.today():
+        raise Invalid("date_in_future", "对账日期不能晚于今天", fields={"business_date": "晚于今天"})
+    if day < EARLIEST:
+        raise Invalid("date_too_early", "对账日期过早，请核对年份", fields={"business_date": "过早"})
+
+
 def start(work: Work, wanted: Wanted) -> Run:
     """A new run that asks every party for its book; a run of the same kind that is under way is given back.
 
-    Invalid `date_in_future`, Conflict `run_in_progress`, NotFound for an unknown hospital.
+    Invalid `date_in_future`, `date_too_early`, Conflict `run_in_progress`, NotFound for an unknown hospital.
     """
-    if wanted.business_date > work.clock.today():
-        raise Invalid("date_in_future", "对账日期不能晚于今天", fields={"business_date": "晚于今天"})
+    require_day(work.clock, wanted.business_date)
     lock_day(work, wanted.business_date)
     hospitals = _hospitals(work, wanted.hospital)
     scope = hospitals[0] if wanted.hospital else None

@@ -29,7 +29,9 @@ def look(runtime: Runtime, gateways: Gateways, day: date, hospital: str | None) 
         scope = exchange.party_by_code(session, hospital).id if hospital else None
         run = queries.last_run(session, day, scope)
         if run is None:
-            raise NotFound("never_run", "这一天还没有进行过对账")
+            whole = hospital is not None and queries.last_run(session, day, None) is not None
+            why = "这家医院这一天还没有单独对过账，请去掉医院再试" if whole else "这一天还没有进行过对账"
+            raise NotFound("never_run", why)
         material = comparison.gather(session, run)
         sources = _sources(session, runtime, material)
         looked = integrity.look(session, runtime.privacy)

@@ -30,7 +30,8 @@ EX_DATAERR = 65
 EX_UNAVAILABLE = 69
 EX_CANTCREAT = 73
 
-_LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
+# A file that is missing is told like one that cannot be used.
+_LEDGER = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -51,6 +52,9 @@ def files(context: click.Context, /, day: datetime, encoding: str, json_path: Pa
     reasons = {party: str(error) for party, error in refused.items()}
     for party, reason in reasons.items():
         click.echo(f"{party}: {reason}", err=True)
+    for party, ledger in ledgers.items():
+        if ledger.declared and ledger.rows.is_empty():
+            click.echo(f"{party}: no row can be read; is it in --encoding {encoding}?", err=True)
     if PLATFORM in refused or len(refused) > 1:
         _write(json_path, {"date": f"{day:%Y-%m-%d}", "blocked": reasons})
         context.exit(EX_DATAERR)
@@ -62,7 +66,7 @@ def files(context: click.Context, /, day: datetime, encoding: str, json_path: Pa
         click.echo(f"Redis does not answer ({type(error).__name__}): {advice}", err=True)
         context.exit(EX_UNAVAILABLE)
     if refused:
-        _write(json_path, pair_as_json(outcome, tuple(ledgers)) | {"blocked": reasons})
+        _write(json_path or Path("-"), pair_as_json(outcome, tuple(ledgers)) | {"blocked": reasons})
         context.exit(EX_DATAERR)
     _write(json_path, as_json(outcome))
     click.echo(as_text(outcome), err=json_path == Path("-"))

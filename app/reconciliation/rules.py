@@ -193,8 +193,9 @@ def complete(found_sets: list[str]) -> bool:
 
 
 def is_money(kind: str) -> bool:
-    """Whether a second person has to agree to how a difference was resolved."""
-    return kind in ("amount", "funds_amount", "funds_presence")
+    """Whether a second person has to agree to how a difference was resolved: wherever money may be missing or too much,
+    or in another state than a party believes. A row that cannot be read stands for none yet."""
+    return kind not in ("bad_row", "funds_bad_row")
 
 
 def escaped(text: str) -> str:

@@ -71,7 +71,7 @@ def show(difference_id: UUID) -> None:
     with runtime().read() as session:
         row = queries.difference(session, difference_id)
         if row is None:
-            raise click.ClickException("no such difference")
+            raise click.ClickException("no such difference: `reconcile differences list` shows them")
         shown = views.detail(session, row, _today()).model_dump(mode="json")
     click.echo(json.dumps(shown, ensure_ascii=False, indent=1))
 

@@ -56,7 +56,7 @@ def read_ledger_file(path: Path, *, encoding: str = "utf-8") -> Ledger:
                 return read_ledger(path.read_bytes(), encoding=encoding)
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:
-        raise LedgerFileError("unreadable", "the file is missing or empty") from error
+        raise LedgerFileError("unreadable", "the file is missing or empty, or is a pipe") from error
     return _read(path, data, encoding)
 
 
@@ -103,7 +103,11 @@ def _header(data: Data, encoding: str) -> list[str]:
     names = [name.strip() for name in fields]
     missing = [name for name in REQUIRED if name not in names]
     if missing:
-        raise LedgerFileError("header", f"the header lacks {', '.join(missing)}")
+        raise LedgerFileError(
+            "header",
+            f"the header lacks {', '.join(missing)}: the first line must name {', '.join(REQUIRED)},"
+            " in small letters and separated by commas",
+        )
     if any(names.count(name) > 1 for name in REQUIRED + OPTIONAL):
         raise LedgerFileError("header", "the header names a column twice")
     return names

@@ -12,6 +12,7 @@ from app.core.errors import PartnerFault
 from app.core.work import Runtime
 from app.exchange import service as exchange
 from app.gateways import Gateways
+from app.reconciliation import collecting
 from app.reconciliation.funds import own, running, sources
 from app.reconciliation.funds.bills import Bill, BillError, read
 from app.reconciliation.funds.comparison import Side, compare
@@ -21,7 +22,7 @@ from app.reconciliation.funds.sources import Source
 def look(runtime: Runtime, gateways: Gateways, day: date) -> dict[str, Any]:
     """Figures by kind of movement, what would be new, still there and healed, and whose bills are not to be had, each
     with the reason. Every bill is asked for as it is now. Invalid `date_in_future`."""
-    running.require_past(runtime.clock, day)
+    collecting.require_day(runtime.clock, day)
     with runtime.read() as session:
         wanted = {side: sources.source(session, runtime.privacy, side, day) for side in running.sides(session)}
     bills, blocked = _ask(gateways, wanted)

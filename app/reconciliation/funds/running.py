@@ -13,8 +13,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.clock import Clock
-from app.core.errors import Invalid
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.identity import service as identity
@@ -39,7 +37,7 @@ class WantedFunds:
 def start(work: Work, wanted: WantedFunds) -> Run:
     """A new run that asks WeChat Pay for the bills of every merchant number and each bank for its statement; a run that
     is under way is given back. Invalid `date_in_future`."""
-    require_past(work.clock, wanted.business_date)
+    collecting.require_day(work.clock, wanted.business_date)
     collecting.lock_day(work, wanted.business_date)
     running = collecting.running(work, rules.FUNDS, wanted.business_date)
     if running is not None:
@@ -64,12 +62,6 @@ def sides(session: Session) -> list[Side]:
     """The bills of every merchant number and each bank's statement."""
     of_merchants = [(role, owner) for owner in identity.merchant_owners(session) for role in (TRADE, BASIC, OPERATION)]
     return of_merchants + [(BANK, bank.id) for bank in exchange.parties(session, "bank")]
-
-
-def require_past(clock: Clock, day: date) -> None:
-    """Invalid `date_in_future`."""
-    if day > clock.today():
-        raise Invalid("date_in_future", "对账日期不能晚于今天", fields={"business_date": "晚于今天"})
 
 
 def _wait_for(work: Work, run: Run, role: str, party_id: UUID) -> None:

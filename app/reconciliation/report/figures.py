@@ -16,6 +16,7 @@ from app.reconciliation import queries
 from app.reconciliation.engine.found import SETS
 from app.reconciliation.engine.outcome import SCOPES
 from app.reconciliation.models import Difference, PartyLedger, Run, Statement, Total
+from app.reconciliation.states import RunState
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,15 @@ class PartyFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """`party_id` None: everything. `differences` are the first rows of the work list that this run saw,
+    """`party_id` None: everything. `hospital` is the name of the only hospital that was compared, if it was one.
+    `differences` are the first rows of the work list that this run saw,
     `differences_total` says how many there are and `told` is the same for two runs that saw the same."""
 
     day: date
     attempt: int
     status: str
     party_id: UUID | None
+    hospital: str | None
     overall: StatementFigures
     groups: Sequence[StatementFigures]
     parties: Sequence[PartyFigures]
@@ -129,7 +132,18 @@ def figures(session: Session, run: Run, party_id: UUID | None = None, *, rows: i
     ]
     differences = queries.seen_in(session, run.id, party_id, rows)
     seen = queries.told_by(session, run.id, party_id)
-    return Figures(run.business_date, run.attempt, run.status, party_id, overall, groups, parties, differences, *seen)
+    hospital = exchange.party(session, run.hospital_id).name if run.hospital_id else None
+    status = _status(run, party_id, seen[0])
+    return Figures(
+        run.business_date, run.attempt, status, party_id, hospital, overall, groups, parties, differences, *seen
+    )
+
+
+def _status(run: Run, party_id: UUID | None, differences: int) -> str:
+    """As the reader sees it: what does not agree between others is none of a party's business."""
+    if party_id is None or run.status != RunState.DIFFERENCES:
+        return run.status
+    return RunState.DIFFERENCES if differences else RunState.BALANCED
 
 
 def _summed(groups: Iterable[StatementFigures]) -> StatementFigures:

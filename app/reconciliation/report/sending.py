@@ -80,7 +80,8 @@ def _readers(session: Session, settings: Settings, run: Run) -> Iterator[Reader]
     if finance.mails or finance.phones:
         yield finance
     involved = {ledger.party_id: None for ledger in queries.ledgers(session, run.id) if ledger.party_id is not None}
-    for party_id in involved:
+    # One hospital by hand is its own business: an insurer is told of whole nights.
+    for party_id in [run.hospital_id] if run.hospital_id else involved:
         config = exchange.party(session, party_id).config
         mails, phones = list(config.get("mails") or ()), list(config.get("phones") or ())
         if mails or phones:

@@ -35,11 +35,11 @@ def grouped_yuan(amount_fen: int) -> str:
 
 def letter(figures: Figures, to: Sequence[str]) -> Letter:
     """HTML with totals, sets and a chart, and the workbook with every row that does not agree."""
-    subject = f"三方对账 {figures.day} {VERDICTS[figures.status]}"
+    subject = f"三方对账 {figures.day} {_verdict(figures)}"
     html = templates().get_template("letter.html").render(
         subject=subject,
         figures=figures,
-        verdict=VERDICTS[figures.status],
+        verdict=_verdict(figures),
         blocked=[party for party in figures.parties if party.blocked_code],
         reasons=rules.BLOCKED,
         scopes=rules.SCOPE_NAMES,
@@ -51,11 +51,15 @@ def letter(figures: Figures, to: Sequence[str]) -> Letter:
     return Letter(list(to), subject, html, [chart], [File(f"reconciliation-{figures.day}.xlsx", XLSX, xlsx(figures))])
 
 
+def _verdict(figures: Figures) -> str:
+    return VERDICTS[figures.status] + (f"（仅{figures.hospital}）" if figures.hospital else "")
+
+
 def line(figures: Figures) -> dict[str, str]:
     """The parameters of the registered SMS template; each is short."""
     total = figures.overall.totals["three_party"]
     return {
         "day": figures.day.isoformat(),
-        "result": VERDICTS[figures.status],
+        "result": VERDICTS[figures.status] + ("（单家医院）" if figures.hospital else ""),
         "figures": f"共{total.count}笔，一致{total.success_count}笔，差异{total.failure_count}笔",
     }

@@ -55,6 +55,13 @@ def test_what_is_wrong_is_told_without_the_key() -> None:
     assert "PUBLIC_URL" in str(told.value) and PRODUCTION["master_key"][-8:] not in str(told.value)
 
 
+def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "")
+    assert Settings().redis_url.startswith("redis://")
+    with pytest.raises(ValidationError, match="redis_url"):
+        Settings(redis_url="bogus")
+
+
 @pytest.mark.parametrize("wrong", [{"caller_limit": "bogus"}, {"partner_limit": "bogus"}, {"partner_limit": "off"}])
 def test_a_limit_that_nobody_can_read_is_refused(wrong: Any) -> None:
     with pytest.raises(ValidationError, match="_limit"):

@@ -90,10 +90,16 @@ def test_differences_are_filtered_and_paged(night: Night, seen: dict[str, Any]) 
     assert (len(first["items"]), len(second["items"]), second["next_cursor"]) == (2, 1, None)
 
 
+def _agreed(night: Night, difference_id: str) -> str:
+    """Two operators resolve it; its status then."""
+    answers = [night.post(f"/differences/{difference_id}/resolve", {"reason": "保险公司已补记"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    return str(answers[1].get_json()["status"])
+
+
 def test_a_difference_says_what_to_do_and_tells_its_history(night: Night, seen: dict[str, Any]) -> None:
     one = _id(seen, "presence", number(1))
-    answer = night.post(f"/differences/{one}/resolve", {"reason": "保险公司已补记"})
-    assert (answer.status_code, answer.get_json()["status"]) == (200, "resolved")
+    assert _agreed(night, one) == "resolved"
     found = night.get(f"/differences/{one}").get_json()
     assert (found["set"], found["cause_text"]) == ("110", "保险公司账中没有")
     assert (found["hospital_fen"], found["platform_fen"], found["insurer_fen"]) == (100, 100, None)
@@ -101,7 +107,8 @@ def test_a_difference_says_what_to_do_and_tells_its_history(night: Night, seen: 
     assert moves == [
         (None, "suspended", "system"),
         ("suspended", "assigned", "operator"),
-        ("assigned", "resolved", "operator"),
+        ("assigned", "proposed", "operator"),
+        ("proposed", "resolved", "operator"),
     ]
 
 
@@ -109,15 +116,16 @@ def test_a_resolved_difference_that_a_rerun_still_sees_opens_again_and_keeps_its
     night: Night, seen: dict[str, Any]
 ) -> None:
     one = _id(seen, "presence", number(1))
-    night.post(f"/differences/{one}/resolve", {"reason": "保险公司已补记"})
+    _agreed(night, one)
     night.run()
     found = night.get(f"/differences/{one}").get_json()
     assert (found["status"], found["reason"]) == ("open", "保险公司已补记")
     assert found["owner_id"] is not None and found["note"] == "第2次对账仍然存在"
 
 
-def test_a_correction_of_money_needs_a_second_person(night: Night, seen: dict[str, Any]) -> None:
-    one, first, second = _id(seen, "amount", number(2)), night.operator(), night.operator()
+@pytest.mark.parametrize(("kind", "ordinal"), [("amount", 2), ("presence", 1)])
+def test_what_is_about_money_needs_a_second_person(night: Night, seen: dict[str, Any], kind: str, ordinal: int) -> None:
+    one, first, second = _id(seen, kind, number(ordinal)), night.operator(), night.operator()
     reason = {"reason": "医院更正金额"}
     assert night.post(f"/differences/{one}/resolve", reason, headers=first).get_json()["status"] == "proposed"
     alone = night.post(f"/differences/{one}/resolve", reason, headers=first)
@@ -134,8 +142,9 @@ def test_several_are_resolved_with_one_reason_or_none_is(night: Night, seen: dic
     unknown = night.post("/differences/resolve", {"ids": [*ids, str(uuid.uuid4())], "reason": "已核对"})
     assert unknown.status_code == 404
     assert {row.status for row in night.differences().values()} == {"suspended", "open"}
-    answer = night.post("/differences/resolve", {"ids": ids, "reason": "已核对"})
-    assert [item["status"] for item in answer.get_json()["items"]] == ["resolved", "resolved"]
+    for status in ("proposed", "resolved"):  # each time another operator
+        answer = night.post("/differences/resolve", {"ids": ids, "reason": "已核对"})
+        assert [item["status"] for item in answer.get_json()["items"]] == [status, status]
     many = night.post("/differences/resolve", {"ids": [str(uuid.uuid4())] * 101, "reason": "已核对"})
     assert many.status_code == 422
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from app.core.db import Database
 from mock_partners.faults import Fault
-from tests.app.kit import value
+from tests.app.kit import run, value
 from tests.app.reconciliation.kit import DAY, UP_TO_THE_REPORT, Night, number
 
 
@@ -61,6 +62,35 @@ def test_a_dry_run_shows_the_change_and_writes_nothing(night: Night, flask: Any)
     assert [one["key"] for one in shown["still"]] == [number(2)]
     assert [one["key"] for one in shown["healed"]] == [number(1)]
     assert _counts(night) == before
+
+
+def test_a_dry_run_of_one_hospital_wants_a_run_of_it(night: Night, flask: Any) -> None:
+    assert "还没有进行过对账" in flask("run", "--date", str(DAY), "--hospital", "H1", "--dry-run").output
+    night.run()
+    assert "请去掉医院再试" in flask("run", "--date", str(DAY), "--hospital", "H1", "--dry-run").output
+
+
+def test_show_means_the_night_and_not_the_funds_unless_told(night: Night, flask: Any) -> None:
+    first = night.run()
+    run(night.runtime, "UPDATE reconciliation_run SET kind = 'funds' WHERE id <> :id", id=first["id"])
+    assert json.loads(flask("show").stdout)["id"] == first["id"]
+    told = flask("show", "--kind", "funds")
+    assert (told.exit_code, "reconcile status" in told.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(("arguments", "name"), [(("status",), "DATABASE_URL"), (("run", "--dry-run"), "REDIS_URL")])
+def test_a_server_that_does_not_answer_is_told_in_a_line(
+    night: Night, flask: Any, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], name: str
+) -> None:
+    night.run()
+    fields = {"DATABASE_URL": "database", "REDIS_URL": "settings"}
+    away = {
+        "DATABASE_URL": Database("postgresql+psycopg://nobody@127.0.0.1:1/x", night.runtime.privacy),
+        "REDIS_URL": night.runtime.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}),
+    }
+    monkeypatch.setattr(night.runtime, fields[name], away[name])
+    told = flask(*arguments, *(("--date", str(DAY)) if "run" in arguments else ()))
+    assert (told.exit_code, name in told.stderr, "Traceback" in told.output) == (1, True, False)
 
 
 def test_a_dry_run_with_an_insurer_that_does_not_answer_leaves_its_part_out(night: Night, flask: Any) -> None:

@@ -233,6 +233,8 @@ def test_a_run_that_has_lost_its_task_does_not_stand_in_the_way(night: Night) ->
 def test_what_cannot_be_run_is_refused(night: Night) -> None:
     with pytest.raises(Invalid, match="date_in_future"):
         night.start(DAY.replace(year=2027))
+    with pytest.raises(Invalid, match="date_too_early"):
+        night.start(DAY.replace(year=1))
     with pytest.raises(NotFound):
         night.start(hospital="H7")
     with pytest.raises(Invalid, match="hospital_unknown"):

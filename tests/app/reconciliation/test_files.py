@@ -148,6 +148,26 @@ def test_without_a_usable_file_the_other_pair_is_still_compared(
     assert set(found["totals"]) == {"platform_insurer"}
 
 
+def test_a_file_that_is_missing_is_one_that_cannot_be_used(
+    tmp_path: Path, fresh_redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", fresh_redis_url)
+    paths = write(tmp_path)
+    paths["hospital"].unlink()
+    done = run(paths)
+    assert done.exit_code == 65
+    assert json.loads(done.stdout)["pairs"]["platform_insurer"]["both"] == 1, "shown where no file was named"
+    assert "hospital: the file is missing" in done.stderr
+
+
+def test_a_file_without_one_row_that_can_be_read_is_pointed_out(
+    tmp_path: Path, fresh_redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", fresh_redis_url)
+    done = run(write(tmp_path, hospital=f"{HEADER}\n1,已付,已付\n"))
+    assert (done.exit_code, done.stderr) == (0, "hospital: no row can be read; is it in --encoding utf-8?\n")
+
+
 def test_without_the_platform_there_is_nothing_to_compare_with(
     tmp_path: Path, fresh_redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,9 @@ def _figures(status: str, *differences: Difference, blocked: str | None = None) 
             "B1", "示范银行", "bank", "blocked" if blocked else "arrived", None if blocked else 1, 0, 0, 0, blocked
         ),
     ]
-    return Figures(date(2026, 11, 20), 1, status, None, NOTHING, [], parties, differences, len(differences), "told")
+    return Figures(
+        date(2026, 11, 20), 1, status, None, None, NOTHING, [], parties, differences, len(differences), "told"
+    )
 
 
 def _html(found: Figures) -> str:

@@ -11,7 +11,9 @@ from xml.etree.ElementTree import Element
 
 import pytest
 from defusedxml.ElementTree import fromstring
+from sqlalchemy import select, update
 
+from app.exchange.models import Party
 from app.exchange.service import NewParty, put_party
 from mock_partners.mail import Mail
 from mock_partners.sms import Sms
@@ -61,12 +63,28 @@ def _words(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
+def test_one_hospital_by_hand_is_told_to_it_and_to_finance_and_says_so(different: Night, mail: Mail, sms: Sms) -> None:
+    with different.runtime.work() as work:
+        work.session.execute(
+            update(Party).where(Party.code == "H2").values(config={"mails": ["h2@example.com"], "phones": []})
+        )
+    different.run(report=True, hospital="H2")
+    letters = _by_reader(mail)
+    assert set(letters) == {FINANCE[0], "h2@example.com"}
+    with different.runtime.read() as session:
+        hospital = session.scalar(select(Party.name).where(Party.code == "H2"))
+    assert {letter["subject"] for letter in letters.values()} == {f"三方对账 {DAY} 有差异（仅{hospital}）"}
+    assert {message["params"]["result"] for message in sms.messages} == {"有差异（单家医院）"}
+
+
 def test_finance_gets_everything_and_a_partner_its_own(different: Night, mail: Mail, sms: Sms) -> None:
     different.run(report=True)
     letters = _by_reader(mail)
     assert set(letters) == {FINANCE[0], "i1@example.com", "i2@example.com"}
     assert letters[FINANCE[0]]["to"] == FINANCE
-    assert letters["i1@example.com"]["subject"] == f"三方对账 {DAY} 有差异"
+    verdicts = {FINANCE[0]: "有差异", "i1@example.com": "三方一致", "i2@example.com": "有差异"}
+    for reader, verdict in verdicts.items():  # of its own part
+        assert letters[reader]["subject"] == f"三方对账 {DAY} {verdict}"
     for reader, shown in ((FINANCE[0], True), ("i2@example.com", True), ("i1@example.com", False)):
         book = _sheets(b64decode(letters[reader]["attachments"][0]["content_base64"]))
         assert ([row[0] for row in book["110"][1:]] == [number(4)]) is shown
