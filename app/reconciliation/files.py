@@ -36,7 +36,7 @@ _LEDGER = click.Path(dir_okay=False, path_type=Path)
 
 @click.command()
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Business date.")
-@click.option("--hospital", type=_LEDGER, required=True, help="The hospitals' ledger, CSV, plain or gzip.")
+@click.option("--hospital", type=_LEDGER, required=True, help="The hospitals' ledger, CSV or JSON lines, perhaps gzip.")
 @click.option("--platform", type=_LEDGER, required=True, help="The platform's ledger.")
 @click.option("--insurer", type=_LEDGER, required=True, help="The insurers' ledger.")
 @click.option("--encoding", type=click.Choice(ENCODINGS), default="utf-8", show_default=True)

@@ -17,7 +17,7 @@ import polars as pl
 from app.reconciliation.engine.ledger import OPTIONAL, REQUIRED
 
 FIRST_ROW_LINE = 2
-_LOST = "\ufffd"  # what a decoder leaves where it could not decode
+LOST = "\ufffd"  # what a decoder leaves where it could not decode
 _SCAN_BYTES = 1 << 18
 _INTEGERS = {"clearing_no": pl.UInt64(), "amount_fen": pl.Int64()}
 _LINE_WITH_ZERO = int.from_bytes(b"\n0", "little")
@@ -54,7 +54,7 @@ def without_blank_lines(frame: pl.DataFrame, data: Data) -> pl.DataFrame:
 
 def split_fields(line: str) -> tuple[list[str], str | None]:
     """The fields of a line, and why it cannot be read, if so: encoding or columns."""
-    if _LOST in line:
+    if LOST in line:
         return [], "encoding"
     try:
         return next(csv.reader([line], strict=True), []), None

@@ -1,4 +1,4 @@
-"""A party's ledger as a CSV file: header, rows, and a trailer if there is one; plain or gzip.
+"""A party's ledger as a file: CSV with a header, or JSON lines; a trailer if there is one; plain or gzip.
 
 One line is one row: a quoted field does not span lines. Lines that cannot be read become bad rows with their line
 number and never stop the rest. What is wrong with the file as a whole raises LedgerFileError.
@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from app.reconciliation.engine.csv_rows import Data, read_rows, split_fields, without_blank_lines
+from app.reconciliation.engine.json_rows import read_json_rows
 from app.reconciliation.engine.ledger import OPTIONAL, REQUIRED, Ledger
 from app.reconciliation.engine.trailer import find_trailer
 
@@ -84,12 +85,14 @@ def _unpack(content: bytes) -> bytes:
 
 def _read(path: Path | None, data: Data, encoding: str) -> Ledger:
     """Read the columns REQUIRED and OPTIONAL by name, judge every row, hold the whole against the trailer."""
-    names = _header(data, encoding)
     trailer = find_trailer(data)
-    frame = read_rows(path, data, names, encoding)
-    if trailer:
-        frame = frame.head(len(frame) - trailer.tail_lines)
-    ledger = Ledger.from_frame(without_blank_lines(frame, data))
+    if data[: len(_BOM) + 1].removeprefix(_BOM).startswith(b"{"):
+        end = trailer.start if trailer else len(data)
+        frame = read_json_rows(data[:end].removeprefix(_BOM), encoding)
+    else:
+        frame = read_rows(path, data, _header(data, encoding), encoding)
+        frame = without_blank_lines(frame.head(len(frame) - trailer.tail_lines) if trailer else frame, data)
+    ledger = Ledger.from_frame(frame)
     faults = trailer.faults(data, ledger.declared, ledger.readable_fen) if trailer else []
     if faults:
         raise LedgerFileError("declared", f"the trailer does not match the content: {', '.join(faults)}")

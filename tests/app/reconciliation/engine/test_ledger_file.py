@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -210,3 +211,53 @@ def test_any_bytes_give_a_ledger_or_a_clear_refusal(path: Path, noise: bytes, st
         return
     lines = content.split(b"\n")[1:]
     assert ledger.declared in (len([one for one in lines if one.strip(b"\r")]), len([one for one in lines if one]))
+
+
+def json_lines(rows: list[dict[str, object]]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_json_lines_are_the_same_book(path: Path, packed: bool, mark: bytes) -> None:
+    rows: list[dict[str, object]] = [
+        {"status": "已结算", "note": "x", "clearing_no": number(ordinal), "amount_fen": ordinal} for ordinal in (1, 2)
+    ]
+    content = mark + json_lines(rows).encode()
+    ledger = read(path, gzip.compress(content) if packed else content)
+    assert good(ledger) == [(1, 1, "已结算"), (2, 2, "已结算")]
+    assert ledger.rows["number"].to_list() == [int(number(1)), int(number(2))]
+    owned = read(path, json_lines([row | {"kind": "reverse", "hospital": "H1"} for row in rows]))
+    assert good(owned)[0] == (1, 1, "reverse:已结算") and owned.rows["hospital"].to_list() == ["H1", "H1"]
+    assert good(read(path, json_lines(rows).encode("gb18030"), encoding="gb18030"))[1] == (2, 2, "已结算")
+
+
+def test_bad_json_lines_are_named_with_their_line(path: Path) -> None:
+    fine = {"clearing_no": number(1), "amount_fen": 5, "status": "success"}
+    lines: list[str] = [
+        json.dumps(fine),
+        "",
+        *(json.dumps(fine | {"amount_fen": wrong}) for wrong in ("5", 5.0, True, None, -5, 2**63)),
+        json.dumps(fine | {"clearing_no": int(number(1))}),
+        json.dumps(fine | {"status": ""}),
+        "[1]",
+        "{",
+        '{"clearing_no": "1", "clearing_no": "2"}',
+        "[" * 100_000,
+        '{"amount_fen": ' + "9" * 10_000 + "}",
+    ]
+    ledger = read(path, "\r\n".join(lines).encode() + b'\n{"status": "\xff"}\n')
+    assert good(ledger) == [(1, 5, "success")]
+    reasons = dict(bad(ledger))
+    assert [reasons[number] for number in range(3, 9)] == ["amount_fen"] * 6
+    assert [reasons[number] for number in range(9, 17)] == ["clearing_no", "status", *["columns"] * 5, "encoding"]
+
+
+def test_json_lines_are_held_against_their_trailer(path: Path) -> None:
+    body = json_lines([{"clearing_no": number(n), "amount_fen": 100, "status": "ok"} for n in range(3)]).encode()
+    fits = with_trailer(b"\n" + body)[1:].replace(
+        hashlib.sha256(b"\n" + body).hexdigest().encode(), hashlib.sha256(body).hexdigest().encode()
+    )
+    assert len(good(read(path, fits))) == 3
+    with pytest.raises(LedgerFileError, match="amount"):
+        read(path, fits.replace(b",300,", b",301,"))
