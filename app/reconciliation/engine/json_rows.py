@@ -53,4 +53,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _text(name: str, value: Any) -> str | None:
     if name == "amount_fen":
         return str(value) if type(value) is int else None
-    return value if isinstance(value, str) else None
+    return value if isinstance(value, str) and _is_text(value) else None
+
+
+def _is_text(value: str) -> bool:
+    """Half of a pair of surrogates, which JSON lets through, is none."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
