@@ -171,6 +171,7 @@ def _merchants(apps: list[World]) -> list[World]:
 
 def _operators() -> list[World]:
     platform = [_operator(role, role, None) for role in PLATFORM_ROLES]
+    platform.append(_operator("finance-2", "finance", None))  # two agree where money differs
     insurers = [
         _operator(f"{code.lower()}-approver-{number}", "payout_approver", code)
         for code in INSURERS
