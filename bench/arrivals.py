@@ -19,6 +19,7 @@ from app.identity.login.service import WechatUser
 from app.identity.person.states import BindingState, bindings
 from bench import newcomers
 from bench.newcomers import Newcomer
+from bench.patients import APP
 
 SLOT = "bench"  # the key of a slot that never fills up
 
@@ -71,7 +72,7 @@ class Arrivals:
         (patient,) = self.people(1)
         openid = f"bench-{self.count - 1}"
         with self.runtime.work() as work:
-            tokens = login.log_in(work, WechatUser(newcomers.APP.app_id, openid, None))
+            tokens = login.log_in(work, WechatUser(APP.app_id, openid, None))
             row = {"id": new_id(), "account_id": patient.account_id, "hospital_id": self.hospital_id,
                    "person_id": patient.person_id, "relation": "self", "seat": 1, "document_index": openid,
                    "name_mask": "张*", "child": False, "consented_at": work.now, "expires_at": work.now}  # fmt: skip

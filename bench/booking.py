@@ -7,7 +7,6 @@ says why. The floor is bare Flask with one INSERT and its commit on the same ser
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -33,7 +32,7 @@ from app.core.local_server import free_port
 from app.core.tokens import Tokens
 from app.core.work import Runtime
 from bench import patients
-from bench.ground import ROOT, Ground, libpq, load, report, runtime_on, servers, tell
+from bench.ground import ROOT, Ground, arguments, libpq, load, report, runtime_on, servers, tell
 from bench.patients import Town
 from bench.raw_http import Burst, burst, post
 
@@ -212,12 +211,11 @@ def _result(options: Options, sales: list[Sale], floors: list[Burst]) -> dict[st
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--places", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--log", type=Path, default=Path("/dev/null"), help="where the web servers' output goes")
-    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
     given = parser.parse_args()
     result = run(Options(given.requests, given.places, given.rounds), given.log)
     tell(result, json_alone=given.json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -87,6 +88,13 @@ def libpq(url: str) -> str:
 def report(text: str) -> None:
     """Progress, on standard error, with the time and the machine's load."""
     print(f"{time.strftime('%H:%M:%S')} load {load():.1f}  {text}", file=sys.stderr, flush=True)
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """For the command line of a measurement, which adds its own."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
+    return parser
 
 
 def tell(result: Mapping[str, Any], *, json_alone: bool) -> None:

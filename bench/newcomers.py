@@ -14,14 +14,12 @@ from app.core.ids import new_id
 from app.core.work import Runtime
 from app.exchange.service import NewParty, put_partner, put_party
 from app.identity.credential import registry
-from app.identity.credential.registry import NewApp
 from app.identity.login.models import Account
 from app.identity.person.models import Person
-from bench.patients import person_row
+from bench.patients import APP, person_row
 
 HOSPITAL, AGENT = "H1", "H1-agent"
 AGENT_SECRET = "whsec_" + b64encode(b"bench".ljust(32, b".")).decode()
-APP = NewApp("wxbench", "oa", "gh_bench", "", "plain", {}, "secret", "token", "a" * 43)
 _AT_ONCE = 1000
 
 

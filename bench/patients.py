@@ -12,11 +12,13 @@ from sqlalchemy import insert
 from app.core.ids import new_id
 from app.core.work import Runtime, Work
 from app.exchange.service import NewParty, put_partner, put_party
-from app.identity.credential.models import WechatApp
+from app.identity.credential import registry
+from app.identity.credential.registry import NewApp
 from app.identity.login.models import Account
 from app.identity.person import people
 from app.identity.person.models import Binding, PatientNumber, Person
 
+APP = NewApp("wxbench", "oa", "gh_bench", "example.com", "plain", {}, "secret", "token", "a" * 43)
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -41,25 +43,15 @@ def settle(runtime: Runtime, count: int, *, n: int = 100, window_s: float = 60.0
         hospital_id = put_party(work, NewParty("hospital", "H1", "第一医院"))
         interface_id = put_party(work, NewParty("medical_insurance", "M1", "医保局", {"n": n, "window_s": window_s}))
         partner_id = put_partner(work, interface_id, "M1-agent")
-        _open_app(work, hospital_id)
+        registry.put_app(work, hospital_id, APP)
         patients = _enter(work, hospital_id, count)
     return Town(hospital_id, interface_id, partner_id, patients)
-
-
-def _open_app(work: Work, hospital_id: UUID) -> None:
-    app = WechatApp(
-        party_id=hospital_id, app_id="wx-bench", kind="oa", original_id="gh_bench", domain="example.com", mode="safe"
-    )
-    for column in ("secret_sealed", "token_sealed", "aes_key_sealed"):
-        work.seal(app, column, "unused")
-    work.add(app)
-    work.session.flush()
 
 
 def _enter(work: Work, hospital_id: UUID, count: int) -> list[Patient]:
     patients = [Patient(new_id(), new_id(), f"P{number:07d}") for number in range(count)]
     persons = [person_row(work, patient.person_id, number) for number, patient in enumerate(patients)]
-    accounts = [{"id": one.account_id, "app_id": "wx-bench", "openid": f"o{one.patient_no}"} for one in patients]
+    accounts = [{"id": one.account_id, "app_id": APP.app_id, "openid": f"o{one.patient_no}"} for one in patients]
     bindings = [_binding(work, hospital_id, one, row) for one, row in zip(patients, persons, strict=True)]
     numbers = [
         {"hospital_id": hospital_id, "patient_no": one.patient_no, "person_id": one.person_id} for one in patients

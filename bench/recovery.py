@@ -7,7 +7,6 @@ RQ tuned as far as it goes takes 61 s, because it adds 60 s to every time limit 
 
 from __future__ import annotations
 
-import argparse
 import random
 import statistics
 import time
@@ -16,7 +15,7 @@ import psycopg
 
 from bench import stack
 from bench.arrivals import Arrivals
-from bench.ground import load, report, tell
+from bench.ground import arguments, load, report, tell
 from bench.stack import Stack
 
 RIVAL_S = 61.0
@@ -124,10 +123,9 @@ def run(kills: int, seed: int) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
     given = parser.parse_args()
     tell(run(given.kills, given.seed), json_alone=given.json)
 

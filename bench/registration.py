@@ -8,7 +8,6 @@ bare INSERT … unnest of 200 rows a commit. Arms take turns within a round; the
 
 from __future__ import annotations
 
-import argparse
 import random
 import statistics
 import time
@@ -23,10 +22,10 @@ from sqlalchemy import text
 from app.core.ids import new_id, partner_number
 from app.core.work import Runtime
 from app.exchange.service import CommandAnswer
-from app.registration import service
+from app.registration import asking, service
 from app.registration.states import State, registrations
 from bench import newcomers, registration_agent, registration_rivals
-from bench.ground import libpq, load, report, runtime_on, servers, tell
+from bench.ground import arguments, libpq, load, report, runtime_on, servers, tell
 
 BATCH = 200
 
@@ -85,7 +84,7 @@ class Lane:
         done = 0
         while True:
             with self.runtime.work() as work:
-                asked = service.take(work, self.hospital_id)
+                asked = asking.take(work, self.hospital_id)
             if not asked:
                 return done
             answers = [self._answer(one.subject, one.body) for one in asked]
@@ -173,11 +172,10 @@ def run(options: Options) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--entries", type=int, default=Options.entries)
     parser.add_argument("--through", type=int, default=Options.through, help="entries of the two arms with an agent")
     parser.add_argument("--rounds", type=int, default=Options.rounds)
-    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
     given = parser.parse_args()
     options = Options(given.entries, given.through, given.rounds)
     tell(run(options), json_alone=given.json)

@@ -9,7 +9,6 @@ used, also after a lost answer: the bound is n per window plus the uncertainty o
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import multiprocessing
@@ -23,7 +22,7 @@ from typing import Any
 import psycopg
 
 from bench import interface, patients, trial_quota_line, trial_quota_workers
-from bench.ground import Ground, libpq, load, report, runtime_on, servers, tell
+from bench.ground import Ground, arguments, libpq, load, report, runtime_on, servers, tell
 from bench.interface import AT_ONCE, SLOW
 from bench.patients import Town
 from bench.quota_decision import Decision, time_decisions
@@ -234,11 +233,10 @@ def _arms(quick: list[Found], confirmed: Found | None) -> list[list[Found]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--confirm", action="store_true", help="only the run with windows of sixty seconds")
     parser.add_argument("--quick", action="store_true", help="without the run with windows of sixty seconds")
-    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
     given = parser.parse_args()
     options = Options(rounds=0 if given.confirm else given.rounds, confirm_s=0.0 if given.quick else 240.0)
     result = run(options)

@@ -8,7 +8,6 @@ that such kills bite.
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import time
@@ -16,7 +15,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from bench import stack
-from bench.ground import load, report, tell
+from bench.ground import arguments, load, report, tell
 from bench.recovery import held_by
 from bench.stack import Stack
 from chaos import counting, naive
@@ -93,11 +92,10 @@ def run(wanted: Wanted) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--kills", type=int, default=Wanted.kills)
     parser.add_argument("--registrations", type=int, default=Wanted.registrations)
     parser.add_argument("--seed", type=int, default=Wanted.seed)
-    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
     given = parser.parse_args()
     result = run(Wanted(given.kills, given.registrations, given.seed))
     tell(result, json_alone=given.json)

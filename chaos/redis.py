@@ -5,7 +5,6 @@ A booking over HTTP is accepted meanwhile, and the line goes on within seconds o
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from functools import partial
 import redis
 
 from bench import stack
-from bench.ground import load, report, tell
+from bench.ground import arguments, load, report, tell
 from bench.stack import Stack
 from chaos import counting
 from chaos.flow import Flow
@@ -99,9 +98,8 @@ def run(registrations: int) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--registrations", type=int, default=2000)
-    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
     given = parser.parse_args()
     result = run(given.registrations)
     tell(result, json_alone=given.json)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import JSON, Insert, SelectBase, Table, Uuid, insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
@@ -24,8 +28,7 @@ _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 def copy_out(session: Session, wanted: SelectBase) -> bytes:
     """The rows of a SELECT as CSV with a header. Values in it must be constants of the program: they become text."""
     compiled = wanted.compile(dialect=session.get_bind().dialect, compile_kwargs={"literal_binds": True})
-    connection: Any = session.connection().connection.driver_connection
-    with connection.cursor() as cursor, cursor.copy(f"COPY ({compiled}) TO STDOUT (FORMAT csv, HEADER)") as copy:
+    with _copying(session, f"COPY ({compiled}) TO STDOUT (FORMAT csv, HEADER)") as copy:
         return b"".join(bytes(piece) for piece in copy)
 
 
@@ -41,9 +44,7 @@ def add_rows(session: Session, table: Table, rows: Rows) -> None:
         session.execute(_insert(table), [dict(row) for row in rows])
         return
     names = tuple(rows[0])
-    connection = session.connection().connection.driver_connection
-    assert isinstance(connection, psycopg.Connection)
-    with connection.cursor() as cursor, cursor.copy(_statement(table.name, names)) as copy:
+    with _copying(session, _statement(table.name, names)) as copy:
         copy.write(as_text(table, names, rows))
 
 
@@ -55,6 +56,20 @@ def as_text(table: Table, names: tuple[str, ...], rows: Rows) -> str:
     columns = zip(*(row.values() for row in rows), strict=True)
     texts = [_texts(table.c[name].type, column) for name, column in zip(names, columns, strict=True)]
     return "".join(["\t".join(line) + "\n" for line in zip(*texts, strict=True)])
+
+
+@contextmanager
+def _copying(session: Session, statement: Any) -> Iterator[psycopg.Copy]:
+    """SQLAlchemy knows no COPY: what goes wrong is raised as it would raise it."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    try:
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            yield copy
+    except psycopg.Error as error:
+        raise DBAPIError.instance(
+            "COPY", None, error, psycopg.Error, connection_invalidated=connection.closed
+        ) from error
 
 
 @lru_cache(maxsize=256)
@@ -81,10 +96,13 @@ def _texts(kind: TypeEngine[Any], column: Sequence[Any]) -> list[str]:
 
 
 def _plain(value: Any) -> str:
+    """TypeError for what PostgreSQL writes otherwise than Python: bytes, arrays."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "t" if value else "f"
+    if not isinstance(value, int | Decimal | date):  # a datetime is a date
+        raise TypeError(f"{type(value).__name__} in COPY")
     return str(value)
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import click
 from flask.cli import with_appcontext
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 
 from app.core.errors import Problem
 from app.core.work import Actor
@@ -31,7 +31,7 @@ _POLL_S = 0.5
 _AFTER_COLLECTING_S = 600  # how long a comparison may take before this stops waiting for it
 _DAY = click.DateTime(["%Y-%m-%d"])
 _DATE = click.option("--date", "at", type=_DAY, help="Business date; the latest one without.")
-_KIND = click.option("--kind", type=click.Choice([rules.PARTIES, rules.FUNDS]), help="Only runs of this kind.")
+_KINDS = click.Choice([rules.PARTIES, rules.FUNDS])
 
 
 class _Telling(click.Group):
@@ -40,7 +40,7 @@ class _Telling(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except DBAPIError as error:
+        except OperationalError as error:
             name = type(error.orig).__name__
             raise click.ClickException(
                 f"the database does not answer ({name}): check that DATABASE_URL names it and that it runs"
@@ -109,7 +109,7 @@ def run_funds(at: datetime, dry: bool, wait_s: int) -> None:
 
 @reconcile.command("status")
 @_DATE
-@_KIND
+@click.option("--kind", type=_KINDS, help="Only runs of this kind.")
 @with_appcontext
 def show_status(at: datetime | None, kind: str | None) -> None:
     """The latest runs, one a line; of one that is under way also who is waited for."""
@@ -127,7 +127,7 @@ def show_status(at: datetime | None, kind: str | None) -> None:
 
 @reconcile.command("show")
 @_DATE
-@click.option("--kind", type=click.Choice([rules.PARTIES, rules.FUNDS]), default=rules.PARTIES, show_default=True)
+@click.option("--kind", type=_KINDS, default=rules.PARTIES, show_default=True)
 @with_appcontext
 def show_run(at: datetime | None, kind: str) -> None:
     """The figures and the first differences of the latest run of a date, as JSON."""

@@ -37,7 +37,7 @@ def run_view(session: Session, run: Run, party_id: UUID | None, today: date) -> 
     found: Figures = figures(session, run, party_id, rows=FIRST_PAGE)
     overall = _statement(found.overall)
     return c.RunView(
-        **run_item(session, run).model_dump(),
+        **run_item(session, run).model_dump() | {"status": found.status},
         compared_at=run.compared_at,
         sets=overall.sets,
         amount_differs=overall.amount_differs,

@@ -45,7 +45,7 @@ def hospital_answered(work: Work, answers: Sequence[CommandAnswer]) -> None:
             numbers[answer.subject] = patient_no
         else:
             others.append(answer)
-    for hospital_id in {row.hospital_id for row in rows.values()}:
+    for hospital_id in sorted({row.hospital_id for row in rows.values()}):
         if mine := [rows[one] for one in numbers if rows[one].hospital_id == hospital_id]:
             _registered(work, hospital_id, mine, numbers)
         work.later(POLL, hospital_id)

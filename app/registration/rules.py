@@ -22,7 +22,7 @@ def retry_pause(tries: int) -> timedelta:
 
 
 def failed(now: datetime, tries: int, code: str | None, *, aside: bool = False) -> dict[str, Any]:
-    """Columns of an entry after one more failure, which comes `aside` at once or after so many."""
+    """Columns of an entry after one more failure: it rests in its place; after k tries, or with `aside`, aside."""
     tries = max(tries + 1, TRIES_IN_PLACE if aside else 0)
     pause = retry_pause(tries) if tries < TRIES_IN_PLACE else ASIDE
     return {"tries": tries, "not_before": now + pause, "last_code": (code or "no_answer")[:60]}

@@ -16,14 +16,11 @@ from app.exchange import service as exchange
 from app.identity import service as identity
 from app.registration import queries, rules
 from app.registration.answering import hospital_answered
-from app.registration.asking import LANE, POLL, batch_of, poll, take
+from app.registration.asking import POLL, batch_of, poll
 from app.registration.models import Registration
 from app.registration.states import WAITING, State, registrations
 
 __all__ = [
-    "LANE",
-    "POLL",
-    "batch_of",
     "enter",
     "hospital_answered",
     "is_registered",
@@ -31,7 +28,6 @@ __all__ = [
     "put_back",
     "require_batch_above_quotas",
     "require_registered",
-    "take",
 ]
 
 

@@ -88,6 +88,23 @@ def test_a_batch_is_handled_in_one_call(runtime: Runtime, drain_all: DrainAll, m
     assert sizes == [4, 2]
 
 
+def test_one_that_fails_its_batch_fails_alone(
+    runtime: Runtime, drain_all: DrainAll, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects, done = put_tasks(runtime, 5), list[UUID]()
+
+    def handle(_: Runtime, __: Gateways, jobs: list[Job]) -> None:
+        if subjects[1] in [job.subject for job in jobs]:
+            raise PartnerFault("bank", "x")
+        done.extend(job.subject for job in jobs)
+
+    monkeypatch.setitem(KINDS, KIND, Desk(all=handle, batch=5))
+    drain_all()
+    assert done == [subjects[0], *subjects[2:]]
+    (left,) = run(runtime, "SELECT subject, status, tries FROM task")
+    assert tuple(left) == (subjects[1], "due", 1)
+
+
 @pytest.mark.parametrize(
     "error", [PartnerFault("bank", "x"), Conflict("state_changed", ""), RuntimeError("13800138000")]
 )

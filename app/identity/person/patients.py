@@ -80,9 +80,10 @@ def set_patient_numbers(work: Work, hospital_id: UUID, numbers: Mapping[UUID, st
         owners.setdefault(patient_no, person_id)
     numbered = {person_id for person_id, _ in known}
     taken = {person_id for person_id, patient_no in numbers.items() if owners[patient_no] != person_id}
-    for person_id in numbers.keys() & numbered - taken:
-        set_patient_number(work, hospital_id, numbers[person_id], person_id)
-    new = {person_id: no for person_id, no in numbers.items() if person_id not in numbered | taken}
+    free = {person_id: no for person_id, no in numbers.items() if person_id not in taken}
+    for person_id in free.keys() & numbered:
+        set_patient_number(work, hospital_id, free[person_id], person_id)
+    new = {person_id: no for person_id, no in free.items() if person_id not in numbered}
     columns = [{"hospital_id": hospital_id, "patient_no": no, "person_id": person} for person, no in new.items()]
     add_rows(work.session, _NUMBERS, columns)
     for person_id in new:

@@ -21,7 +21,7 @@ from app.reconciliation.funds.sources import Source
 
 def look(runtime: Runtime, gateways: Gateways, day: date) -> dict[str, Any]:
     """Figures by kind of movement, what would be new, still there and healed, and whose bills are not to be had, each
-    with the reason. Every bill is asked for as it is now. Invalid `date_in_future`."""
+    with the reason. Every bill is asked for as it is now. Invalid as `collecting.require_day`."""
     collecting.require_day(runtime.clock, day)
     with runtime.read() as session:
         wanted = {side: sources.source(session, runtime.privacy, side, day) for side in running.sides(session)}

@@ -36,7 +36,7 @@ class WantedFunds:
 
 def start(work: Work, wanted: WantedFunds) -> Run:
     """A new run that asks WeChat Pay for the bills of every merchant number and each bank for its statement; a run that
-    is under way is given back. Invalid `date_in_future`."""
+    is under way is given back. Invalid as `collecting.require_day`."""
     collecting.require_day(work.clock, wanted.business_date)
     collecting.lock_day(work, wanted.business_date)
     running = collecting.running(work, rules.FUNDS, wanted.business_date)

@@ -103,6 +103,7 @@ class Figures:
         """The same for two runs that say the same."""
         told = [
             self.status,
+            self.hospital,
             asdict(self.overall),
             [asdict(one) for one in self.groups],
             [asdict(one) for one in self.parties],

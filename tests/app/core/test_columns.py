@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import uuid4
 
-import psycopg
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.audit.models import AuditEntry
 from app.core import columns
 from app.core.tasks import Task
 from app.core.work import Runtime
+from tests.app.kit import run
 
 TASK = cast(Table, Task.__table__)
 NASTY = ["a\tb", "a\nb", "a\\nb", "\\N", "\\.", "a\rb", "", "张三·李", '{"quoted"}', "\\"]
@@ -57,5 +58,21 @@ def test_a_taken_key_is_an_error(runtime: Runtime) -> None:
          "subject_id": uuid4(), "detail": {}, "seq": number % 15}
         for number in range(20)
     ]  # fmt: skip
-    with pytest.raises(psycopg.errors.UniqueViolation), runtime.work() as work:
+    with pytest.raises(IntegrityError), runtime.work() as work:
         columns.add_rows(work.session, table, given)
+
+
+def test_a_lost_connection_is_told_as_of_any_statement(runtime: Runtime) -> None:
+    with pytest.raises(OperationalError) as told, runtime.work() as work:
+        own = work.session.scalar(text("SELECT pg_backend_pid()"))
+        run(runtime, "SELECT pg_terminate_backend(:pid, 5000)", pid=own)
+        columns.add_rows(work.session, TASK, rows(20))
+    assert told.value.connection_invalidated
+    with runtime.work() as work:
+        columns.add_rows(work.session, TASK, rows(20))
+
+
+@pytest.mark.parametrize("value", [b"x", ["x"], {"x": 1}])
+def test_what_would_be_written_wrongly_is_refused(runtime: Runtime, value: object) -> None:
+    with runtime.work() as work, pytest.raises(TypeError):
+        columns.add_rows(work.session, TASK, [row | {"kind": value} for row in rows(20)])

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from app.exchange.commands import take_answers
 from app.exchange.contracts import AnswerIn
 from app.exchange.hand_out import Ask, Handed, hand_out
-from app.registration import service
+from app.registration import asking, service
 from app.registration.rules import TRIES_IN_PLACE
 from tests.app.patients import Known
 from tests.app.registration.kit import Line
@@ -93,7 +93,7 @@ class Order(RuleBasedStateMachine):
     @rule()
     def the_agent_fetches(self) -> None:
         with self.house.runtime.work() as work:
-            self.open += hand_out(work, Ask(self.hospital_id, 20, [service.LANE]))
+            self.open += hand_out(work, Ask(self.hospital_id, 20, [asking.LANE]))
 
     @precondition(lambda self: self.open)
     @rule(data=st.data(), how=st.sampled_from([*ANSWERS, "done", "failed", "failed"]))

@@ -7,6 +7,7 @@ import re
 import zipfile
 from base64 import b64decode
 from typing import Any
+from uuid import UUID
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -78,7 +79,9 @@ def test_one_hospital_by_hand_is_told_to_it_and_to_finance_and_says_so(different
 
 
 def test_finance_gets_everything_and_a_partner_its_own(different: Night, mail: Mail, sms: Sms) -> None:
-    different.run(report=True)
+    night_id = UUID(different.run(report=True)["id"])
+    statuses = {party: different.seen(night_id, party=party)["status"] for party in ("I1", "I2")}
+    assert statuses == {"I1": "balanced", "I2": "differences"}, "the API says what the letters say"
     letters = _by_reader(mail)
     assert set(letters) == {FINANCE[0], "i1@example.com", "i2@example.com"}
     assert letters[FINANCE[0]]["to"] == FINANCE
