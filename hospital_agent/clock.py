@@ -13,6 +13,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def steady_s() -> float:
+    """Seconds that only ever grow, also while the machine sleeps where the system can tell: what deadlines are counted
+    by."""
+    boot_clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot_clock is None else time.clock_gettime(boot_clock)
+
+
 def epoch_s() -> int:
     return int(time.time())
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,7 +73,7 @@ class ExchangeClient:
         """Commands for us in the order of their sequence; waits at the exchange up to `wait_ms` for the first."""
         ask = {"max": limit, "wait_ms": min(wait_ms, MAX_WAIT_MS), "lanes": lanes}
         answer = self._post("/commands/poll", canonical(ask))
-        received_s = time.monotonic()
+        received_s = clock.steady_s()
         return [_command(c, received_s) for c in answer["commands"]]
 
     def answer(self, answers: Sequence[Mapping[str, Any]], message_id: str) -> list[str]:

@@ -39,6 +39,7 @@ EVERY = (
     Every("exchange.overdue", 1),
     Every("identity.sweep", 15),
     Every("settlement.promises", 15),
+    Every("settlement.sweep", 15),
     Every("appointment.sweep", 60),
     Every("notification.sweep", 3600),
 )

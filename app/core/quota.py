@@ -14,9 +14,24 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    TIMESTAMP,
+    ColumnElement,
+    Interval,
+    Table,
+    Text,
+    all_,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -62,6 +77,42 @@ class QuotaSlot(Base):
     owner: Mapped[str | None]
     taken_at: Mapped[datetime | None]
     took_s: Mapped[float | None]
+
+
+# Made once and without the ORM: making them takes longer than what the database does with them.
+_SLOT = cast(Table, QuotaSlot.__table__)
+_OWN = func.coalesce(_SLOT.c.owner == bindparam("for_owner", type_=Text), False)
+_LENT = _SLOT.c.owner.is_(None) | (_SLOT.c.owner != all_(bindparam("kept", type_=ARRAY(Text))))
+_FREE = (
+    select(_SLOT.c.no)
+    .where(_SLOT.c.budget == bindparam("of_budget"), _SLOT.c.no <= bindparam("of_n"))
+    .where(_SLOT.c.free_at <= func.clock_timestamp(), _OWN | _LENT)
+    .order_by(_OWN.desc(), _SLOT.c.owner.is_(None).desc(), _SLOT.c.free_at)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
+_TAKE = (
+    update(_SLOT)
+    .where(_SLOT.c.budget == bindparam("of_budget"), _SLOT.c.no == _FREE)
+    .values(
+        free_at=func.clock_timestamp() + bindparam("held", type_=Interval),
+        holder=bindparam("by_holder"),
+        taken_at=func.clock_timestamp(),
+    )
+    .returning(_SLOT.c.no)
+)
+_ARRIVED = bindparam("arrived_by", type_=TIMESTAMP(timezone=True))
+_RELEASE = (
+    update(_SLOT)
+    .where(_SLOT.c.budget == bindparam("of_budget"), _SLOT.c.holder == bindparam("by_holder"))
+    .values(
+        free_at=func.least(_SLOT.c.free_at, bindparam("again", type_=TIMESTAMP(timezone=True))),
+        took_s=func.coalesce(func.greatest(func.extract("epoch", _ARRIVED - _SLOT.c.taken_at), 0), _SLOT.c.took_s),
+        taken_at=None,
+        holder=None,
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -113,34 +164,15 @@ def take(
 
     One of its `owner`'s own first, then one of nobody's, then one that is lent by an owner who is not in `kept`.
     """
-    own = func.coalesce(QuotaSlot.owner == owner, False) if owner is not None else literal(False)
-    lent = or_(QuotaSlot.owner.is_(None), QuotaSlot.owner.not_in(list(kept)))
-    free = (
-        select(QuotaSlot.no)
-        .where(_mine(budget), QuotaSlot.free_at <= func.clock_timestamp(), or_(own, lent))
-        .order_by(own.desc(), QuotaSlot.owner.is_(None).desc(), QuotaSlot.free_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    now = func.clock_timestamp()
-    taken = (
-        update(QuotaSlot)
-        .where(QuotaSlot.budget == budget.name, QuotaSlot.no == free)
-        .values(free_at=now + hold + budget.window, holder=holder, taken_at=now)
-        .returning(QuotaSlot.no)
-        .execution_options(synchronize_session=False)
-    )
-    return session.scalar(taken)
+    wanted = {"of_budget": budget.name, "of_n": budget.n, "for_owner": owner, "kept": list(kept)}
+    taken: int | None = session.scalar(_TAKE, {**wanted, "by_holder": holder, "held": hold + budget.window})
+    return taken
 
 
 def release(session: Session, budget: Budget, holder: str, arrived_by: datetime) -> None:
     """The request of `holder` had arrived by `arrived_by` (the database's clock): its slot is free a window later."""
-    arrived = literal(arrived_by)
-    took_s = func.greatest(func.extract("epoch", arrived - QuotaSlot.taken_at), 0)
-    free_at = func.least(QuotaSlot.free_at, arrived + budget.window)
-    took = func.coalesce(took_s, QuotaSlot.took_s)
-    _change(session, budget, QuotaSlot.holder == holder, free_at=free_at, took_s=took, taken_at=None, holder=None)
+    arrived = {"arrived_by": arrived_by, "again": arrived_by + budget.window}
+    session.execute(_RELEASE, {"of_budget": budget.name, "by_holder": holder, **arrived})
 
 
 def give_back(session: Session, budget: Budget, holder: str) -> None:

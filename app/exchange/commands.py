@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Table, func, or_, select, update
 from sqlalchemy.orm import Session
 from typing_extensions import Unpack
 
+from app.core.columns import add_rows
 from app.core.ids import new_id
 from app.core.work import Work
 from app.exchange import wake
@@ -22,18 +23,18 @@ from app.exchange.states import CommandState, commands
 # An answer that was sent in time may still be on its way.
 OVERDUE_GRACE_S = 1.0
 OVERDUE_BATCH = 1000
+_REPLIES = cast(Table, CommandReply.__table__)
 UNANSWERED = (CommandState.OPEN, CommandState.FETCHED)
 
 
 class Terms(TypedDict):
-    """How a command is to be handed out.
+    """How commands are to be handed out.
 
-    `lane` is the sequence it stands in, `subject` the row of ours that it is about. With `once` it is handed out at
-    most one time and needs a `deadline`; past its deadline a command is not handed out and is answered `unknown`.
+    `lane` is the sequence they stand in. With `once` each is handed out at most one time and needs a `deadline`; past
+    its deadline a command is not handed out and is answered `unknown`.
     """
 
     lane: str
-    subject: UUID | None
     once: NotRequired[bool]
     deadline: NotRequired[datetime | None]
 
@@ -55,35 +56,23 @@ class CommandAnswer:
     answered_at: datetime  # the database's clock
 
 
-def command(work: Work, party_id: UUID, kind: str, body: dict[str, Any], **terms: Unpack[Terms]) -> UUID:
-    """Write down a command for the party's agent, which is woken by the commit. Its answer comes as the event
-    `exchange.answered.<kind>` with the command's id as subject."""
-    _require_follower(work, kind)
-    row = Command(
-        party_id=party_id,
-        kind=kind,
-        lane=terms["lane"],
-        subject=terms["subject"],
-        once=terms.get("once", False),
-        deadline=terms.get("deadline"),
-    )
-    row.body_sealed = work.privacy.seal_json(body, body_place(row.id))
-    commands.start(work, row, CommandState.OPEN)
-    wake.party(work, party_id, lane=row.lane)
-    return row.id
-
-
 @dataclass(frozen=True)
 class Asked:
-    """What one of many commands is about, and its body."""
+    """What one command is about (a row of ours), and its body."""
 
     subject: UUID | None
     body: dict[str, Any]
 
 
-def command_all(
-    work: Work, party_id: UUID, kind: str, asked: Sequence[Asked], *, lane: str, deadline: datetime | None = None
-) -> list[UUID]:
+def command(
+    work: Work, party_id: UUID, kind: str, body: dict[str, Any], *, subject: UUID | None, **terms: Unpack[Terms]
+) -> UUID:
+    """Write down a command for the party's agent, which is woken by the commit. Its answer comes as the event
+    `exchange.answered.<kind>` with the command's id as subject."""
+    return command_all(work, party_id, kind, [Asked(subject, body)], **terms)[0]
+
+
+def command_all(work: Work, party_id: UUID, kind: str, asked: Sequence[Asked], **terms: Unpack[Terms]) -> list[UUID]:
     """As `command`, for many of one kind at once; their ids, in the order in which they will be handed out."""
     _require_follower(work, kind)
     ids = [new_id() for _ in asked]
@@ -92,17 +81,17 @@ def command_all(
             "id": command_id,
             "party_id": party_id,
             "kind": kind,
-            "lane": lane,
+            "lane": terms["lane"],
             "subject": one.subject,
             "body_sealed": work.privacy.seal_json(one.body, body_place(command_id)),
-            "once": False,
-            "deadline": deadline,
+            "once": terms.get("once", False),
+            "deadline": terms.get("deadline"),
         }
         for command_id, one in zip(ids, asked, strict=True)
     ]
     commands.start_many(work, rows, CommandState.OPEN)
     if rows:
-        wake.party(work, party_id, lane=lane)
+        wake.party(work, party_id, lane=terms["lane"])
     return ids
 
 
@@ -128,8 +117,8 @@ def take_answers(work: Work, partner_id: UUID, party_id: UUID, answers: Sequence
     if not kinds:
         return []
     taken = {moved.id for moved in commands.move(work, kinds, "answer", lenient=True)}
+    add_rows(work.session, _REPLIES, [_reply(work, partner_id, given[command_id]) for command_id in taken])
     for command_id in taken:
-        work.add(_reply(work, partner_id, given[command_id]))
         work.emit(f"exchange.answered.{kinds[command_id]}", command_id)
     wake.party(work, party_id)  # a lane that was full has room again
     return [answer_id for answer_id in given if answer_id in taken]
@@ -201,11 +190,15 @@ def _answer(work: Work, row: Command, reply: CommandReply | None) -> CommandAnsw
     )
 
 
-def _reply(work: Work, partner_id: UUID, given: AnswerIn) -> CommandReply:
-    reply = CommandReply(id=given.id, partner_id=partner_id, outcome=given.outcome, code=given.code)
+def _reply(work: Work, partner_id: UUID, given: AnswerIn) -> dict[str, Any]:
     said = {"message": given.message, "body": given.body}
-    reply.reply_sealed = work.privacy.seal_json(said, _reply_place(given.id))
-    return reply
+    return {
+        "id": given.id,
+        "partner_id": partner_id,
+        "outcome": given.outcome,
+        "code": given.code,
+        "reply_sealed": work.privacy.seal_json(said, _reply_place(given.id)),
+    }
 
 
 def body_place(command_id: UUID) -> str:

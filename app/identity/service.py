@@ -36,7 +36,7 @@ from app.identity.person.patients import (
     set_patient_numbers,
     ties,
 )
-from app.identity.person.people import PersonFacts, facts, facts_of, note_identity_image
+from app.identity.person.people import PersonFacts, facts, facts_of, note_identity_image, readable_facts_of
 from app.identity.person.phone_codes import PhoneCode
 from app.identity.person.phone_codes import issue as issue_phone_code
 from app.identity.person.queries import (
@@ -98,6 +98,7 @@ __all__ = [
     "payment_identity",
     "person_of_patient",
     "platform_operator",
+    "readable_facts_of",
     "require_bound",
     "require_medical_card",
     "require_person",

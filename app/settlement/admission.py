@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from app.core.log import get_log
 from app.core.quota import Budget
 from app.core.work import Work
 from app.exchange import service as exchange
+from app.exchange.service import Asked
 from app.identity import service as identity
 from app.identity.service import PersonFacts
 from app.record import queries as record
@@ -29,8 +30,10 @@ from app.settlement.states import State, settlements
 from app.settlement.trials import ADMIT, refuse
 
 LANE = "trial"
+WHY = "medical-insurance trial"
 HOLD = rules.TRIAL_DEADLINE + rules.INTERFACE_WORK
 log = get_log(__name__)
+_Admitted = tuple[Settlement, PersonFacts]
 
 
 @dataclass
@@ -48,32 +51,34 @@ class _Lines:
         return [row for line in self.oldest.values() for row in line]
 
 
-def admit(work: Work, interface_id: UUID) -> float | None:
-    """Admit the first of each line, in order, while there are free slots; how many seconds until the next one is free
-    if somebody still waits, else None.
+def admit(work: Work, interface_id: UUID, *, at_once: int | None = None) -> float | None:
+    """Admit the first of each line, in order, while there are free slots (at most `at_once`); how many seconds until
+    the next one is free if somebody still waits, else None.
 
     1. The interface's lock: one worker admits at a time. A step of the database's clock is waited out.
     2. For the oldest whose bill is still open: a slot of the hospital's own share, or one that nobody waits for; and
        one `trial` command that is handed out once and only while it is fresh.
-    3. Whoever is left was throttled.
+    3. Whoever is left when no slot is free was throttled.
     """
     lock(work, interface_id)
     budget = shared_budget(work.session, interface_id)
     quota.open_budget(work.session, budget)
     _wait_out_steps(work, interface_id, budget)
     deadline = quota.database_now(work.session) + rules.TRIAL_DEADLINE
-    lines = _oldest(work.session, interface_id, quota.free_now(work.session, budget))
+    free = quota.free_now(work.session, budget)
+    lines = _oldest(work.session, interface_id, free if at_once is None else min(free, at_once))
     bills = {bill.id: bill for bill in record.bills(work.session, [row.bill_id for row in lines.rows()])}
-    admitted = _take_slots(work, budget, lines, bills)
+    admitted = _readable(work, budget, _take_slots(work, budget, lines, bills))
     if admitted:
-        settlements.move(work, [row.id for row in admitted], "admit")
-        _send(work, admitted, bills, deadline)
+        _send(work, interface_id, admitted, bills, deadline)
+        settlements.move(work, [row.id for row, _ in admitted], "admit")
     in_line = (Settlement.interface_id == interface_id, Settlement.status == State.TRIAL_WAITING)
-    left = update(Settlement).where(*in_line, ~Settlement.throttled).values(throttled=True)
-    work.session.execute(left.execution_options(synchronize_session=False))
     if work.session.scalar(select(Settlement.id).where(*in_line).limit(1)) is None:
         return None
     free_in = quota.next_free(work.session, budget)[0] - quota.database_now(work.session)
+    if free_in > timedelta(0):
+        left = update(Settlement).where(*in_line, ~Settlement.throttled).values(throttled=True)
+        work.session.execute(left.execution_options(synchronize_session=False))
     return max(0.0, free_in.total_seconds())
 
 
@@ -136,18 +141,33 @@ def _take_slots(work: Work, budget: Budget, lines: _Lines, bills: dict[UUID, Bil
     return admitted
 
 
-def _send(work: Work, rows: Sequence[Settlement], bills: dict[UUID, BillFacts], deadline: datetime) -> None:
-    people = identity.facts_of(work, [row.person_id for row in rows], "medical-insurance trial")
-    diagnoses = _diagnoses(work, [bills[row.bill_id].visit_id for row in rows])
-    lines = _lines(work, [row.bill_id for row in rows])
-    # Asked here: a query between two commands would send each to the database by itself.
-    codes = {one: exchange.party(work.session, one).code for one in {row.hospital_id for row in rows}}
+def _readable(work: Work, budget: Budget, rows: Sequence[Settlement]) -> list[_Admitted]:
+    """Who they are. Somebody who cannot be read is refused, and holds up nobody else."""
+    people = identity.readable_facts_of(work, [row.person_id for row in rows], WHY) if rows else {}
     for row in rows:
-        bill = bills[row.bill_id]
+        if row.person_id not in people:
+            quota.give_back(work.session, budget, row.trial_no)
+            refuse(work, row, "person_unreadable")
+    return [(row, people[row.person_id]) for row in rows if row.person_id in people]
+
+
+def _send(
+    work: Work,
+    interface_id: UUID,
+    admitted: Sequence[_Admitted],
+    bills: Mapping[UUID, BillFacts],
+    deadline: datetime,
+) -> None:
+    mine = [bills[row.bill_id] for row, _ in admitted]
+    diagnoses = _diagnoses(work, [bill.visit_id for bill in mine])
+    lines = _lines(work, [bill.id for bill in mine])
+    codes = {one: exchange.party(work.session, one).code for one in {row.hospital_id for row, _ in admitted}}
+    asked = []
+    for (row, person), bill in zip(admitted, mine, strict=True):
         body = {
             "trial_no": row.trial_no,
             "hospital_code": codes[row.hospital_id],
-            **_person(people[row.person_id]),
+            **_person(person),
             "visit": {
                 "visit_key": bill.visit_key,
                 "kind": bill.visit_kind,
@@ -158,9 +178,10 @@ def _send(work: Work, rows: Sequence[Settlement], bills: dict[UUID, BillFacts], 
             "bill": {"bill_key": bill.key, "total_fen": bill.total_fen},
             "lines": lines.get(bill.id, []),
         }
-        row.trial_command_id = exchange.command(
-            work, row.interface_id, "trial", body, lane=LANE, subject=row.id, once=True, deadline=deadline
-        )
+        asked.append(Asked(row.id, body))
+    commands = exchange.command_all(work, interface_id, "trial", asked, lane=LANE, once=True, deadline=deadline)
+    for (row, _), command_id in zip(admitted, commands, strict=True):
+        row.trial_command_id = command_id
 
 
 def _person(person: PersonFacts) -> dict[str, Any]:

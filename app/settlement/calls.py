@@ -12,7 +12,7 @@ from app.core.work import Runtime, Work
 from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer
 from app.gateways import Gateways
-from app.settlement import admission, promises, rules, synchronising
+from app.settlement import admission, promises, queries, rules, synchronising, trials
 from app.settlement.trials import ADMIT
 
 STAY_S = 10.0  # then other work gets its turn
@@ -23,20 +23,38 @@ def admit(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
     """Several wishes to admit at one interface are one. A slot that is free in a moment is waited for here, with no
     session open: no other way takes it so soon."""
     stay_until = time.monotonic() + STAY_S
-    for interface_id in sorted({job.subject for job in jobs if job.subject is not None}):
-        while (free_in_s := _admit_once(runtime, interface_id, may_stay=time.monotonic() < stay_until)) is not None:
-            time.sleep(free_in_s)
+    waiting = sorted({job.subject for job in jobs})
+    while waiting:
+        may_stay = time.monotonic() < stay_until
+        free_in_s = {one: _admit_some(runtime, one, may_stay=may_stay) for one in waiting}
+        soon = {one: wait_s for one, wait_s in free_in_s.items() if wait_s is not None}
+        waiting = sorted(soon)
+        time.sleep(min(soon.values(), default=0.0))
 
 
-def _admit_once(runtime: Runtime, interface_id: UUID, *, may_stay: bool) -> float | None:
-    """Admit whom there is a slot for; seconds to wait here for the next one, None if a task comes back for it."""
+def _admit_some(runtime: Runtime, interface_id: UUID, *, may_stay: bool) -> float | None:
+    """Admit whom there is a slot for, a few in one transaction; seconds to wait here for the next one, None if a task
+    comes back for it."""
     with runtime.work() as work:
-        free_in_s = admission.admit(work, interface_id)
+        free_in_s = admission.admit(work, interface_id, at_once=rules.ADMITTED_AT_ONCE)
         if free_in_s is None or (may_stay and free_in_s <= rules.LEAD.total_seconds()):
             return free_in_s
         come_at = work.now + timedelta(seconds=free_in_s) - rules.LEAD
         work.later(ADMIT, interface_id, run_at=max(work.now, come_at))
     return None
+
+
+def sweep(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    """Nobody waits because a task was lost, or lies in a future that a step of the clock has put off."""
+    with runtime.work(finish=jobs) as work:
+        for interface_id in queries.interfaces_with_line(work.session):
+            work.later(ADMIT, interface_id)
+
+
+def trials_answered(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    """The answers that came together have their effect together."""
+    with runtime.work(finish=jobs) as work:
+        trials.trials_answered(work, exchange.answers(work, [job.subject for job in jobs]))
 
 
 def look_at_promises(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:

@@ -35,6 +35,12 @@ def other_place(session: Session, interface_id: UUID, person_id: UUID) -> Settle
     return session.scalar(select(Settlement).where(*mine, Settlement.status.in_(IN_LINE)))
 
 
+def interfaces_with_line(session: Session) -> list[UUID]:
+    """The interfaces at which somebody waits for a trial."""
+    waiting = select(Settlement.interface_id).where(Settlement.status == State.TRIAL_WAITING)
+    return list(session.scalars(waiting.distinct().order_by(Settlement.interface_id)))
+
+
 def place(session: Session, row: Settlement, budget: Budget) -> Place | None:
     """Where a waiting trial stands in its hospital's line at the interface, and when it can expect its turn with the
     hospital's share alone; None for one that is not waiting."""

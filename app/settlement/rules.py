@@ -13,6 +13,8 @@ TRIAL_DEADLINE = timedelta(seconds=10)
 INTERFACE_WORK = timedelta(seconds=10)
 # A slot that is free within this time is waited for by the worker that admits.
 LEAD = timedelta(seconds=0.4)
+# So many leave the line in one transaction: the first must not wait for a hundred others to be written.
+ADMITTED_AT_ONCE = 20
 ANSWER_S = 0.5  # what promises allow at least for an interface's answer
 TURN_SLACK_S = 0.1  # and for the admission of the next
 # A promise that has become so much later is taken back, and the patient told; each time twice as much is waited for.
@@ -26,6 +28,7 @@ REFUSALS = {
     "left": "您已退出排队",
     "trial_expired": "试算结果已过期，请重新试算",
     "not_paid": "自付部分没有在规定时间内支付，请重新试算",
+    "person_unreadable": "就诊人资料暂时无法读取，请联系医院窗口",
     "bill_changed": "这张结算单在排队期间已有变化，请重新查看",
 }
 # The interface's own word that its limit was reached: whoever heard it waits again.

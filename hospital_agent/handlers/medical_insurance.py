@@ -7,11 +7,11 @@ fees (2204; 2205 takes back an earlier upload).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from hospital_agent import clock
 from hospital_agent.commands import Call, Handler
 from hospital_agent.errors import BadValue, Refused, Temporary, Unknown
 from hospital_agent.fsi import FsiAnswer, FsiClient, FsiMessage
@@ -50,9 +50,15 @@ class MedicalInsurance:
         request = messages.trial(call.command.body, mdtrt_id)
         note = {"hospital": call["hospital_code"], "request": request["data"]}
         self._memos["trial"].put(call["trial_no"], note)
-        answer = self._fsi.call(self._message(call, "2206", request))
-        stamps = {"received_ms": answer.received_ms, "answered_ms": answer.answered_ms}
-        return _sides(_setlinfo(answer)) | stamps
+        message = self._message(call, "2206", request)
+        sent_s = clock.steady_s()
+        try:
+            answer = self._fsi.call(message)
+        except Unknown:
+            raise
+        except Temporary as error:
+            raise Unknown("not_sent") from error
+        return _sides(_setlinfo(answer)) | _stamps(answer, clock.steady_s() - sent_s)
 
     def settle(self, call: Call) -> Mapping[str, Any]:
         trial = self._memos["trial"].get(call["trial_no"])
@@ -128,10 +134,19 @@ class MedicalInsurance:
         message = FsiMessage(infno, call["hospital_code"], request)
         if call.command.deadline_s is None:
             return message
-        left_s = call.command.deadline_s - time.monotonic()
+        left_s = call.command.deadline_s - clock.steady_s()
         if left_s <= self._margin_s:
             raise Unknown("past_deadline")
         return replace(message, timeout_s=left_s)
+
+
+def _stamps(answer: FsiAnswer, round_trip_s: float) -> dict[str, int | None]:
+    """When the interface says that it had the request and answered it: it cannot have worked for longer than we waited,
+    whatever its clock did meanwhile."""
+    received_ms, answered_ms = answer.received_ms, answer.answered_ms
+    if received_ms is not None and answered_ms is not None:
+        received_ms = max(received_ms, answered_ms - int(round_trip_s * 1000))
+    return {"received_ms": received_ms, "answered_ms": answered_ms}
 
 
 def _setlinfo(answer: FsiAnswer) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from hospital_agent.store.db import Store
 
 @dataclass(frozen=True)
 class Command:
-    """A command as the exchange handed it out. `deadline_s` is on this process's monotonic clock, None without one."""
+    """A command as the exchange handed it out. `deadline_s` is by `clock.steady_s`, None without one."""
 
     id: str
     kind: str

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
-from app.settlement import rules, trials
+from app.core.tasks import Job
+from app.settlement import calls, rules, trials
 from app.settlement.states import State, settlements
 from tests.app.kit import Thread
 from tests.app.settlement.kit import SIDES, answer_trials, ask
@@ -48,6 +50,59 @@ def test_who_came_first_is_admitted_first_and_the_others_see_their_place(town: T
     in_line = town.rows("SELECT trial_no FROM settlement WHERE status = 'trialled' ORDER BY line_no")
     assert handed == [row.trial_no for row in in_line]
     assert town.value("SELECT count(*) FROM settlement WHERE throttled") == 2
+
+
+def test_a_crowd_is_admitted_a_few_at_a_time_and_in_order(
+    town: Town, who: Insured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "ADMITTED_AT_ONCE", 2)
+    limit(town, 4)
+    for one in (who, *(town.insured() for _ in range(4))):
+        ask(town, one, town.bill(one, settled=False))
+    town.drain_all("settlement.admit")
+    statuses = town.rows("SELECT status, throttled FROM settlement ORDER BY line_no")
+    assert [tuple(row) for row in statuses] == [*[("trialling", False)] * 4, ("trial_waiting", True)]
+    handed = [one["body"]["trial_no"] for one in answer_trials(town, SIDES)]
+    in_line = town.rows("SELECT trial_no FROM settlement WHERE status = 'trialled' ORDER BY line_no")
+    assert handed == [row.trial_no for row in in_line]
+
+
+def test_somebody_who_cannot_be_read_holds_up_nobody(town: Town, who: Insured) -> None:
+    limit(town, 1)
+    people = [who, town.insured()]
+    asked = [ask(town, one, town.bill(one, settled=False)) for one in people]
+    town.rows("UPDATE person SET name_sealed = phone_sealed WHERE id = (SELECT person_id FROM settlement"
+              " ORDER BY line_no LIMIT 1)")  # fmt: skip
+    town.drain_all("settlement.admit")
+    found = [one.get(f"/trials/{place['id']}") for one, place in zip(people, asked, strict=True)]
+    assert [one["status"] for one in found] == ["failed", "trialling"]
+    assert found[0]["refused"] == rules.REFUSALS["person_unreadable"]
+    assert not town.value("SELECT count(*) FROM task WHERE status = 'dead'")
+
+
+def test_a_line_whose_task_was_lost_is_found_by_the_sweep(town: Town, who: Insured) -> None:
+    asked = ask(town, who, town.bill(who, settled=False))
+    town.rows("DELETE FROM task WHERE kind = 'settlement.admit'")
+    with town.runtime.work() as work:
+        work.later("settlement.sweep", None)
+    town.drain_all("settlement.sweep", "settlement.admit")
+    assert who.get(f"/trials/{asked['id']}")["status"] == "trialling"
+
+
+def test_waiting_at_one_interface_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    near, far = uuid4(), uuid4()
+    free_in_s = {near: iter([0.05, None]), far: iter([0.0, 0.0, None])}
+    seen: list[UUID] = []
+
+    def admit_some(_: object, interface_id: UUID, *, may_stay: bool) -> float | None:
+        seen.append(interface_id)
+        return next(free_in_s[interface_id])
+
+    monkeypatch.setattr(calls, "_admit_some", admit_some)
+    jobs = [Job(number, "settlement.admit", one, {}, 1, 1) for number, one in enumerate((near, far))]
+    calls.admit(None, None, jobs)  # type: ignore[arg-type]
+    assert sorted(seen[:2]) == sorted([near, far])
+    assert seen.count(far) == 3 and seen.count(near) == 2
 
 
 def test_a_bill_has_one_live_place_however_often_it_is_asked(town: Town, who: Insured) -> None:

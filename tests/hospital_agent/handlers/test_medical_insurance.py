@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from hospital_agent import clock
 from hospital_agent.commands import Call, Desk, work_on
-from hospital_agent.fsi import FsiClient
+from hospital_agent.fsi import FsiAnswer, FsiClient, FsiMessage
 from hospital_agent.handlers.fsi_messages import yuan
-from hospital_agent.handlers.medical_insurance import MedicalInsurance
+from hospital_agent.handlers.medical_insurance import MedicalInsurance, _stamps
 from hospital_agent.sections import NetworkConfig
 from hospital_agent.store.commands import Answer, Command, Inbox
 from hospital_agent.store.db import Store
@@ -32,7 +33,7 @@ class Network:
     inbox: Inbox
 
     def ask(self, kind: str, body: dict[str, Any], *, left_s: float | None = None, id: str = "") -> Answer:
-        deadline_s = None if left_s is None else time.monotonic() + left_s
+        deadline_s = None if left_s is None else clock.steady_s() + left_s
         command = Command(id or f"C{next(_numbers)}", kind, "trial", 1, body, deadline_s)
         return work_on(Call(command, lambda: None), self.handlers.handlers())
 
@@ -153,6 +154,30 @@ def test_a_trial_that_could_not_be_prepared_was_not_sent(network: Network) -> No
     network.interface.fail_infno("2203", drop="before")
     answer = network.ask("trial", trial_body())
     assert (answer.outcome, answer.code) == ("unknown", "not_sent")
+
+
+def test_a_trial_that_found_nobody_at_home_was_not_sent(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = FsiClient.call
+
+    def gone_before_the_trial(client: FsiClient, message: FsiMessage) -> FsiAnswer:
+        if message.infno == "2206":
+            network.interface.stop()
+        return call(client, message)
+
+    monkeypatch.setattr(FsiClient, "call", gone_before_the_trial)
+    answer = network.ask("trial", trial_body())
+    assert (answer.outcome, answer.code) == ("unknown", "not_sent")
+
+
+@pytest.mark.parametrize(
+    ("stamps", "expected"),
+    [((1_000, 1_150), (1_000, 1_150)), ((1_000, 9_000), (8_800, 9_000)), ((None, 9_000), (None, 9_000))],
+)
+def test_the_interface_cannot_have_worked_longer_than_was_waited(
+    stamps: tuple[int | None, int | None], expected: tuple[int | None, int | None]
+) -> None:
+    found = _stamps(FsiAnswer({}, *stamps), 0.2005)
+    assert (found["received_ms"], found["answered_ms"]) == expected
 
 
 def test_a_refusal_is_final_and_has_the_interfaces_reason(network: Network) -> None:
