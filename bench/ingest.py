@@ -1,0 +1,160 @@
+"""`script/bench ingest [--rows N] [--rounds N] [--json]`: fee lines a second, from signed message to tables.
+
+Ours is the whole way of a batch: signature, gzip, contract, declared count, sum and hash, the sealed copy of what came,
+then for each line the hospital's key and version, its bill, its own contract, its check field, and at the end whether
+every bill balances; audit and verdicts written. The floor is a bare COPY of the same rows into a table with nothing but
+its key, a commit for each batch; the rival stores them as an ORM does, one object a row. Arms take turns within a
+round; the figures are medians.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.work import Runtime
+from app.record.models import FeeLine
+from bench import newcomers
+from bench.ground import arguments, libpq, load, report, runtime_on, servers, tell
+from bench.ingest_hospital import LINES_OF_A_BILL, Hospital, Message
+
+BATCH = 2000
+# Arms that leave a table behind start with it empty, so that no round pays for another's rows.
+_FLOOR_TABLE = "CREATE TABLE bench_fee_line (LIKE fee_line, PRIMARY KEY (id))"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How many fee lines each arm stores in each round."""
+
+    rows: int = 20_000
+    rival_rows: int = 2_000
+    rounds: int = 5
+
+
+@dataclass
+class Ground:
+    runtime: Runtime
+    hospital: Hospital
+    db: psycopg.Connection[tuple[int]]
+    lines: int = 0
+
+    def ours(self, messages: list[Message]) -> None:
+        for message in messages:
+            self.hospital.push(message)
+        self.hospital.apply()
+
+    def copied(self) -> list[bytes]:
+        """What the last batches have left in the table, as COPY reads it, batch by batch."""
+        pieces = []
+        for first in range(0, self.lines, BATCH):
+            part = f"SELECT * FROM fee_line ORDER BY id OFFSET {first} LIMIT {BATCH}"
+            with self.db.cursor().copy(f"COPY ({part}) TO STDOUT".encode()) as copy:
+                pieces.append(b"".join(bytes(piece) for piece in copy))
+        return pieces
+
+    def floor(self, pieces: list[bytes]) -> None:
+        for piece in pieces:
+            with self.db.cursor().copy(b"COPY bench_fee_line FROM STDIN") as copy:
+                copy.write(piece)
+
+    def rival(self, rows: list[FeeLine]) -> None:
+        """One object a row, one commit a batch."""
+        with Session(self.runtime.database.engine) as session:
+            session.add_all(rows)
+            session.commit()
+
+    def some(self, count: int) -> list[FeeLine]:
+        """Copies of stored lines, not stored themselves."""
+        names = [column.key for column in FeeLine.__table__.columns]
+        with self.runtime.read() as session:
+            found = session.execute(select(*FeeLine.__table__.columns).order_by(FeeLine.id).limit(count)).all()
+        return [FeeLine(**dict(zip(names, row, strict=True))) for row in found]
+
+    def require_all(self, count: int) -> None:
+        """Every line that was sent is stored, once, and every bill balances. SystemExit if not."""
+        query = b"SELECT count(*), count(DISTINCT key) FROM fee_line"
+        wrong = b"SELECT count(*) FROM bill WHERE refused_reason IS NOT NULL OR lines_fen <> total_fen"
+        found, bad = self.db.execute(query).fetchone(), self.db.execute(wrong).fetchone()
+        if found != (count, count) or bad != (0,):
+            raise SystemExit(f"{found} of {count} lines stored, {bad} bills do not balance")
+
+    def empty(self, *tables: str) -> None:
+        for table in tables:
+            self.db.execute(f"TRUNCATE {table} CASCADE".encode())
+        self.db.execute(b"VACUUM ANALYZE")  # as autovacuum does within a minute
+        self.db.execute(b"CHECKPOINT")
+
+
+def measure(ground: Ground, options: Options) -> dict[str, list[float]]:
+    """Fee lines a second of each arm in each round."""
+    found: dict[str, list[float]] = {"ours": [], "floor": [], "rival": []}
+    for number in range(1, options.rounds + 1):
+        ground.empty("fee_line", "bill", "visit", "batch", "task", "audit_entry", "bench_fee_line")
+        messages = ground.hospital.prepare(options.rows, BATCH)
+        ground.lines = options.rows
+        found["ours"].append(_rate(options.rows, lambda: ground.ours(messages)))  # noqa: B023 - called at once
+        ground.require_all(options.rows)
+        pieces = ground.copied()
+        found["floor"].append(_rate(options.rows, lambda: ground.floor(pieces)))  # noqa: B023
+        rows = ground.some(options.rival_rows)
+        ground.empty("fee_line")
+        found["rival"].append(_rate(len(rows), lambda: ground.rival(rows)))  # noqa: B023
+        rates = ", ".join(f"{name} {rates[-1]:,.0f}/s" for name, rates in found.items())
+        report(f"round {number} of {options.rounds}: {rates}")
+    return found
+
+
+def _rate(count: int, arm: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    arm()
+    return count / (time.perf_counter() - start)
+
+
+def run(options: Options) -> dict[str, object]:
+    if options.rows % LINES_OF_A_BILL:
+        raise SystemExit(f"--rows is a multiple of {LINES_OF_A_BILL}, so that every bill is whole")
+    with servers() as servers_:
+        url = servers_.new_database()
+        runtime = runtime_on(url, redis_url=servers_.redis_url, partner_limit="1000000 per minute")
+        hospital_id: UUID = newcomers.found(runtime)
+        hospital = Hospital(runtime, hospital_id)
+        with psycopg.connect(libpq(url), autocommit=True) as db:
+            db.execute(_FLOOR_TABLE)
+            rates = measure(Ground(runtime, hospital, db), options)
+        hospital.close()
+        runtime.database.dispose()
+        servers_.drop(url)
+    middle = {name: statistics.median(values) for name, values in rates.items()}
+    return {
+        "name": "ingest",
+        "rows": options.rows,
+        "rounds": options.rounds,
+        "per_second": {name: round(value) for name, value in middle.items()},
+        "ratio_to_floor": round(statistics.median(map(_ratio, rates["ours"], rates["floor"])), 3),
+        "ratio_to_rival": round(middle["ours"] / middle["rival"], 2),
+        "load": load(),
+    }
+
+
+def _ratio(ours: float, floor: float) -> float:
+    return ours / floor
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--rows", type=int, default=Options.rows)
+    parser.add_argument("--rounds", type=int, default=Options.rounds)
+    given = parser.parse_args()
+    tell(run(Options(rows=given.rows, rounds=given.rounds)), json_alone=given.json)
+
+
+if __name__ == "__main__":
+    main()
