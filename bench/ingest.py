@@ -55,8 +55,8 @@ class Ground:
         """What the last batches have left in the table, as COPY reads it, batch by batch."""
         pieces = []
         for first in range(0, self.lines, BATCH):
-            part = f"SELECT * FROM fee_line ORDER BY id OFFSET {first} LIMIT {BATCH}"
-            with self.db.cursor().copy(f"COPY ({part}) TO STDOUT".encode()) as copy:
+            part = b"COPY (SELECT * FROM fee_line ORDER BY id OFFSET %d LIMIT %d) TO STDOUT" % (first, BATCH)
+            with self.db.cursor().copy(part) as copy:
                 pieces.append(b"".join(bytes(piece) for piece in copy))
         return pieces
 

@@ -12,7 +12,6 @@ import json
 import os
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -24,6 +23,7 @@ from app.core.errors import Tampered
 
 # Made once: json.dumps with options makes an encoder each time.
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_spaced = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Privacy:
@@ -69,12 +69,12 @@ class Privacy:
 
     def index(self, value: str, kind: str) -> str:
         """The blind index of a normalised value; `kind` keeps equal texts of different fields apart."""
-        return hmac.new(self._index_key, f"{kind}\0{value}".encode(), sha256).hexdigest()
+        return hmac.digest(self._index_key, f"{kind}\0{value}".encode(), "sha256").hex()
 
     def check(self, table: str, columns: Mapping[str, Any]) -> str:
         """The keyed check field of one row over `columns` (name -> value)."""
-        text = json.dumps([table, sorted((name, _plain(value)) for name, value in columns.items())], ensure_ascii=False)
-        return hmac.new(self._check_key, text.encode(), sha256).hexdigest()
+        text = _spaced([table, sorted([(name, _plain(value)) for name, value in columns.items()])])
+        return hmac.digest(self._check_key, text.encode(), "sha256").hex()
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:

@@ -71,7 +71,7 @@ def _receive(contract: type[Given]) -> Call[Given]:
         if any(item["type"] == "json_invalid" for item in error.errors(include_input=False, include_url=False)):
             raise BadRequest from error
         raise Invalid("invalid", "内容有误，请检查标出的项目", fields=field_errors(error)) from error
-    if not is_finite(given):
+    if not is_finite(given, g.body_text):
         raise Invalid("not_a_number", "内容中有不是数字的数值")
     return Call(caller, Signer(caller.id, caller.party_id), request.headers["webhook-id"], given)
 

@@ -7,7 +7,7 @@ import zlib
 from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
@@ -94,7 +94,8 @@ def settle_batch(work: Work, batch_id: UUID, verdicts: Sequence[Verdict]) -> Non
     """Keep one verdict for each row. The batch is refused when every row is; a later call refines the verdicts."""
     tally = Counter(verdict.verdict for verdict in verdicts)
     refused = bool(verdicts) and set(tally) == {"refused"}
-    values = {"verdicts": [astuple(verdict) for verdict in verdicts], "tally": dict(tally)}
+    rows = [(one.type, one.key, one.verdict, one.reason) for one in verdicts]
+    values = {"verdicts": rows, "tally": dict(tally)}
     batches.move(work, [batch_id], "refuse" if refused else "apply", values=values)
 
 

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, column, func, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import (
+    ARRAY,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
+from app.core.columns import add_rows
 from app.core.ids import new_id
 from app.core.work import Work
 from app.exchange.service import OpenBatch, Verdict
@@ -49,7 +64,7 @@ def apply(work: Work, batch: OpenBatch, before: Sequence[Verdict] = ()) -> Appli
     """Store the rows of a record batch; applying it twice changes nothing.
 
     1. One batch of a hospital at a time, so that two workers cannot apply two versions of a row in turn.
-    2. Type by type, parents first: read the contract, find the parent, leave out what is not newer, upsert the rest.
+    2. Type by type, parents first: read the contract, find the parent, leave out what is not newer, store the rest.
     3. Look at every bill that was touched: does it balance now?
 
     `before` are the verdicts of an earlier round: only rows that waited for their parent are judged again.
@@ -93,7 +108,7 @@ class _Section:
         if self._type_name == "e_bill":
             self._refuse_taken()
         if self._keep:
-            self._upsert()
+            self._store(moved_from)
             self._touch(moved_from)
 
     def _judge(
@@ -130,31 +145,32 @@ class _Section:
                 del self._keep[key]
                 self._applied.verdicts[self._place[key]] = Verdict(self._type_name, key, "refused", "e_bill_taken")
 
-    def _known(self, keys: set[str]) -> dict[str, _Known]:
-        model = self._type.model
-        parent = [getattr(model, f"{self._type.parent_type}_id")] if self._type.parent else []
-        mine = select(model.key, model.id, model.version, *parent)
-        found = self._work.session.execute(mine.where(model.hospital_id == self._batch.party_id, model.key.in_(keys)))
+    def _known(self, keys: Iterable[str]) -> dict[str, _Known]:
+        wanted = {"hospital": self._batch.party_id, "keys": list(keys)}
+        found = self._work.session.execute(_stored(self._type_name), wanted)
         return {key: _Known(*rest) for key, *rest in found}
 
     def _parents(self, keys: Iterable[Any]) -> dict[str, UUID]:
         if self._type.parent_type is None:
             return {}
-        model = ROW_TYPES[self._type.parent_type].model
-        wanted = {key for key in keys if isinstance(key, str)}
-        mine = (model.hospital_id == self._batch.party_id, model.key.in_(wanted))
-        return {row.key: row.id for row in self._work.session.execute(select(model.key, model.id).where(*mine))}
+        wanted = {"hospital": self._batch.party_id, "keys": list({key for key in keys if isinstance(key, str)})}
+        return {row.key: row.id for row in self._work.session.execute(_stored(self._type.parent_type), wanted)}
 
-    def _upsert(self) -> None:
+    def _store(self, stored: Container[str]) -> None:
+        new = [row for key, row in self._keep.items() if key not in stored]
+        add_rows(self._work.session, self._type.model.__table__, new)
+        if changed := [row for key, row in self._keep.items() if key in stored]:
+            self._replace(changed)
+
+    def _replace(self, changed: Sequence[Mapping[str, Any]]) -> None:
         """All rows in one statement: one text of JSON travels, and PostgreSQL makes rows of it."""
-        given = list(self._keep.values())
-        names, table = list(given[0]), self._type.model.__table__
+        names, table = list(changed[0]), self._type.model.__table__
         fields = [column(name, table.c[name].type) for name in names]
-        text = literal(json.dumps(given, default=str, ensure_ascii=False), Text)
+        text = literal(json.dumps(changed, default=str, ensure_ascii=False), Text)
         pushed = func.jsonb_to_recordset(cast(text, JSONB)).table_valued(*fields).render_derived(with_types=True)
-        new = insert(self._type.model).from_select(names, select(*pushed.c))
-        changed = {name: new.excluded[name] for name in names if name not in ("id", "hospital_id", "key")}
-        self._work.session.execute(new.on_conflict_do_update(index_elements=["id"], set_=changed))
+        values = {name: pushed.c[name] for name in names if name not in ("id", "hospital_id", "key")}
+        newer = update(table).where(table.c.id == pushed.c.id).values(values)
+        self._work.session.execute(newer)
 
     def _touch(self, moved_from: Mapping[str, UUID | None]) -> None:
         for key, row in self._keep.items():
@@ -167,6 +183,16 @@ class _Section:
             if self._type_name == "visit":
                 self._applied.visit_ids |= {row["id"]} if key in moved_from else set()
                 self._applied.appointment_nos |= {row["appointment_no"]} if row["appointment_no"] else set()
+
+
+@cache
+def _stored(type_name: str) -> Select[*tuple[Any, ...]]:
+    """key, id, version and, where there is one, parent of a hospital's rows with these keys."""
+    row_type = ROW_TYPES[type_name]
+    table = row_type.model.__table__
+    parent = [table.c[f"{row_type.parent_type}_id"]] if row_type.parent_type else []
+    mine = table.c.hospital_id == bindparam("hospital"), table.c.key == any_(bindparam("keys", type_=ARRAY(Text)))
+    return select(table.c.key, table.c.id, table.c.version, *parent).where(*mine)
 
 
 def _tell(work: Work, batch: OpenBatch, applied: Applied) -> None:

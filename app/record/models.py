@@ -109,7 +109,7 @@ class Bill(Pushed, Checked, Base):
     state: Mapped[str]
     billed_on: Mapped[date]
     settled_at: Mapped[datetime | None]
-    lines_fen: Mapped[Fen] = mapped_column(default=0)
+    lines_fen: Mapped[Fen] = mapped_column(default=0, server_default="0")
     refused_reason: Mapped[str | None]
 
 

@@ -46,7 +46,7 @@ ROW_TYPES: Mapping[str, RowType] = {
 def read(row_type: RowType, data: Any) -> tuple[dict[str, Any] | None, str | None]:
     """(the row's fields, None) or (None, why it is refused: field and kind of error, never its value)."""
     try:
-        return row_type.contract.model_validate(data).model_dump(), None
+        return dict(vars(row_type.contract.model_validate(data))), None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         return None, f"{'.'.join(map(str, first['loc']))[:80]}: {first['type']}"

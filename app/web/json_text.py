@@ -10,6 +10,7 @@ from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel
 from pydantic_core import from_json
 
+_HUGE = re.compile(r"[0-9.][eE]\+?[0-9]{3}|[0-9]{200}|NaN|Infinity")
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -24,7 +25,7 @@ class StrictJson(DefaultJSONProvider):
         if holds_nul(text):
             raise ValueError("U+0000")
         found = from_json(text, allow_inf_nan=False)
-        if not is_finite(found):
+        if not is_finite(found, text):
             raise ValueError("beyond every number")
         return found
 
@@ -34,8 +35,11 @@ def holds_nul(json_text: str) -> bool:
     return "\\u0000" in json_text and _NUL.search(json_text) is not None
 
 
-def is_finite(given: Any) -> bool:
-    """Whether every number in this value, or contract, is one: readers take `1e400` for infinity and some take NaN."""
+def is_finite(given: Any, json_text: str) -> bool:
+    """Whether every number in this value, or contract, is one: readers take `1e400` for infinity and some take NaN. It
+    is looked for only where the text it was read from may hold such a number."""
+    if _HUGE.search(json_text) is None:
+        return True
     waiting = [given]
     while waiting:
         value = waiting.pop()

@@ -673,7 +673,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("billed_on", sa.Date(), nullable=False),
         sa.Column("settled_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.Column("lines_fen", sa.BigInteger(), nullable=False),
+        sa.Column("lines_fen", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("refused_reason", sa.Text(), nullable=True),
         sa.Column("hospital_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
