@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,7 @@ FEW = 8
 Rows = Sequence[Mapping[str, Any]]
 _NULL = "\\N"
 _json = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes one each time
+_AS_WRITTEN = {int, Decimal, date, datetime}  # by Python as by PostgreSQL
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -87,8 +88,15 @@ def _texts(kind: TypeEngine[Any], column: Sequence[Any]) -> list[str]:
     """One column's values, column by column because most need no escape and that is seen at once."""
     if isinstance(kind, Uuid):  # hex is read as well as the form with hyphens, and written in a tenth of the time
         return [_NULL if value is None else value.hex for value in column]
-    plain = _json if isinstance(kind, JSON) else _plain
-    texts = [None if value is None else plain(value) for value in column]
+    texts: Sequence[str | None]
+    if isinstance(kind, JSON):
+        texts = [None if value is None else _json(value) for value in column]
+    elif (types := set(map(type, column))) == {str}:
+        texts = column
+    elif types <= _AS_WRITTEN:
+        texts = list(map(str, column))
+    else:
+        texts = [None if value is None else _plain(value) for value in column]
     together = "".join([text for text in texts if text is not None])
     if any(char in together for char in _ESCAPES):
         return [_NULL if text is None else _escaped(text) for text in texts]

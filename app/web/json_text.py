@@ -10,7 +10,8 @@ from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel
 from pydantic_core import from_json
 
-_HUGE = re.compile(r"[0-9.][eE]\+?[0-9]{3}|[0-9]{200}|NaN|Infinity")
+# What may be beyond every number: digits or an exponent of that length where a number can begin.
+_HUGE = re.compile(r"[\[:,\s]-?[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]{3}|[0-9]{200}|NaN|Infinity|^-?[0-9]")
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
