@@ -127,6 +127,7 @@ def _new_claim(
         policy_no=wanted.policy_no,
         consent_id=consent_id,
         business_date=today,
+        submitted_at=work.now,
         holder=HOLDER[State.SUBMITTED],
         payee_kind=wanted.payee.kind,
         payee_relation=wanted.payee.relation,
