@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from joserfc import jwe
 from joserfc.jwk import ECKey
 

@@ -38,5 +38,5 @@ def test_what_does_not_open_is_named() -> None:
     with pytest.raises(Unopened, match="insured"):
         ring(PACKAGE_KEY).open(package)
     package = sent(seal(parts([bill([line(1, 100)])]))) | {"attachments": {"0" * 64: encrypt(FILE)}}
-    with pytest.raises(Unopened, match="0{64}"):
+    with pytest.raises(Unopened, match=r"0{64}"):
         ring(PACKAGE_KEY).open(package)
