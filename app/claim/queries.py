@@ -32,6 +32,11 @@ def claim_by_no(session: Session, no: str, insurer_id: UUID) -> Claim | None:
     return session.scalar(select(Claim).where(Claim.no == no, Claim.insurer_id == insurer_id))
 
 
+def claim_with_no(session: Session, no: str) -> Claim | None:
+    """Whoever's it is: for people of ours only."""
+    return session.scalar(select(Claim).where(Claim.no == no))
+
+
 def page_of_account(session: Session, account_id: UUID, query: PageQuery) -> tuple[Sequence[Claim], UUID | None]:
     return page(session, select(Claim).where(Claim.account_id == account_id), Claim.id, query)
 
