@@ -20,7 +20,7 @@ from app.core.paper import Block, Fields, Grid, Heading, Words, pdf
 TITLE = "理赔申请书"
 STATEMENT = (
     "本人申请保险理赔，确认以上内容属实；同意将本申请所列身份、就诊、诊断、费用、票据和病历资料提供给上述保险公司，"
-    "仅用于本次理赔。本申请由申请人在微信内核验身份后确认提交，与手写签名的申请书用途相同。"
+    "仅用于本次理赔。本申请由申请人在微信内核验身份后确认提交，以此代替手写签名。"
 )
 DOCUMENT_TYPES = {
     "id_card": "居民身份证",
@@ -114,7 +114,7 @@ def _payee(payee: Mapping[str, Any]) -> list[Block]:
         Heading("四、收款"),
         Fields([
             ("收款人", payee["name"]),
-            ("与被保险人关系", RELATIONS.get(payee["relation"], payee["relation"])),
+            ("与被保人关系", RELATIONS.get(payee["relation"], payee["relation"])),
             ("收款方式", PAYEES[payee["kind"]]),
             ("账号", payee["account_mask"] or "—"),
         ]),

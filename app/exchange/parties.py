@@ -114,6 +114,8 @@ def put_partner(work: Work, party_id: UUID, code: str, secret: str | None = None
 def register_package_key(work: Work, party_id: UUID, jwk: Mapping[str, Any]) -> str:
     """What is encrypted to this insurer from now on is encrypted to this public key; its id, by which the insurer tells
     its keys apart. Invalid for what is no public key on the curve."""
+    if party(work.session, party_id).kind != "insurer":
+        raise Invalid("no_insurer", "只有保险公司登记理赔包的加密公钥")
     try:
         key = read_public_key(jwk)
     except ValueError as error:
