@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from app.core.paper import Fields, Grid, Heading, Words, pdf
+from app.core.paper import Block, Fields, Grid, Heading, Words, pdf
 from tests.needs import pdftotext
 
-BLOCKS = [
+BLOCKS: list[Block] = [
     Heading("一、被保险人"),
     Fields([("姓名", "欧阳·娜𠮷"), ("备注", "<b>&"), ("证件号码", "11010519491231002X")]),
     Words("本人确认以上内容属实。" * 20),
