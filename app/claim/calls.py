@@ -85,7 +85,8 @@ def deliver(runtime: Runtime, gateways: Gateways, job: Job) -> None:
 
 
 def send_documents(runtime: Runtime, gateways: Gateways, job: Job) -> None:
-    """Seal the version that holds them once, hand it over as often as needed."""
+    """Seal the version that holds them once, hand it over as often as needed. What comes after the insurer's decision
+    stays with us."""
     with runtime.work() as work:
         sealed = versions.seal_next(work, job.subject, UUID(job.args["request_id"]))
     if sealed is None or sealed.delivered_at is not None:
@@ -96,7 +97,11 @@ def send_documents(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     def took(work: Work, _: UUID) -> None:
         delivery.note_delivered(work, sealed.id)
 
-    _tell(runtime, gateways, job, "documents", body, then=took)
+    try:
+        _tell(runtime, gateways, job, "documents", body, then=took)
+    except PartnerFault as fault:
+        if fault.code != "already_decided":
+            raise
 
 
 def tell_appeal(runtime: Runtime, gateways: Gateways, job: Job) -> None:

@@ -22,7 +22,6 @@ from app.exchange import service as exchange
 from app.identity import service as identity
 from app.record import queries as record
 
-PURPOSE = "claim"
 OTHER_CLAIM_PAUSE_S = 1.0
 
 
@@ -79,7 +78,7 @@ def _bring_up_to_date(work: Work, row: Claim, clearings: Sequence[ClaimBill]) ->
 def _note_shared(work: Work, row: Claim) -> bool:
     """The receipt of this sharing. A consent that was widened since is another row; one that was withdrawn ends the
     claim, and nothing is shared."""
-    consent = identity.consent_in_force(work.session, row.person_id, row.insurer_id, PURPOSE)
+    consent = identity.consent_in_force(work.session, row.person_id, row.insurer_id, rules.PURPOSE)
     if consent is None or not set(rules.CONSENT_SCOPE) <= set(consent.scope):
         give_back(work, row, "consent_withdrawn")
         return False

@@ -37,7 +37,7 @@ def package(town: Town) -> dict[str, Any]:
 
 def test_a_package_is_valid_fhir_with_every_resource(package: dict[str, Any]) -> None:
     text = as_fhir(package)
-    valid = Bundle.model_validate_json(text)
+    valid: Any = Bundle.model_validate_json(text)
     kinds = [entry.resource.__resource_type__ for entry in valid.entry]
     assert set(kinds) == {
         "Claim", "Patient", "Coverage", "Organization", "Encounter", "Condition", "Invoice", "DocumentReference",
@@ -61,7 +61,7 @@ def test_operations_and_a_stay_are_told(package: dict[str, Any]) -> None:
         "code_system": "ICD-9-CM-3", "code_edition": "国家临床版3.0",
     }  # fmt: skip
     package["parts"]["procedures"] = [operation]
-    valid = Bundle.model_validate_json(as_fhir(package))
+    valid: Any = Bundle.model_validate_json(as_fhir(package))
     found = {entry.resource.__resource_type__: entry.resource for entry in valid.entry}
     assert found["Procedure"].code.coding[0].code == "47.0900"
     assert found["Encounter"].class_fhir.code == "IMP"

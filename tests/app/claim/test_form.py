@@ -13,9 +13,9 @@ import pytest
 from app.claim import queries, versions
 from app.claim.form import application_form
 from app.claim.package import canonical
+from tests import needs
 from tests.app.claim.kit import at_the_insurer
 from tests.app.town import GOOD_CARD, Insured, Town
-from tests.needs import pdftotext
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_the_form_is_part_of_the_package_with_its_hash(parts: dict[str, Any]) ->
 
 
 def test_it_shows_what_is_claimed(parts: dict[str, Any], who: Insured, tmp_path: Path) -> None:
-    part, program = parts["application_form"], pdftotext()
+    part, program = parts["application_form"], needs.pdftotext()
     file = tmp_path / "form.pdf"
     file.write_bytes(b64decode(part["content_base64"]))
     text = subprocess.run([program, "-layout", file, "-"], capture_output=True, text=True, check=True).stdout

@@ -121,6 +121,34 @@ def test_after_the_decision_nothing_is_added(town: Town) -> None:
     assert len(journal(town, "I1", "/documents")) == before and not town.dead()
 
 
+def test_a_decision_that_was_faster_than_the_documents_ends_their_way(town: Town) -> None:
+    who = town.insured()
+    claim_id = at_the_insurer(town, who)
+    say(town, "claim.documents_requested", ask(town, claim_id))
+    book = town.insurers["I1"].book
+    book.save(book.case(number(town, claim_id)) | {"state": "decided", "documents_request_no": "R1"})
+    papers = [PAPER | {"kind": kind} for kind in _FILES]
+    assert who.post(f"/claims/{claim_id}/documents", {"documents": papers}).status_code == 200
+    town.drain_all("claim.send_documents")
+    assert book.case(number(town, claim_id))["documents"] == [] and not town.dead()
+    undelivered = "SELECT count(*) FROM claim_package WHERE claim_id = :id AND delivered_at IS NULL"
+    assert town.value(undelivered, id=claim_id) == 1
+
+
+def test_a_consent_that_was_withdrawn_keeps_the_documents_here(town: Town) -> None:
+    who = town.insured()
+    claim_id = at_the_insurer(town, who)
+    say(town, "claim.documents_requested", ask(town, claim_id))
+    consent_id = town.value("SELECT consent_id FROM claim WHERE id = :id", id=claim_id)
+    assert who.post(f"/consents/{consent_id}/withdraw").status_code == 200
+    papers = [PAPER | {"kind": kind} for kind in _FILES]
+    assert who.post(f"/claims/{claim_id}/documents", {"documents": papers}).status_code == 200
+    before = len(journal(town, "I1", "/documents"))
+    town.drain_all("claim.send_documents", "claim.consent_withdrawn")
+    assert len(journal(town, "I1", "/documents")) == before and not town.dead()
+    assert town.value("SELECT count(*) FROM consent_receipt WHERE subject_id = :id", id=claim_id) == 1
+
+
 @pytest.mark.parametrize("wanted", ["fhir", "package"])
 def test_an_insurer_may_ask_for_its_package_again(town: Town, tmp_path: Any, wanted: str) -> None:
     claim_id = at_the_insurer(town, town.insured())
@@ -130,7 +158,7 @@ def test_an_insurer_may_ask_for_its_package_again(town: Town, tmp_path: Any, wan
     answer = changes(town)[-1]["data"]
     assert (answer["claim_no"], answer["format"], answer["package_version"]) == (asked["claim_no"], wanted, 1)
     if wanted == "fhir":
-        bundle = Bundle.model_validate_json(decrypt(answer["encrypted"], ECKey.import_key(own_key(town))))
+        bundle: Any = Bundle.model_validate_json(decrypt(answer["encrypted"], ECKey.import_key(own_key(town))))
         assert bundle.identifier.value == f"{asked['claim_no']}/1"
     else:
         assert check(town, tmp_path, answer["package"]) == OK

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from app.core.paper import Block, Fields, Grid, Heading, Words, pdf
-from tests.needs import pdftotext
+from tests import needs
 
 BLOCKS: list[Block] = [
     Heading("一、被保险人"),
@@ -25,7 +25,7 @@ def test_the_same_content_gives_the_same_bytes() -> None:
 
 def test_it_reads_as_it_was_written(tmp_path: Path) -> None:
     """As poppler reads it: also the dot, markup, and a character beyond the font, by its code."""
-    program = pdftotext()
+    program = needs.pdftotext()
     file = tmp_path / "form.pdf"
     file.write_bytes(pdf("理赔申请书", "CL1", BLOCKS))
     text = subprocess.run([program, "-layout", file, "-"], capture_output=True, text=True, check=True).stdout
