@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.appointment import api as appointment
 from app.appointment.waiting import api as waiting
 from app.claim import api as claim
+from app.claim import cli as claim_cli
 from app.core.log import configure_log
 from app.core.work import Runtime
 from app.exchange import api as exchange
@@ -76,6 +77,7 @@ ABOUT = """患者在微信里申请商业健康保险理赔的后台。公众号
 COMMANDS: tuple[Command, ...] = (
     identity_cli.seed,
     exchange_cli.partner,
+    claim_cli.package,
     notification_cli.menus,
     reconciliation_cli.reconcile,
 )

@@ -10,6 +10,7 @@ from app.core.db import Database
 from app.core.privacy import Privacy
 from app.core.redis import connect
 from app.core.settings import Settings
+from app.core.signing import SigningKeys, read_seeds
 from app.core.tokens import Tokens
 from app.core.work import Runtime
 from app.gateways import Gateways
@@ -31,6 +32,7 @@ def make_runtime(
         settings=settings,
         clock=Clock(settings.business_date),
         privacy=privacy,
+        signing=SigningKeys(read_seeds(settings.package_signing_keys) or [privacy.signing_seed]),
         tokens=Tokens(privacy.token_key),
         database=Database(settings.database_url, privacy, pool_size=settings.database_pool_size),
         write_audit=audit.write,

@@ -17,12 +17,13 @@ from urllib.parse import urlsplit
 
 import pyotp
 
-from app.claim import package
 from app.core.local_server import free_port, is_free
 from app.core.privacy import Privacy
+from app.core.signing import SigningKey
 from app.notification.rules import TEMPLATES
 from demo.numbers import with_luhn
 from mock_partners.his.fill import hospital_url
+from mock_partners.insurer.opening import make_package_key
 from mock_wechat.keys import make_app, make_merchant, make_template_id
 
 World = dict[str, Any]
@@ -64,7 +65,7 @@ def make(filling: Filling, master_key: str) -> World:
         "platform": {
             "mails": ["finance@example.com"],
             "phones": ["13700000001"],
-            "package_public_keys": {package.KEY_ID: _package_key(master_key)},
+            "package_public_keys": _package_keys(master_key),
         },
         "hospitals": [_hospital(code, apps, filling.dialect) for code in HOSPITALS],
         "insurers": [_insurer(number, code) for number, code in enumerate(INSURERS, 1)],
@@ -150,6 +151,7 @@ def _insurer(number: int, code: str) -> World:
         "name": name,
         "credit_code": f"91310000MA1FL{number:04d}X",
         "outbound_secret": _secret(),
+        "package_key": make_package_key(),
         "bank_account": with_luhn(f"621700001000{number:06d}"),
         "bank_account_name": f"{name}股份有限公司",
         "product_name": f"{name}门急诊及住院医疗保险",
@@ -193,5 +195,6 @@ def _secret() -> str:
     return "whsec_" + b64encode(secrets.token_bytes(32)).decode()
 
 
-def _package_key(master_key: str) -> str:
-    return package.public_key(Privacy(master_key).signing_seed)
+def _package_keys(master_key: str) -> dict[str, str]:
+    key = SigningKey(Privacy(master_key).signing_seed)
+    return {key.key_id: key.public_key}

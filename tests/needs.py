@@ -24,6 +24,12 @@ def chromium() -> Path:
     return Path(found) if found else missing("chromium")
 
 
+def pdftotext() -> Path:
+    """What reads a PDF (poppler-utils, with poppler-data for Chinese), or the test ends here."""
+    found = shutil.which("pdftotext")
+    return Path(found) if found else missing("pdftotext")
+
+
 def redis_server() -> Path:
     """The path of Redis itself, not of what stands in for it under its name, or the test ends here."""
     found = shutil.which("redis-server")

@@ -12,7 +12,7 @@ from tests.servers import ROOT
 
 NOT_FEATURES = {"core", "web", "gateways"}
 SHARED_FILES = {"service", "queries", "states", "contracts"}
-CODE = ("app", "workers", "hospital_agent", "mock_wechat", "mock_partners", "demo")
+CODE = ("app", "workers", "hospital_agent", "claim_checker", "mock_wechat", "mock_partners", "demo")
 
 
 def features() -> set[str]:

@@ -11,6 +11,7 @@ from app.claim import calls as claim
 from app.claim import contracts as claim_contracts
 from app.claim import decisions, withdrawal
 from app.claim import documents as claim_documents
+from app.claim import export as claim_export
 from app.core.tasks import MAX_TRIES, Job
 from app.core.work import Runtime
 from app.exchange import service as exchange
@@ -123,6 +124,7 @@ KINDS: dict[str, Desk] = {
     "claim.documents_requested": Desk(
         one=claim.on_message(claim_contracts.DocumentsRequestedIn, claim_documents.requested)
     ),
+    "claim.export_asked": Desk(one=claim.on_message(claim_contracts.ExportAskedIn, claim_export.asked)),
     "claim.send_documents": Desk(one=claim.send_documents, threads=4),
     "claim.silence": Desk(one=claim.on_subject(decisions.silence)),
     "claim.tell_acceptance": Desk(one=claim.tell_acceptance, threads=4),

@@ -30,6 +30,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "exchange.message.claim.adjudicated": ("claim.adjudicated",),
     "exchange.message.claim.case_opened": ("claim.case_opened",),
     "exchange.message.claim.documents_requested": ("claim.documents_requested",),
+    "exchange.message.claim.export_asked": ("claim.export_asked",),
     "exchange.request.record.visit": (),
     # Who is bound to whom.
     "identity.binding_refused": ("notification.binding_refused",),

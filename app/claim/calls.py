@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from app.claim import assembly, decisions, delivery, documents, queries, verification, withdrawal
+from app.claim import assembly, decisions, delivery, queries, verification, versions, withdrawal
 from app.claim import contracts as c
 from app.claim.states import State
 from app.claim.steps import get
@@ -85,9 +85,23 @@ def deliver(runtime: Runtime, gateways: Gateways, job: Job) -> None:
 
 
 def send_documents(runtime: Runtime, gateways: Gateways, job: Job) -> None:
+    """Seal the version that holds them once, hand it over as often as needed. What comes after the insurer's decision
+    stays with us."""
     with runtime.work() as work:
-        body = documents.to_send(work, job.subject, UUID(job.args["request_id"]))
-    _tell(runtime, gateways, job, "documents", body)
+        sealed = versions.seal_next(work, job.subject, UUID(job.args["request_id"]))
+    if sealed is None or sealed.delivered_at is not None:
+        return
+    with runtime.work() as work:
+        body = delivery.documents_to_tell(work, job.subject, sealed.id)
+
+    def took(work: Work, _: UUID) -> None:
+        delivery.note_delivered(work, sealed.id)
+
+    try:
+        _tell(runtime, gateways, job, "documents", body, then=took)
+    except PartnerFault as fault:
+        if fault.code != "already_decided":
+            raise
 
 
 def tell_appeal(runtime: Runtime, gateways: Gateways, job: Job) -> None:

@@ -8,45 +8,91 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.claim import queries
+from app.claim import medical, queries
+from app.claim.form import STATEMENT, application_form
 from app.claim.models import Claim, ClaimBill
-from app.core.clock import shanghai_date
+from app.core.privacy import mask_number
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.identity import service as identity
+from app.identity.service import PersonFacts
 from app.record import queries as record
-from app.record import service as records
-from app.record.queries import BillFacts
+
+WHY = "claim package"
 
 
 def parts(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> dict[str, Any]:
     """The parts by name, in plain text; what is read of persons and records for it is audited."""
     bills = {bill.id: bill for bill in record.bills(work.session, [r.bill_id for r in clearings])}
     visit_keys = {bill.visit_id: bill.visit_key for bill in bills.values()}
-    person = identity.facts(work, row.person_id, "claim package")
-    return {
+    plain = {
         "claim": _claim(row),
-        "insured": {
-            "name": person.name,
-            "document_type": person.document_type,
-            "document_no": person.document_no,
-            "birth_date": person.birth_date.isoformat(),
-            "sex": person.sex,
-        },
+        "insured": _insured(identity.facts(work, row.person_id, WHY)),
         "policy": _policy(work.session, row),
         "hospital": _hospital(work.session, row.hospital_id),
-        **_medical(work, visit_keys),
-        "bills": _bills(work.session, clearings, bills),
-        "e_bills": _e_bills(work.session, clearings),
+        **medical.medical(work, visit_keys),
+        "bills": medical.bills_with_lines(work.session, clearings, bills),
+        "e_bills": medical.e_bills(work.session, clearings),
         "consent": _consent(work.session, row.consent_id),
-        "application_form": {
-            "claim_no": row.no,
-            "applicant_relation": row.payee_relation,
-            "insured_name": person.name,
-            "bills": len(clearings),
-            "asked_fen": row.asked_fen,
-            "statement": "本人确认以上内容属实，申请保险理赔",
+        "supplements": supplements(work.session, row.id),
+    }
+    return plain | {"application_form": application_form(_form(work, row, plain))}
+
+
+def supplements(session: Session, claim_id: UUID) -> list[dict[str, Any]]:
+    """What the patient has sent, with the claim (`request_no` None) or on a request: the files travel beside the
+    package, known by their hash."""
+    numbers: dict[UUID | None, str] = {r.id: r.request_no for r in queries.document_requests(session, claim_id)}
+    return [
+        {
+            "request_no": numbers.get(d.request_id),
+            **{n: getattr(d, n) for n in ("kind", "title", "media_type", "sha256")},
+        }
+        for d in queries.documents_of_claim(session, claim_id)
+    ]
+
+
+def _form(work: Work, row: Claim, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """What the application form shows, of the parts that are made already."""
+    visits = {visit["visit_key"]: visit for visit in plain["visits"]}
+    numbers = [(e_bill["clearing_no"], e_bill["number"]) for e_bill in plain["e_bills"]]
+    guardian_id = identity.consent(work.session, row.consent_id).guardian_id
+    signer = identity.facts(work, guardian_id, WHY).name if guardian_id else plain["insured"]["name"]
+    account = work.reveal(row, "payee_account_sealed", WHY) if row.payee_account_sealed else None
+    return {
+        "claim_no": row.no,
+        "submitted_at": row.submitted_at.isoformat(),
+        "insured": plain["insured"],
+        "policy": plain["policy"],
+        "insurer_name": exchange.party(work.session, row.insurer_id).name,
+        "hospital_name": plain["hospital"]["name"],
+        "bills": [
+            {
+                **{name: bill[name] for name in ("clearing_no", "bill_no", "total_fen", "borne_fen")},
+                **{name: visits[bill["visit_key"]][name] for name in ("department_name", "started_on")},
+                "e_bills": [number for clearing_no, number in numbers if clearing_no == bill["clearing_no"]],
+            }
+            for bill in plain["bills"]
+        ],
+        "asked_fen": row.asked_fen,
+        "payee": {
+            "kind": row.payee_kind,
+            "relation": row.payee_relation,
+            "name": work.reveal(row, "payee_name_sealed", WHY),
+            "account_mask": mask_number(account) if account else None,
         },
+        "consent": {**plain["consent"], "signed_by": signer},
+        "statement": STATEMENT,
+    }
+
+
+def _insured(person: PersonFacts) -> dict[str, Any]:
+    return {
+        "name": person.name,
+        "document_type": person.document_type,
+        "document_no": person.document_no,
+        "birth_date": person.birth_date.isoformat(),
+        "sex": person.sex,
     }
 
 
@@ -54,7 +100,7 @@ def _claim(row: Claim) -> dict[str, Any]:
     return {
         "claim_no": row.no,
         "type": "quick",
-        "created_at": row.status_since.isoformat(),
+        "created_at": row.submitted_at.isoformat(),
         "business_date": row.business_date.isoformat(),
         "asked_fen": row.asked_fen,
         "payee": {"kind": row.payee_kind, "relation": row.payee_relation},
@@ -86,86 +132,3 @@ def _consent(session: Session, consent_id: UUID) -> dict[str, Any]:
         "given_at": given.given_at.isoformat(),
         "by_guardian": given.guardian_id is not None,
     }
-
-
-def _medical(work: Work, visit_keys: Mapping[UUID, str]) -> dict[str, Any]:
-    return {
-        "visits": [_visit(work.session, visit_id) for visit_id in visit_keys],
-        "diagnoses": [
-            {"visit_key": visit_keys[d.visit_id], "main": d.main, "stage": d.stage, **_coded(d)}
-            for d in record.diagnoses(work.session, list(visit_keys))
-        ],
-        "procedures": [
-            {"visit_key": visit_keys[p.visit_id], "at": p.at.isoformat(), **_coded(p)}
-            for p in record.procedures(work.session, list(visit_keys))
-        ],
-        "documents": [
-            {"visit_key": visit_keys[d.visit_id], "kind": d.kind, "title": d.title, "sha256": d.sha256, "text": text}
-            for d, text in records.read_documents(work, visit_keys, "claim package")
-        ],
-    }
-
-
-def _visit(session: Session, visit_id: UUID) -> dict[str, Any]:
-    visit = record.visit(session, visit_id)
-    assert visit is not None
-    return {
-        "visit_key": visit.key,
-        "kind": visit.kind,
-        "campus": visit.campus,
-        "department_name": visit.department_name,
-        "doctor_name": visit.doctor_name,
-        "started_at": visit.started_at.isoformat(),
-        "started_on": shanghai_date(visit.started_at).isoformat(),
-        "ended_at": visit.ended_at.isoformat() if visit.ended_at else None,
-    }
-
-
-def _bills(session: Session, clearings: Sequence[ClaimBill], bills: Mapping[UUID, BillFacts]) -> list[dict[str, Any]]:
-    lines: dict[UUID, list[dict[str, Any]]] = {bill_id: [] for bill_id in bills}
-    for line in record.lines(session, list(bills)):
-        lines[line.bill_id].append({
-            "line_no": line.line_no,
-            "category": line.category,
-            "insurance_code": line.insurance_code,
-            "insurance_class": line.insurance_class,
-            "unit_price": str(line.unit_price),
-            "quantity": str(line.quantity),
-            "amount_fen": line.amount_fen,
-            "at": line.at.isoformat(),
-            **_coded(line),
-        })  # fmt: skip
-    return [_bill(bills[r.bill_id], r.clearing_no) | {"lines": lines[r.bill_id]} for r in clearings]
-
-
-def _bill(bill: BillFacts, clearing_no: str) -> dict[str, Any]:
-    return {
-        "clearing_no": clearing_no,
-        "bill_no": bill.bill_no,
-        "visit_key": bill.visit_key,
-        "total_fen": bill.total_fen,
-        "fund_fen": bill.fund_fen,
-        "account_fen": bill.account_fen,
-        "self_pay_fen": bill.self_pay_fen,
-        "borne_fen": bill.borne_fen,
-    }
-
-
-def _e_bills(session: Session, clearings: Sequence[ClaimBill]) -> list[dict[str, Any]]:
-    numbers = {r.bill_id: r.clearing_no for r in clearings}
-    return [
-        {
-            "clearing_no": numbers[e.bill_id],
-            "code": e.code,
-            "number": e.number,
-            "check_code": e.check_code,
-            "issued_on": e.issued_on.isoformat(),
-            "status": e.state,
-            "sha256": e.sha256,
-        }
-        for e in record.e_bills(session, list(numbers))
-    ]
-
-
-def _coded(row: Any) -> dict[str, str]:
-    return {name: getattr(row, name) for name in ("code", "code_system", "code_edition", "name")}

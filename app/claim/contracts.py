@@ -253,6 +253,16 @@ class CaseOpenedIn(BaseModel):
     case_no: Key
 
 
+class ExportAskedIn(BaseModel):
+    """`claim.export_asked`: the newest package again, as it was sealed or as FHIR R4B. The answer is the change
+    `claim.export`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    claim_no: Key
+    format: Literal["package", "fhir"]
+
+
 class PolicyIn(BaseModel):
     """One policy in an insurer's answer to an eligibility question."""
 

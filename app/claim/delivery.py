@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from app.claim import content, package, queries, rules
+from app.claim import documents, queries, rules, versions
 from app.claim.assembly import end_ineligible, why_dead
 from app.claim.models import Claim, ClaimBill, ClaimPackage
 from app.claim.states import State
@@ -22,7 +22,6 @@ from app.exchange import service as exchange
 from app.identity import service as identity
 from app.record import queries as record
 
-PURPOSE = "claim"
 OTHER_CLAIM_PAUSE_S = 1.0
 
 
@@ -34,18 +33,21 @@ def seal_package(work: Work, claim_id: UUID) -> ClaimPackage | None:
     left. The bills are looked at once more: what has changed since the claim was made counts.
     """
     row = get(work, claim_id)
-    old = queries.latest_package(work.session, row.id)
+    old = queries.package_for(work.session, row.id, None)
     if old is not None:
         return old
     if row.status != State.VERIFIED:
         return None
+    exchange.package_key(work.session, row.insurer_id)  # before anything is noted as shared
     clearings = queries.bills(work.session, row.id)
     lock_bills(work, [clearing.bill_id for clearing in clearings])
     if any(_waits_for_another(work, clearing) for clearing in clearings):
         raise TryLater(OTHER_CLAIM_PAUSE_S)
     if not _bring_up_to_date(work, row, clearings) or not _note_shared(work, row):
         return None
-    return _seal(work, row, clearings)
+    sealed = versions.seal_first(work, row, clearings)
+    advance(work, row, "deliver")
+    return sealed
 
 
 def _waits_for_another(work: Work, clearing: ClaimBill) -> bool:
@@ -76,7 +78,7 @@ def _bring_up_to_date(work: Work, row: Claim, clearings: Sequence[ClaimBill]) ->
 def _note_shared(work: Work, row: Claim) -> bool:
     """The receipt of this sharing. A consent that was widened since is another row; one that was withdrawn ends the
     claim, and nothing is shared."""
-    consent = identity.consent_in_force(work.session, row.person_id, row.insurer_id, PURPOSE)
+    consent = identity.consent_in_force(work.session, row.person_id, row.insurer_id, rules.PURPOSE)
     if consent is None or not set(rules.CONSENT_SCOPE) <= set(consent.scope):
         give_back(work, row, "consent_withdrawn")
         return False
@@ -85,28 +87,28 @@ def _note_shared(work: Work, row: Claim) -> bool:
     return True
 
 
-def _seal(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> ClaimPackage:
-    head = package.Head(row.no, 1, None, work.now)
-    sealed_content = package.seal(head, content.parts(work, row, clearings), work.privacy.signing_seed)
-    manifest = sealed_content["manifest"]
-    sealed = ClaimPackage(claim_id=row.id, version=1, root=manifest["root"], signature=manifest["signature"])
-    sealed.content_sealed = work.privacy.seal_json(sealed_content, f"claim_package:content_sealed:{sealed.id}")
-    work.add(sealed)
-    advance(work, row, "deliver")
-    return sealed
-
-
 def to_deliver(work: Work, claim_id: UUID, package_id: UUID) -> dict[str, Any]:
     """The body of a delivery; the reading of the package is audited."""
     row, sealed = get(work, claim_id), work.session.get(ClaimPackage, package_id)
     assert sealed is not None
-    work.audit("read.claim_package.content_sealed", "claim_package", sealed.id, why="delivery to the insurer")
     return {
         "claim_no": row.no,
         "policy_no": row.policy_no,
-        "package": work.privacy.open_json(sealed.content_sealed, f"claim_package:content_sealed:{sealed.id}"),
+        "package": versions.to_insurer(work, row, sealed, "delivery to the insurer"),
         "remainders": _remainders(work, claim_id),
     }
+
+
+def documents_to_tell(work: Work, claim_id: UUID, package_id: UUID) -> dict[str, Any]:
+    """The answer to a request for documents: the package's next version, with the files. An insurer whose dialect
+    carries no package gets the files alone."""
+    row, sealed = get(work, claim_id), work.session.get(ClaimPackage, package_id)
+    assert sealed is not None and sealed.request_id is not None
+    if exchange.package_key(work.session, row.insurer_id) is None:
+        return documents.to_send(work, claim_id, sealed.request_id)
+    numbers = {request.id: request.request_no for request in queries.document_requests(work.session, claim_id)}
+    told = versions.to_insurer(work, row, sealed, "documents for the insurer")
+    return {"request_no": numbers[sealed.request_id], "package": told}
 
 
 def _remainders(work: Work, claim_id: UUID) -> list[dict[str, Any]]:
@@ -121,15 +123,20 @@ def _remainders(work: Work, claim_id: UUID) -> list[dict[str, Any]]:
 def delivered(work: Work, claim_id: UUID, package_id: UUID, case_no: str) -> None:
     """The insurer has taken the package in and opened a case: the rows count, and the hospital is told their numbers.
     What was withdrawn meanwhile is reversed at once."""
-    row, sealed = get(work, claim_id), work.session.get(ClaimPackage, package_id)
-    assert sealed is not None
-    sealed.delivered_at = sealed.delivered_at or work.now
+    row = get(work, claim_id)
+    note_delivered(work, package_id)
     row.case_no = row.case_no or case_no
     book(work, queries.bills(work.session, row.id))
     if row.status == State.WITHDRAWN:
         reverse(work, row)
     else:
         advance(work, row, "delivered")
+
+
+def note_delivered(work: Work, package_id: UUID) -> None:
+    sealed = work.session.get(ClaimPackage, package_id)
+    assert sealed is not None
+    sealed.delivered_at = sealed.delivered_at or work.now
 
 
 def refused(work: Work, claim_id: UUID, code: str) -> None:

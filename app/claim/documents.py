@@ -98,6 +98,16 @@ def to_send(work: Work, claim_id: UUID, request_id: UUID) -> dict[str, object]:
     }
 
 
+def contents(work: Work, claim_id: UUID, request_id: UUID | None) -> dict[str, bytes]:
+    """SHA-256 -> bytes of the files sent on a request, without one of those sent with the claim; each file's reading is
+    audited."""
+    return {
+        document.sha256: b64decode(work.reveal(document, "content_sealed", "documents for the insurer"))
+        for document in queries.documents_of_claim(work.session, claim_id)
+        if document.request_id == request_id
+    }
+
+
 def _open_request(work: Work, row: Claim) -> DocumentRequest | None:
     """The newest one that has no answer yet."""
     unanswered = [r for r in queries.document_requests(work.session, row.id) if r.answered_at is None]

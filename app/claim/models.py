@@ -52,6 +52,7 @@ class Claim(Stateful, Base):
     case_no: Mapped[str | None] = mapped_column(index=True)
     consent_id: Mapped[UUID] = mapped_column(ForeignKey("consent.id"))
     business_date: Mapped[date]
+    submitted_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     holder: Mapped[str]
     payee_kind: Mapped[str]
     payee_relation: Mapped[str]  # self, guardian or proxy
@@ -192,13 +193,18 @@ class Appeal(Row, Base):
 
 
 class ClaimPackage(Row, Base):
-    """The frozen, hashed, signed content of a claim. `content_sealed` is the native JSON of manifest and parts."""
+    """The frozen, hashed, signed content of a claim. `content_sealed` is the native JSON of manifest and plain parts.
+    A later version answers the request for documents that it names."""
 
     __tablename__ = "claim_package"
-    __table_args__ = (UniqueConstraint("claim_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("claim_id", "version"),
+        CheckConstraint("(version = 1) = (previous_root IS NULL AND request_id IS NULL)", name="first"),
+    )
 
     claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"))
     version: Mapped[int]
+    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("document_request.id"), unique=True)
     root: Mapped[str]
     previous_root: Mapped[str | None]
     signature: Mapped[str]

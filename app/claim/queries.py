@@ -32,6 +32,11 @@ def claim_by_no(session: Session, no: str, insurer_id: UUID) -> Claim | None:
     return session.scalar(select(Claim).where(Claim.no == no, Claim.insurer_id == insurer_id))
 
 
+def claim_with_no(session: Session, no: str) -> Claim | None:
+    """Whoever's it is: for people of ours only."""
+    return session.scalar(select(Claim).where(Claim.no == no))
+
+
 def page_of_account(session: Session, account_id: UUID, query: PageQuery) -> tuple[Sequence[Claim], UUID | None]:
     return page(session, select(Claim).where(Claim.account_id == account_id), Claim.id, query)
 
@@ -77,6 +82,12 @@ def policy_of(session: Session, row: Claim) -> Policy:
     return session.scalars(select(Policy).where(*mine)).one()
 
 
+def package_for(session: Session, claim_id: UUID, request_id: UUID | None) -> ClaimPackage | None:
+    """The version that answers this request for documents; without one the first."""
+    mine = (ClaimPackage.claim_id == claim_id, ClaimPackage.request_id.is_not_distinct_from(request_id))
+    return session.scalar(select(ClaimPackage).where(*mine))
+
+
 def latest_package(session: Session, claim_id: UUID) -> ClaimPackage | None:
     mine = select(ClaimPackage).where(ClaimPackage.claim_id == claim_id)
     return session.scalar(mine.order_by(ClaimPackage.version.desc()).limit(1))
@@ -104,6 +115,13 @@ def document_requests(session: Session, claim_id: UUID) -> Sequence[DocumentRequ
 def documents(session: Session, request_id: UUID) -> Sequence[ClaimDocument]:
     mine = select(ClaimDocument).where(ClaimDocument.request_id == request_id)
     return session.scalars(mine.order_by(ClaimDocument.id)).all()
+
+
+def documents_of_claim(session: Session, claim_id: UUID) -> Sequence[ClaimDocument]:
+    """Everything the patient has sent, in the order it came."""
+    return session.scalars(
+        select(ClaimDocument).where(ClaimDocument.claim_id == claim_id).order_by(ClaimDocument.id)
+    ).all()
 
 
 def appeal(session: Session, claim_id: UUID) -> Appeal | None:

@@ -14,6 +14,7 @@ WECHAT_LIMIT_FEN = 20_000_00
 IDENTITY_IMAGE_FROM_FEN = 10_000_00
 ACCEPT_AFTER = timedelta(days=3)  # silence is agreement
 DATA_WAIT = timedelta(days=5)  # how long the hospital's data are waited for
+PURPOSE = "claim"  # of the consent
 # What the insurer gets to see, in the words of the consent.
 CONSENT_SCOPE = ("identity", "visits", "diagnoses", "bills", "e_bills", "documents")
 

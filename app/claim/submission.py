@@ -7,7 +7,6 @@ from uuid import UUID
 
 from app.claim import contracts as c
 from app.claim import documents, queries, rules
-from app.claim.delivery import PURPOSE
 from app.claim.models import Claim, ClaimBill
 from app.claim.states import HOLDER, State, claims
 from app.claim.steps import advance, left_to_claim, lock_bills, tell
@@ -116,7 +115,7 @@ def _new_claim(
     work: Work, account_id: UUID, insurer_id: UUID, wanted: c.SubmitClaim, hospital_id: UUID, asked_fen: int
 ) -> Claim:
     today = work.clock.today()
-    consent = identity.WantedConsent(wanted.person_id, insurer_id, PURPOSE, rules.CONSENT_SCOPE)
+    consent = identity.WantedConsent(wanted.person_id, insurer_id, rules.PURPOSE, rules.CONSENT_SCOPE)
     consent_id = identity.give_consent(work, account_id, consent)
     return Claim(
         no=claim_number(today, next_no(work.session, f"claim:{today}")),
@@ -127,6 +126,7 @@ def _new_claim(
         policy_no=wanted.policy_no,
         consent_id=consent_id,
         business_date=today,
+        submitted_at=work.now,
         holder=HOLDER[State.SUBMITTED],
         payee_kind=wanted.payee.kind,
         payee_relation=wanted.payee.relation,

@@ -9,6 +9,8 @@ from limits import parse_many
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core.signing import read_seeds
+
 # `front` is public and console in one process, as a small site or the demonstration runs them.
 Role = Literal["all", "front", "public", "exchange", "console"]
 # Thirty-two bytes everybody can read: refused in production.
@@ -31,6 +33,8 @@ class Settings(BaseSettings):
     database_url: str = "postgresql+psycopg://localhost/zhipei"
     redis_url: str = "redis://localhost:6379/0"
     master_key: str = DEVELOPMENT_KEY
+    # What claim packages are signed with: the first signs, all are announced. Empty: derived from MASTER_KEY.
+    package_signing_keys: str = ""
     business_date: date | None = None
     log_level: str = "INFO"
     public_url: str = "http://127.0.0.1:8000"
@@ -63,6 +67,12 @@ class Settings(BaseSettings):
         if not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("it must begin with redis://, rediss:// or unix://")
         return url
+
+    @field_validator("package_signing_keys")
+    @classmethod
+    def _are_keys(cls, keys: str) -> str:
+        read_seeds(keys)
+        return keys
 
     @field_validator("caller_limit", "partner_limit")
     @classmethod

@@ -22,6 +22,7 @@ from app.core.db import Database
 from app.core.errors import CommitUnknown
 from app.core.privacy import Privacy
 from app.core.settings import Settings
+from app.core.signing import SigningKeys
 from app.core.tokens import Tokens
 
 
@@ -57,7 +58,7 @@ class Work:
 
     def __init__(self, session: Session, actor: Actor, runtime: Runtime) -> None:
         self.session, self.actor, self.runtime = session, actor, runtime
-        self.clock, self.privacy = runtime.clock, runtime.privacy
+        self.clock, self.privacy, self.signing = runtime.clock, runtime.privacy, runtime.signing
         self.now = runtime.clock.now()
         self._tasks: list[tasks.NewTask] = []
         self._facts: list[AuditFact] = []
@@ -109,6 +110,7 @@ class Runtime:
     settings: Settings
     clock: Clock
     privacy: Privacy
+    signing: SigningKeys
     tokens: Tokens
     database: Database
     write_audit: AuditWriter

@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest
 
 from app.core.errors import Invalid
 from app.core.work import Runtime, Work
-from app.exchange import batches, commands, contracts, feed, hand_out, inbox, messages, parties, rules
+from app.exchange import batches, commands, contracts, feed, hand_out, inbox, keys, messages, parties, rules
 from app.exchange.listener import listener
 from app.exchange.parties import Signer
 from app.web.bodies import read_text
@@ -192,6 +192,12 @@ def poll_changes(call: Call[contracts.ChangesIn]) -> BaseModel:
 def acknowledge_changes(work: Work, signer: Signer, given: contracts.AckIn) -> BaseModel:
     """确认变更已经收妥，之后从这里继续"""
     return contracts.AckView(cursor=feed.acknowledge(work, signer, given.cursor))
+
+
+@inquiry("/keys", contracts.KeysIn, contracts.KeysView)
+def read_keys(call: Call[contracts.KeysIn]) -> BaseModel:
+    """我们签署理赔包所用的公钥：正在使用的和已经公布、即将使用或仍可验证旧包的"""
+    return contracts.KeysView(keys=[contracts.KeyView(**vars(key)) for key in keys.announced(runtime().signing)])
 
 
 def _wait_for(look: Callable[[], list[Found]], call: Call[Any], wait_ms: int) -> list[Found]:

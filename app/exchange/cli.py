@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from base64 import b64encode
+from typing import IO
 
 import click
 from flask.cli import with_appcontext
 
 from app.core.errors import Problem
+from app.core.signing import SEED_BYTES, SigningKey
 from app.core.work import Actor
-from app.exchange import service
+from app.exchange import keys, service
 from app.web.site import runtime
 
 _BY_HAND = Actor("system", "command-line")
@@ -18,7 +21,8 @@ _BY_HAND = Actor("system", "command-line")
 
 @click.group("partner")
 def partner() -> None:
-    """Keys of partners' programs. Two may be live, so that a key is changed without a pause."""
+    """Keys of partners' programs, two of which may be live so that one is changed without a pause; and the keys of
+    claim packages, theirs and ours."""
 
 
 @partner.command("add-key")
@@ -46,3 +50,46 @@ def retire_key(code: str) -> None:
     except Problem as problem:
         raise click.ClickException(problem.message) from problem
     click.echo("retired")
+
+
+@partner.command("package-key")
+@click.argument("insurer")
+@click.argument("file", type=click.File(encoding="utf-8"))
+@with_appcontext
+def package_key(insurer: str, file: IO[str]) -> None:
+    """Encrypt claim packages to the public key (a JWK, EC P-256) in FILE from now on. INSURER is the insurer's code.
+
+    The insurer keeps its older private key until nothing is on its way any more: each message names the key it needs.
+    """
+    try:
+        jwk = json.load(file)
+        if not isinstance(jwk, dict):
+            raise ValueError("not an object")
+    except ValueError as error:
+        raise click.BadParameter("the file is no JWK in JSON", param_hint="FILE") from error
+    try:
+        with runtime().work(_BY_HAND) as work:
+            party = service.party_by_code(work.session, insurer)
+            key_id = service.register_package_key(work, party.id, jwk)
+    except Problem as problem:
+        raise click.ClickException(problem.message) from problem
+    click.echo(key_id)
+
+
+@partner.command("signing-keys")
+@with_appcontext
+def signing_keys() -> None:
+    """Show the public keys that we sign claim packages with, as JSON: what insurers and the claim checker need."""
+    found = [vars(key) for key in keys.announced(runtime().signing)]
+    click.echo(json.dumps({"keys": found}, indent=2))
+
+
+@partner.command("new-signing-key")
+def new_signing_key() -> None:
+    """Make a key for PACKAGE_SIGNING_KEYS and show it with its id, this once.
+
+    Put it last, start anew, and let the insurers fetch it; then put it first. The old one stays behind it for as long
+    as packages signed with it are to be verified.
+    """
+    seed = secrets.token_bytes(SEED_BYTES)
+    click.echo(f"{b64encode(seed).decode()} {SigningKey(seed).key_id}")

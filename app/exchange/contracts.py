@@ -173,3 +173,19 @@ class AckIn(In):
 
 class AckView(BaseModel):
     cursor: int
+
+
+class KeysIn(In):
+    pass
+
+
+class KeyView(BaseModel):
+    """`key_id`: the thumbprint of the key (RFC 7638). `signs`: what is sealed now is signed with it."""
+
+    key_id: str
+    public_key: str = Field(description="Ed25519 公钥的 32 个字节，base64")
+    signs: bool
+
+
+class KeysView(BaseModel):
+    keys: list[KeyView]

@@ -27,6 +27,8 @@ class Party(Row, Base):
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
     # Signs what we send to them.
     outbound_secret_sealed: Mapped[Sealed | None]
+    # An insurer's public key (JWK), to which claim packages are encrypted.
+    package_key: Mapped[dict[str, Any] | None]
 
 
 class Partner(Row, Base):

@@ -11,12 +11,15 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.core.errors import Conflict, NotFound, Unauthorised
+from app.core.errors import Conflict, Invalid, NotFound, Unauthorised
 from app.core.ids import new_id
+from app.core.jwe import read_public_key
 from app.core.privacy import Privacy
 from app.core.work import Work
 from app.exchange import rules
 from app.exchange.models import Partner, PartnerKey, Party
+
+NATIVE = "native"
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,29 @@ def put_partner(work: Work, party_id: UUID, code: str, secret: str | None = None
     if secret is not None and secret not in _secrets(work.session, work.privacy, partner_id):
         add_key(work, partner_id, secret)
     return partner_id
+
+
+def register_package_key(work: Work, party_id: UUID, jwk: Mapping[str, Any]) -> str:
+    """What is encrypted to this insurer from now on is encrypted to this public key; its id, by which the insurer tells
+    its keys apart. Invalid for what is no public key on the curve."""
+    if party(work.session, party_id).kind != "insurer":
+        raise Invalid("no_insurer", "只有保险公司登记理赔包的加密公钥")
+    try:
+        key = read_public_key(jwk)
+    except ValueError as error:
+        raise Invalid("key_unusable", f"公钥无法使用：{error}") from error
+    work.session.execute(update(Party).where(Party.id == party_id).values(package_key=key))
+    work.audit("party.package_key", "party", party_id, key_id=key["kid"])
+    return key["kid"]
+
+
+def package_key(session: Session, party_id: UUID) -> dict[str, str] | None:
+    """The insurer's public key; None for one whose dialect carries no package. Conflict if it speaks ours and has none:
+    personal data are not sent in the open."""
+    found = party(session, party_id)
+    if found.package_key is None and found.config.get("dialect", NATIVE) == NATIVE:
+        raise Conflict("no_package_key", "保险公司尚未登记理赔包的加密公钥")
+    return found.package_key
 
 
 def partner_by_code(session: Session, code: str) -> Partner:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from app.core.work import Work
 from app.exchange import service as exchange
@@ -30,6 +31,7 @@ def seed(work: Work, world: World) -> dict[str, int]:
     for insurer in world["insurers"]:
         party_id = _party(work, "insurer", insurer, {name: insurer.get(name) for name in _INSURER_CONFIG})
         exchange.put_partner(work, party_id, insurer["partner"], insurer["secret"])
+        _package_key(work, party_id, insurer)
         registry.put_bank_account(work, party_id, insurer["bank_account"], insurer["bank_account_name"])
     network = world["medical_insurance"]
     _party(work, "medical_insurance", network, {name: network[name] for name in _NETWORK_TERMS if name in network})
@@ -51,6 +53,12 @@ def seed(work: Work, world: World) -> dict[str, int]:
 def _party(work: Work, kind: str, entry: World, config: dict[str, Any]) -> Any:
     new = NewParty(kind, entry["code"], entry["name"], config, entry.get("outbound_secret"))
     return exchange.put_party(work, new)
+
+
+def _package_key(work: Work, party_id: UUID, insurer: World) -> None:
+    """The insurer's public key, unless one is registered: it may have been changed since."""
+    if "package_key" in insurer and exchange.party(work.session, party_id).package_key is None:
+        exchange.register_package_key(work, party_id, insurer["package_key"]["public"])
 
 
 def _agent(work: Work, entry: World) -> None:

@@ -123,6 +123,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("config", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("outbound_secret_sealed", sa.Text(), nullable=True),
+        sa.Column("package_key", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("kind IN ('hospital', 'insurer', 'medical_insurance', 'bank')", name=op.f("ck_party_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_party")),
@@ -1611,6 +1612,12 @@ def upgrade() -> None:
         sa.Column("case_no", sa.Text(), nullable=True),
         sa.Column("consent_id", sa.Uuid(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
+        sa.Column(
+            "submitted_at",
+            postgresql.TIMESTAMP(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
         sa.Column("holder", sa.Text(), nullable=False),
         sa.Column("payee_kind", sa.Text(), nullable=False),
         sa.Column("payee_relation", sa.Text(), nullable=False),
@@ -1827,20 +1834,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("kind = 'pay'"),
     )
     op.create_table(
-        "claim_package",
-        sa.Column("claim_id", sa.Uuid(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("root", sa.Text(), nullable=False),
-        sa.Column("previous_root", sa.Text(), nullable=True),
-        sa.Column("signature", sa.Text(), nullable=False),
-        sa.Column("content_sealed", sa.Text(), nullable=False),
-        sa.Column("delivered_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_package_claim_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_package")),
-        sa.UniqueConstraint("claim_id", "version", name=op.f("uq_claim_package_claim_id_version")),
-    )
-    op.create_table(
         "decision",
         sa.Column("claim_id", sa.Uuid(), nullable=False),
         sa.Column("decision_no", sa.Text(), nullable=False),
@@ -1948,6 +1941,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_claim_document_claim_id"), "claim_document", ["claim_id"], unique=False)
     op.create_table(
+        "claim_package",
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=True),
+        sa.Column("root", sa.Text(), nullable=False),
+        sa.Column("previous_root", sa.Text(), nullable=True),
+        sa.Column("signature", sa.Text(), nullable=False),
+        sa.Column("content_sealed", sa.Text(), nullable=False),
+        sa.Column("delivered_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(version = 1) = (previous_root IS NULL AND request_id IS NULL)", name=op.f("ck_claim_package_first")
+        ),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_package_claim_id")),
+        sa.ForeignKeyConstraint(["request_id"], ["document_request.id"], name=op.f("fk_claim_package_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_package")),
+        sa.UniqueConstraint("claim_id", "version", name=op.f("uq_claim_package_claim_id_version")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_claim_package_request_id")),
+    )
+    op.create_table(
         "decision_line",
         sa.Column("decision_id", sa.Uuid(), nullable=False),
         sa.Column("clearing_no", sa.Text(), nullable=False),
@@ -1987,6 +2000,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("payout_approval")
     op.drop_table("decision_line")
+    op.drop_table("claim_package")
     op.drop_index(op.f("ix_claim_document_claim_id"), table_name="claim_document")
     op.drop_table("claim_document")
     op.drop_index(
@@ -2005,7 +2019,6 @@ def downgrade() -> None:
     op.drop_table("e_bill_guard")
     op.drop_table("document_request")
     op.drop_table("decision")
-    op.drop_table("claim_package")
     op.drop_index("uq_claim_bill_pay", table_name="claim_bill", postgresql_where=sa.text("kind = 'pay'"))
     op.drop_index(op.f("ix_claim_bill_claim_id"), table_name="claim_bill")
     op.drop_index(op.f("ix_claim_bill_bill_id"), table_name="claim_bill")

@@ -10,6 +10,7 @@ from mock_partners.agenda import Agenda
 from mock_partners.answers import Refused
 from mock_partners.double import Double
 from mock_partners.insurer.ledger import Ledger
+from mock_partners.insurer.opening import Keyring
 from mock_partners.insurer.policies import Policy, parse
 from mock_partners.insurer.reasons import CUTS, DECLINES
 from mock_partners.insurer.rules import Terms
@@ -39,6 +40,7 @@ class Casebook:
     def __init__(self, double: Double, code: str, sender: Sender) -> None:
         self.double, self.code, self.sender = double, code, sender
         self.settings = Settings()
+        self.keyring = Keyring()
         self.cases = double.table("cases")
         self.packages = double.table("packages")
         self.policies = double.table("policies")

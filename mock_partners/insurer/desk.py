@@ -9,21 +9,25 @@ from mock_partners.answers import Refused, missing
 from mock_partners.books import is_clearing_no
 from mock_partners.insurer import package
 from mock_partners.insurer.casebook import Casebook, refused_lines
+from mock_partners.insurer.intake import take_next, take_version
 from mock_partners.insurer.payouts import note_payout
 
 
 def supply(book: Casebook, claim_no: str, body: Mapping[str, Any]) -> None:
-    """Take what was asked for, all at once; `documents` are listed by kind and hash, not kept."""
+    """Take what was asked for, all at once, with the version of the package that lists it; the documents are noted by
+    kind and hash, not kept."""
     case = book.case(claim_no)
-    if missing(body, ("request_no", "documents")) or body["request_no"] != case["documents_request_no"]:
+    if missing(body, ("request_no", "package")) or body["request_no"] != case["documents_request_no"]:
         raise Refused(422, "request_unknown", "没有这次补充材料的要求")
+    opened = take_next(book, case, body["package"])
     if case["documents"]:
         return
     asked = {item["kind"] for item in book.policy(case["policy_no"]).documents_asked}
-    documents = package.read_documents(body["documents"])
+    documents = package.supplied(opened.package["parts"], opened.files, body["request_no"])
     if documents is None or not asked <= {document["kind"] for document in documents}:
         raise Refused(422, "documents_incomplete", "材料不齐全或与摘要不符")
-    case.update(state="intake", documents=documents)
+    take_version(book, case, opened.package)
+    case["documents"] = documents
     book.to_adjuster(case)
 
 

@@ -1,4 +1,5 @@
-"""What an insurer checks before it takes a claim package in: hashes, root, signature, references and sums."""
+"""What an insurer checks before it takes a claim package in: hashes, root, signature, references and sums. The package
+is in plain text here, as opening.Keyring gives it."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from mock_partners.answers import missing
 from mock_partners.books import is_clearing_no
 from mock_partners.signing import canonical
 
-MANIFEST = ("claim_no", "package_version", "previous_root", "parts", "root", "key_id", "signature")
+MANIFEST = ("claim_no", "package_version", "previous_root", "changes", "parts", "root", "key_id", "signature")
 PARTS = (
     "claim",
     "insured",
@@ -28,6 +29,7 @@ PARTS = (
     "e_bills",
     "consent",
     "application_form",
+    "supplements",
 )
 BILL = ("clearing_no", "visit_key", "total_fen", "fund_fen", "account_fen", "self_pay_fen", "borne_fen", "lines")
 ANY_KEY = "*"
@@ -92,7 +94,7 @@ def _signed(manifest: Mapping[str, Any], keys: Mapping[str, str]) -> bool:
         return False
     try:
         signature = base64.b64decode(manifest["signature"], validate=True)
-        read_key(text).verify(signature, manifest["root"].encode())
+        read_key(text).verify(signature, canonical({k: v for k, v in manifest.items() if k != "signature"}))
     except (InvalidSignature, binascii.Error, TypeError, ValueError):
         return False
     return True
@@ -136,19 +138,10 @@ def _bill(bill: Mapping[str, Any], visits: set[Any], seen: set[str]) -> Iterator
         yield _problem("borne_differs", f"{number} 的个人负担与总额减基金不符")
 
 
-def read_documents(documents: Any) -> list[dict[str, Any]] | None:
-    """Kind, title, hash and size of each document supplied; None if one is malformed or not what its hash says."""
-    if not isinstance(documents, list):
+def supplied(parts: Mapping[str, Any], files: Mapping[str, bytes], request_no: str) -> list[dict[str, Any]] | None:
+    """Kind, title, hash and size of each document sent on a request; None if a file is not there."""
+    listed = [entry for entry in parts["supplements"] if entry["request_no"] == request_no]
+    if any(entry["sha256"] not in files for entry in listed):
         return None
-    read = []
-    for document in documents:
-        if missing(document, ("kind", "title", "sha256", "content_base64")):
-            return None
-        try:
-            content = base64.b64decode(document["content_base64"], validate=True)
-        except (binascii.Error, TypeError, ValueError):
-            return None
-        if hashlib.sha256(content).hexdigest() != document["sha256"]:
-            return None
-        read.append({**{k: document[k] for k in ("kind", "title", "sha256")}, "bytes": len(content)})
-    return read
+    names = ("kind", "title", "sha256")
+    return [{**{name: entry[name] for name in names}, "bytes": len(files[entry["sha256"]])} for entry in listed]

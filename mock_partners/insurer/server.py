@@ -36,6 +36,8 @@ class Insurer(Double):
         self.book = Casebook(self, insurer["code"], self.sender)
         settings = {"package_public_keys": _keys(platform), **self.table("settings").get("now", {})}
         self.book.settings = Settings(**settings)
+        if "package_key" in insurer:
+            self.book.keyring.add(insurer["package_key"]["private_key_pem"])
         self.book.agenda = Agenda(self.table("agenda"), lambda claim_no, _: think(self.book, claim_no))
         guard(self, insurer["outbound_secret"])
         answer_refusals(self.app)

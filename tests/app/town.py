@@ -19,9 +19,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from app.claim.package import public_key
-from app.core.privacy import Privacy
-from app.core.settings import DEVELOPMENT_KEY, Settings
+from app.core.settings import Settings
 from app.core.work import Runtime
 from app.exchange import service as exchange
 from app.factory import create_app
@@ -330,8 +328,8 @@ def make_settings(database_url: str, redis_url: str, wechat: WeChat, front: Fron
 def peopled(runtime: Runtime, client: FlaskClient, front: Front) -> Iterator[Partners]:
     """The world of tests/app/world.py, entered, with its insurers and its bank at work."""
     world = make_world()
-    key = public_key(Privacy(DEVELOPMENT_KEY).signing_seed)
-    world["platform"] = {"exchange_url": front.url, "package_public_key": key}
+    key = runtime.signing.current
+    world["platform"] = {"exchange_url": front.url, "package_public_keys": {key.key_id: key.public_key}}
     front.app = client.application
     insurers = {one["code"]: Insurer(one, world["platform"]) for one in world["insurers"]}
     bank = Bank(world)

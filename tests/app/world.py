@@ -10,6 +10,7 @@ from typing import Any
 
 import pyotp
 
+from mock_partners.insurer.opening import make_package_key
 from mock_wechat.keys import make_app, make_merchant
 
 
@@ -57,6 +58,7 @@ def _insurer(code: str, name: str) -> dict[str, Any]:
         "credit_code": "91310000MA1FL0000X",
         "url": "http://127.0.0.1:1",
         "outbound_secret": _secret(),
+        "package_key": make_package_key(),
         "bank_account": "6222020200011223347",
         "bank_account_name": f"{name}股份有限公司",
         "product_name": "住院医疗保险",

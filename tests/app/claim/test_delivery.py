@@ -115,7 +115,7 @@ def test_a_refused_package_stands_in_nobodys_books(town: Town) -> None:
     claim_id = town.claim(who, [town.bill(who)])
     configure(town.insurers["I1"], package_public_keys={})
     town.drain_all(*STEPS)
-    configure(town.insurers["I1"], package_public_keys={"*": town.clinic.world["platform"]["package_public_key"]})
+    configure(town.insurers["I1"], package_public_keys=town.clinic.world["platform"]["package_public_keys"])
     found = who.get(f"/claims/{claim_id}")
     assert (found["status"], found["reasons"][0]["code"]) == ("ineligible", "package_invalid")
     assert clearing_rows(town, claim_id) == [("pay", False, False, None)]

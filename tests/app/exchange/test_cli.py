@@ -1,7 +1,17 @@
 from __future__ import annotations
 
-from flask.testing import FlaskClient
+import json
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
+from flask.testing import FlaskClient
+from joserfc.jwk import ECKey
+
+from app.core.errors import Conflict
+from app.core.signing import SigningKeys, read_seeds
+from app.core.work import Runtime
+from app.exchange import service
 from app.exchange.cli import partner
 from tests.app.partner import World
 
@@ -19,6 +29,36 @@ def test_a_key_is_made_used_and_the_old_one_retired(client: FlaskClient, world: 
     assert agent.post("/commands/poll", {"max": 1}).status_code == 401
     assert agent.post("/commands/poll", {"max": 1}, secret=secret).status_code == 200
     assert runner.invoke(partner, ["retire-key", "H1-agent"]).exit_code == 1
+
+
+def test_a_signing_key_is_made_and_announced(client: FlaskClient, world: World) -> None:
+    runner = client.application.test_cli_runner()
+    seed, key_id = runner.invoke(partner, ["new-signing-key"]).output.split()
+    site = client.application.extensions["zhipei"]
+    newer = SigningKeys([*read_seeds(seed), site.runtime.privacy.signing_seed])
+    client.application.extensions["zhipei"] = replace(site, runtime=replace(site.runtime, signing=newer))
+    shown = json.loads(runner.invoke(partner, ["signing-keys"]).output)["keys"]
+    assert [(key["key_id"], key["signs"]) for key in shown] == [
+        (key_id, True), (site.runtime.signing.current.key_id, False),
+    ]  # fmt: skip
+    assert world.partner["I1"].ok("/keys", {})["keys"] == shown
+
+
+def test_a_package_key_is_registered_for_an_insurer_only_if_it_is_public(
+    client: FlaskClient, world: World, runtime: Runtime, tmp_path: Path
+) -> None:
+    runner, file, key = client.application.test_cli_runner(), tmp_path / "key.json", ECKey.generate_key("P-256")
+    for content in ("[]", "{", json.dumps(key.as_dict(private=True))):
+        file.write_text(content)
+        assert runner.invoke(partner, ["package-key", "I1", str(file)]).exit_code
+    file.write_text(json.dumps(key.as_dict(private=False)))
+    assert runner.invoke(partner, ["package-key", "I9", str(file)]).exit_code == 1
+    assert runner.invoke(partner, ["package-key", "H1", str(file)]).exit_code == 1
+    assert runner.invoke(partner, ["package-key", "I1", str(file)]).output == f"{key.thumbprint()}\n"
+    with runtime.read() as session:
+        assert (service.package_key(session, world.party["I1"]) or {})["kid"] == key.thumbprint()
+        with pytest.raises(Conflict):
+            service.package_key(session, world.party["I2"])
 
 
 def test_an_unknown_program_is_told(client: FlaskClient) -> None:

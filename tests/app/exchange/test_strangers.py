@@ -60,6 +60,7 @@ ATTEMPTS: dict[str, tuple[Attempt, set[int]]] = {
     ),
     "/requests/answers/poll": (lambda held: {"cursor": 0}, {200}),
     "/changes/poll": (lambda held: {"cursor": 0}, {200}),
+    "/keys": (lambda held: {}, {200}),
     "/changes/ack": (lambda held: {"cursor": 1}, {422}),
 }
 
@@ -94,7 +95,9 @@ def test_a_stranger_sees_and_changes_nothing(runtime: Runtime, world: World, hel
         assert not [secret for secret in held.secrets if secret in answer.get_data(as_text=True)]
         if route == "/commands/answers":
             assert answer.json == {"accepted": [], "ignored": [held.command_id]}
-        if answer.status_code == 200 and route != "/commands/answers":
+        if route == "/keys":
+            assert [key["signs"] for key in answer.json["keys"]] == [True], "ours, for whoever asks"
+        elif answer.status_code == 200 and route != "/commands/answers":
             assert list(answer.json.values()) == [[]]
     assert owned(runtime, world) == before
 

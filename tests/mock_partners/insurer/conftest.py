@@ -8,14 +8,20 @@ from pathlib import Path
 import pytest
 
 from mock_partners.insurer.server import Insurer
-from tests.mock_partners.insurer.packages import PUBLIC_KEY, policy
+from tests.mock_partners.insurer.packages import PACKAGE_KEY, PUBLIC_KEY, policy
 from tests.mock_partners.wire import SECRETS, Exchange, Signed, secret
 
 OUTBOUND = secret("insurer out")
 
 
 def open_insurer(exchange: Exchange, state_dir: Path) -> Insurer:
-    insurer = {"code": "I1", "partner": "I1-core", "secret": SECRETS["I1-core"], "outbound_secret": OUTBOUND}
+    insurer = {
+        "code": "I1",
+        "partner": "I1-core",
+        "secret": SECRETS["I1-core"],
+        "outbound_secret": OUTBOUND,
+        "package_key": PACKAGE_KEY,
+    }
     platform = {"exchange_url": exchange.url, "package_public_keys": {"k1": PUBLIC_KEY}}
     double = Insurer(insurer, platform, state_dir=state_dir)
     double.start()

@@ -8,12 +8,16 @@ import json
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from joserfc import jwe
+from joserfc.jwk import ECKey
 
 from mock_partners.books import clearing_no
+from mock_partners.insurer.opening import ALGORITHMS, make_package_key
 
 DAY = "2026-11-21"
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 PUBLIC_KEY = base64.b64encode(KEY.public_key().public_bytes_raw()).decode()
+PACKAGE_KEY = make_package_key()
 PERSON = {
     "name": "欧阳·娜",
     "document_type": "id_card",
@@ -70,6 +74,7 @@ def parts(bills: list[dict[str, Any]], *, claim_no: str = "CL1", policy_no: str 
         "documents": [],
         "consent": {"version": "1"},
         "application_form": {"signed": True},
+        "supplements": [],
         **more,
     }
 
@@ -85,13 +90,34 @@ def seal(content: dict[str, Any], *, version: int = 1, previous_root: str | None
         "claim_no": content["claim"]["claim_no"],
         "package_version": version,
         "previous_root": previous_root,
+        "changes": {"added": [], "changed": [], "removed": []},
         "parts": listed,
         "root": root,
         "signed_at": f"{DAY}T02:00:00Z",
         "key_id": "k1",
-        "signature": base64.b64encode(KEY.sign(root.encode())).decode(),
     }
-    return {"manifest": manifest, "parts": content}
+    return {"manifest": {**manifest, "signature": sign(manifest)}, "parts": content}
+
+
+def sign(body: dict[str, Any]) -> str:
+    return base64.b64encode(KEY.sign(canonical(body))).decode()
+
+
+def encrypt(plain: bytes, key: dict[str, Any] = PACKAGE_KEY) -> str:
+    public = ECKey.import_key(key["public"])
+    header = {"alg": ALGORITHMS[0], "enc": ALGORITHMS[1], "kid": public.thumbprint()}
+    return jwe.encrypt_compact(header, plain, public, algorithms=ALGORITHMS)
+
+
+def sent(package: dict[str, Any], files: tuple[bytes, ...] = (), key: dict[str, Any] = PACKAGE_KEY) -> dict[str, Any]:
+    """The package as it crosses the wire: the insured and the supplements encrypted, the files beside them."""
+    hidden = ("insured", "supplements")
+    return {
+        "manifest": package["manifest"],
+        "parts": {name: part for name, part in package["parts"].items() if name not in hidden},
+        "encrypted": {name: encrypt(canonical(package["parts"][name]), key) for name in hidden},
+        "attachments": {hashlib.sha256(content).hexdigest(): encrypt(content, key) for content in files},
+    }
 
 
 def claim(bills: list[dict[str, Any]], **more: Any) -> dict[str, Any]:

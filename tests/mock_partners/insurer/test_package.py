@@ -41,6 +41,7 @@ def test_keys_are_read_as_pem_too() -> None:
         (lambda p: p["parts"]["bills"][0].update(total_fen=1), "hash_differs"),
         (lambda p: p["manifest"]["parts"][0].update(bytes=1), "hash_differs"),
         (lambda p: p["manifest"].update(root="0" * 64), "root_differs"),
+        (lambda p: p["manifest"].update(package_version=2), "signature_invalid"),
         (lambda p: p["parts"].update(more=[]), "parts_differ"),
         (lambda p: p["manifest"].update(key_id="k2"), "signature_invalid"),
         (lambda p: p["manifest"].update(signature="é"), "signature_invalid"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from mock_partners.books import clearing_no
 from mock_partners.insurer.server import Insurer
 from tests.mock_partners.insurer.conftest import OUTBOUND, open_insurer
-from tests.mock_partners.insurer.packages import DAY, PERSON, bill, claim, line, parts, policy, seal
+from tests.mock_partners.insurer.packages import DAY, PERSON, bill, claim, line, parts, policy, seal, sent
 from tests.mock_partners.wire import Exchange, Signed, secret, wait_until
 
 NUMBER = clearing_no(DAY, 1)
@@ -23,10 +22,17 @@ def decided(exchange: Exchange, count: int = 1) -> dict[str, Any]:
     return exchange.wait_for("claim.adjudicated", count)[count - 1]
 
 
-def document(kind: str) -> dict[str, str]:
-    content = kind.encode()
-    digest = hashlib.sha256(content).hexdigest()
-    return {"kind": kind, "title": kind, "sha256": digest, "content_base64": base64.b64encode(content).decode()}
+def supplement(body: dict[str, Any], request_no: str, kinds: list[str], **wrong: Any) -> dict[str, Any]:
+    """The answer to a request for documents: the next version of the package in `body`, one file for each kind."""
+    before = body["package"]
+    listed = [
+        {"request_no": request_no, "kind": kind, "title": kind, "sha256": hashlib.sha256(kind.encode()).hexdigest()}
+        for kind in kinds
+    ]
+    root = wrong.get("previous_root", before["manifest"]["root"])
+    package = seal(before["parts"] | {"supplements": listed}, version=2, previous_root=root)
+    files = tuple(kind.encode() for kind in wrong.get("files", kinds))
+    return {"request_no": request_no, "package": sent(package, files)}
 
 
 def test_unsigned_and_wrongly_signed_calls_are_refused(insurer: Insurer, platform: Signed) -> None:
@@ -127,19 +133,17 @@ def test_unknown_policy_and_other_person(platform: Signed) -> None:
 
 def test_documents_are_asked_for_once(platform: Signed, exchange: Exchange) -> None:
     platform.control("policies", [policy(asks_documents=True)])
-    platform.post("/v1/claims", claim([bill([line(1, 100_00)])]))
+    body = claim([bill([line(1, 100_00)])])
+    platform.post("/v1/claims", body)
     asked = exchange.wait_for("claim.documents_requested")[0]
     kinds = [item["kind"] for item in asked["items"]]
-    path = "/v1/claims/CL1/documents"
-    half = {"request_no": asked["request_no"], "documents": [document(kinds[0])]}
-    assert platform.post(path, half).json()["code"] == "documents_incomplete"
-    forged = {
-        "request_no": asked["request_no"],
-        "documents": [{**document(kind), "sha256": "0" * 64} for kind in kinds],
-    }
-    assert platform.post(path, forged).json()["code"] == "documents_incomplete"
-    assert platform.post(path, {"request_no": "R0", "documents": []}).json()["code"] == "request_unknown"
-    full = {"request_no": asked["request_no"], "documents": [document(kind) for kind in kinds]}
+    path, number = "/v1/claims/CL1/documents", asked["request_no"]
+    assert platform.post(path, supplement(body, number, kinds[:1])).json()["code"] == "documents_incomplete"
+    lost = supplement(body, number, kinds, files=kinds[1:])
+    assert platform.post(path, lost).json()["code"] == "documents_incomplete"
+    assert platform.post(path, supplement(body, "R0", kinds)).json()["code"] == "request_unknown"
+    assert platform.post(path, supplement(body, number, kinds, previous_root="0")).json()["code"] == "version_unknown"
+    full = supplement(body, number, kinds)
     assert platform.post(path, full).status_code == 202
     assert decided(exchange)["outcome"] == "approved"
     assert platform.post(path, full).status_code == 202

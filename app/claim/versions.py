@@ -1,0 +1,97 @@
+"""The versions of a claim's package: the first when the claim is complete, a further one with the documents that the
+insurer has asked for, as long as it has not decided. Each is sealed once and names the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from app.claim import content, documents, medical, package, queries, rules
+from app.claim.encryption import for_insurer
+from app.claim.models import Claim, ClaimBill, ClaimPackage
+from app.claim.states import State
+from app.claim.steps import get
+from app.core.work import Work
+from app.exchange import service as exchange
+from app.identity import service as identity
+from app.record import queries as record
+
+SUPPLEMENT_SCOPE = "documents"
+UNDECIDED = (State.ADJUDICATING, State.NEEDS_DOCUMENTS)
+
+
+def seal_first(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> ClaimPackage:
+    """Freeze, hash and sign what is known now."""
+    head = package.Head(row.no, work.now)
+    return _keep(work, row, package.seal(head, content.parts(work, row, clearings), work.signing.current))
+
+
+def seal_next(work: Work, claim_id: UUID, request_id: UUID) -> ClaimPackage | None:
+    """The version with what the patient has sent on this request, and what the hospital has added to its records since;
+    everything else stays as it was frozen. None if the insurer has decided meanwhile, or claim or consent was
+    withdrawn."""
+    row = get(work, claim_id)
+    known = queries.package_for(work.session, claim_id, request_id)
+    if known is not None:
+        return known
+    if row.status not in UNDECIDED or not _note_shared(work, row):
+        work.audit("claim.documents_kept", "claim", claim_id)
+        return None
+    last = queries.latest_package(work.session, claim_id)
+    assert last is not None
+    before = read(work, last, "next version")
+    bill_ids = [clearing.bill_id for clearing in queries.bills(work.session, claim_id)]
+    visits = {bill.visit_id: bill.visit_key for bill in record.bills(work.session, bill_ids)}
+    added = {
+        "documents": medical.documents(work, visits),
+        "supplements": content.supplements(work.session, claim_id),
+    }
+    head = package.Head(row.no, work.now, before["manifest"])
+    return _keep(work, row, package.seal(head, before["parts"] | added, work.signing.current), request_id)
+
+
+def _note_shared(work: Work, row: Claim) -> bool:
+    """The receipt of this further sharing; False if the patient has taken the consent back."""
+    consent = identity.consent_in_force(work.session, row.person_id, row.insurer_id, rules.PURPOSE)
+    if consent is None or SUPPLEMENT_SCOPE not in consent.scope:
+        return False
+    identity.note_shared(work, consent.id, (SUPPLEMENT_SCOPE,), row.id)
+    return True
+
+
+def read(work: Work, sealed: ClaimPackage, why: str) -> dict[str, Any]:
+    """Manifest and plain parts; the reading is audited."""
+    work.audit("read.claim_package.content_sealed", "claim_package", sealed.id, why=why)
+    found: dict[str, Any] = work.privacy.open_json(sealed.content_sealed, _where(sealed))
+    return found
+
+
+def to_insurer(work: Work, row: Claim, sealed: ClaimPackage, why: str) -> dict[str, Any]:
+    """The package with the files that came with this version, encrypted to the insurer's key of today; in plain text
+    for an insurer whose dialect carries no package, to be put into that dialect's messages."""
+    plain = read(work, sealed, why)
+    key = exchange.package_key(work.session, row.insurer_id)
+    if key is None:
+        return plain
+    files = documents.contents(work, row.id, sealed.request_id)
+    return for_insurer(plain, files, key, work.signing.current)
+
+
+def _keep(work: Work, row: Claim, content: Mapping[str, Any], request_id: UUID | None = None) -> ClaimPackage:
+    manifest = content["manifest"]
+    sealed = ClaimPackage(
+        claim_id=row.id,
+        version=manifest["package_version"],
+        request_id=request_id,
+        root=manifest["root"],
+        previous_root=manifest["previous_root"],
+        signature=manifest["signature"],
+    )
+    sealed.content_sealed = work.privacy.seal_json(content, _where(sealed))
+    work.add(sealed)
+    return sealed
+
+
+def _where(sealed: ClaimPackage) -> str:
+    return f"claim_package:content_sealed:{sealed.id}"
