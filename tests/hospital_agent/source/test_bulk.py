@@ -11,23 +11,18 @@ import pytest
 from hospital_agent.batch import Parcel, Row
 from hospital_agent.sections import BulkConfig
 from hospital_agent.source import bulk
-from hospital_agent.source.bulk import BulkLane, NotNow, SourceLink
+from hospital_agent.source.bulk import BulkLane
+from hospital_agent.source.engine import SourceLink
+from hospital_agent.source.idle import IdleTime, NotNow
 from hospital_agent.store.spool import Spool
-from tests.hospital_agent.small_his import run
+from tests.hospital_agent.small_his import Switch, run
 
 
-class Switch:
-    """A probe that a test turns."""
-
-    def __init__(self) -> None:
-        self.idle = True
-
-    def is_idle(self) -> bool:
-        return self.idle
-
-
-def lane(source: SourceLink, spool: Spool, probe: Switch | None = None, **config: Any) -> BulkLane:
-    return BulkLane(source, spool, BulkConfig(**config), probe or Switch(), threading.Event())
+def lane(
+    source: SourceLink, spool: Spool, probe: Switch | None = None, night: Switch | None = None, **config: Any
+) -> BulkLane:
+    idle = IdleTime(source, probe or Switch(), night or Switch(), ask_every_s=0.05)
+    return BulkLane(idle, spool, BulkConfig(**config), threading.Event())
 
 
 def sent(spool: Spool) -> list[dict[str, Any]]:

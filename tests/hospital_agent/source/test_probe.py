@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from hospital_agent.source.bulk import SourceLink
-from hospital_agent.source.engine import make_engine
+from hospital_agent.source.engine import SourceLink, make_engine
 from hospital_agent.source.probe import ActiveSessions, Every, Hours
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

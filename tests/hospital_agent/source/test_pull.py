@@ -9,8 +9,8 @@ import pytest
 
 from hospital_agent.errors import Temporary
 from hospital_agent.sections import PullConfig
-from hospital_agent.source.bulk import SourceLink
-from hospital_agent.source.pull import Pace, PatientLane
+from hospital_agent.source.engine import SourceLink
+from hospital_agent.source.pull import Pace, PatientLane, Pulled
 from hospital_agent.store.spool import Spool
 from tests.hospital_agent.small_his import run
 
@@ -24,10 +24,10 @@ def rows(spool: Spool) -> list[str]:
 
 def test_one_patient_with_everything_and_nobody_else(small: SourceLink, spool: Spool) -> None:
     lane = PatientLane(small, spool, PullConfig())
-    assert lane.patient("P2") == [1]
+    assert lane.patient("P2") == Pulled([1])
     assert sorted(rows(spool)) == sorted(["visit 5", "visit 2", "bill B2", "bill B5", "fee_line B2-1", "fee_line B5-1"])
-    assert lane.patient("P2") == []
-    assert lane.patient("nobody") == []
+    assert lane.patient("P2") == Pulled([])
+    assert lane.patient("nobody") == Pulled([])
 
 
 def test_a_pull_brings_the_newest_rows_when_there_are_too_many(small: SourceLink, spool: Spool) -> None:
@@ -37,12 +37,12 @@ def test_a_pull_brings_the_newest_rows_when_there_are_too_many(small: SourceLink
 
 def test_one_bill_with_its_visit_and_lines(small: SourceLink, spool: Spool) -> None:
     lane = PatientLane(small, spool, PullConfig())
-    assert lane.bill("B3") == [1]
+    assert lane.bill("B3") == Pulled([1])
     assert rows(spool) == ["visit 3", "bill B3", "fee_line B3-1"]
     run(small, "UPDATE jsd SET zt = '3' WHERE jsdh = 'B3'")
     lane.bill("B3")
     assert rows(spool) == ["bill B3"]
-    assert lane.bill("nothing") == []
+    assert lane.bill("nothing") == Pulled([])
 
 
 def test_a_slow_statement_is_cut_off(small: SourceLink, spool: Spool) -> None:
