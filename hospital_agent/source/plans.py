@@ -14,6 +14,9 @@ from sqlalchemy.sql.expression import ClauseElement, Executable
 LARGE = 10_000
 """Rows; of a smaller table the optimiser may rightly read all."""
 
+_WHOLE = frozenset({"ALL", "index"})
+"""Ways of MySQL and MariaDB to read a table: all of it, or all of an index."""
+
 
 class _Explain(Executable, ClauseElement):
     inherit_cache = False
@@ -40,22 +43,27 @@ def read_whole(connection: Connection, statement: sa.Select[Any], parameters: Ma
             return _on_postgresql(connection, statement, parameters)
         case "mysql" | "mariadb":
             rows = connection.execute(_Explain(statement), parameters).mappings()
-            return sorted({str(r["table"]) for r in rows if r["type"] == "ALL" and (r["rows"] or 0) >= LARGE})
+            return sorted({str(r["table"]) for r in rows if r["type"] in _WHOLE and int(r["rows"] or 0) >= LARGE})
     return []
 
 
 def _on_postgresql(connection: Connection, statement: sa.Select[Any], parameters: Mapping[str, Any]) -> list[str]:
+    """Without sequential scans the plan shows one only where there is no other way."""
     connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
     (plan,) = connection.execute(_Explain(statement), parameters).scalar_one()
     connection.execute(sa.text("SET LOCAL enable_seqscan = on"))
-    scanned = {(n["Schema"], n["Relation Name"]) for n in _nodes(plan["Plan"]) if n["Node Type"].endswith("Seq Scan")}
+    scanned = {(n["Schema"], n["Relation Name"]) for n in _nodes(plan["Plan"]) if _is_whole(n)}
     size = sa.text(
-        "SELECT reltuples FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
+        "SELECT reltuples FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
         " WHERE nspname = :schema AND relname = :name"
     )
-    return sorted(
-        name for schema, name in scanned if connection.scalar(size, {"schema": schema, "name": name}) >= LARGE
-    )
+    found = {name: connection.scalar(size, {"schema": schema, "name": name}) for schema, name in scanned}
+    return sorted(name for name, rows in found.items() if rows >= LARGE)
+
+
+def _is_whole(node: Mapping[str, Any]) -> bool:
+    by_index = node["Node Type"] in ("Index Scan", "Index Only Scan")
+    return node["Node Type"].endswith("Seq Scan") or (by_index and "Index Cond" not in node)
 
 
 def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

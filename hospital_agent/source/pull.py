@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Engine
 
@@ -46,6 +46,14 @@ class Pulled:
     complete: bool = True
 
 
+@dataclass
+class _Found:
+    """Records by entity, and whose they are."""
+
+    patient_no: str | None
+    records: dict[str, Sequence[Record]] = field(default_factory=dict)
+
+
 class PatientLane:
     """Reads what a waiting patient needs, also while the source is busy, and spools what changed of it.
 
@@ -56,7 +64,6 @@ class PatientLane:
     def __init__(self, source: SourceLink, spool: Spool, config: PullConfig, replica: Engine | None = None) -> None:
         self._source, self._spool, self._config = source, spool, config
         self._replica = source.engine if replica is None else replica
-        self._behind_s = 0.0 if replica is None else config.replica_lag_s
         self._pace = Pace(config.per_second)
         self.on_spooled: Callable[[], None] = lambda: None
 
@@ -79,28 +86,29 @@ class PatientLane:
         """The newest rows of one patient; each entity gets its part of what others left. Raises Temporary."""
         wanted = [entity for entity in self._entities() if entity.patient]
 
-        def read(records: Records, reading: Reading) -> None:
-            for done, entity in enumerate(wanted):
-                found = records.of_patient(entity, patient_no, len(wanted) - done)
-                read_rows(self._source.mapping, entity, found, reading)
+        def read(records: Records) -> _Found:
+            found = _Found(patient_no)
+            for done, entity in enumerate(sorted(wanted, key=lambda one: one.name == "fee_line")):
+                found.records[entity.name] = records.of_patient(entity, patient_no, len(wanted) - done)
+            return found
 
-        return self._spool_reading(self._replica, read, incomplete=patient_no)
+        return self._spool_what(self._replica, read)
 
     def bill(self, bill_key: str) -> Pulled:
         """One bill with its visit, e-bill and lines: what a settlement has changed. Raises Temporary."""
 
-        def read(records: Records, reading: Reading) -> None:
+        def read(records: Records) -> _Found:
             mapping = self._source.mapping
-            found = {"bill": self._by_key(records, "bill", [bill_key])}
-            visit_rule = mapping.entities["bill"].fields["visit_key"]
-            visits = [visit_rule.value(r, mapping.conventions) for r in found["bill"]]
-            found["visit"] = self._by_key(records, "visit", [v for v in visits if v])
+            bills = self._by_key(records, "bill", [bill_key])
+            visit_rule, patient = mapping.entities["bill"].fields["visit_key"], mapping.entities["bill"].patient
+            visits = [visit_rule.value(r, mapping.conventions) for r in bills]
+            found = _Found(bills[0][patient] if bills and patient else None, {"bill": bills})
+            found.records["visit"] = self._by_key(records, "visit", [v for v in visits if v])
             for child in ("e_bill", "fee_line"):
-                found[child] = self._by_bill(records, child, bill_key)
-            for entity in self._entities():
-                read_rows(mapping, entity, found.get(entity.name, []), reading)
+                found.records[child] = self._by_bill(records, child, bill_key)
+            return found
 
-        return self._spool_reading(self._source.engine, read)
+        return self._spool_what(self._source.engine, read)
 
     def _entities(self) -> list[Entity]:
         return [self._source.mapping.entities[n] for n in RECORD if n in self._source.mapping.entities]
@@ -114,17 +122,19 @@ class PatientLane:
         columns = entity.fields["bill_key"].columns if entity else ()
         return records.where(entity, columns, [bill_key]) if entity and columns else []
 
-    def _spool_reading(
-        self, engine: Engine, read: Callable[[Records, Reading], None], incomplete: str | None = None
-    ) -> Pulled:
+    def _spool_what(self, engine: Engine, read: Callable[[Records], _Found]) -> Pulled:
         for _ in range(5):
             read_at, reading = self._spool.position(), Reading()
             with self.reading(engine) as (records, budget):
-                read(records, reading)
+                found = read(records)
+            for entity in self._entities():
+                read_rows(self._source.mapping, entity, found.records.get(entity.name, []), reading)
             for bad in self._spool.note_bad(reading.bad):
                 log.warning("bad_row", type=bad[0], key=bad[1], reason=bad[2])
             try:
-                numbers = self._spool.put(self._parcel(engine, reading, read_at, incomplete if budget.cut else None))
+                numbers = self._spool.put(
+                    self._parcel(engine, reading, read_at, found.patient_no if budget.cut else None)
+                )
             except Contended:
                 continue
             if numbers:
@@ -135,5 +145,5 @@ class PatientLane:
     def _parcel(self, engine: Engine, reading: Reading, read_at: int, incomplete: str | None) -> Parcel:
         date = str(self._source.parameters()["business_date"])
         marks = {} if incomplete is None else {f"{INCOMPLETE}{incomplete}": date}
-        behind_s = 0.0 if engine is self._source.engine else self._behind_s
+        behind_s = 0.0 if engine is self._source.engine else self._config.replica_lag_s
         return Parcel("record", date, reading.rows, read_at, marks=marks, behind_s=behind_s)
