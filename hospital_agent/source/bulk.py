@@ -85,7 +85,7 @@ class BulkLane:
         last = marks.decode(known) if known else None
         if entity.changed:
             since = marks.back(last, entity.overlap_s) if last is not None else None
-            for part in records.changed_since(entity, since):
+            for part in records.changed_since(entity, since, unmarked=self._idle.is_night()):
                 yield part, self._changed_mark(name, entity, part)
             yield [], {f"loaded:{entity.name}": marks.encode(True)}
             return

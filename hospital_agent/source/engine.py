@@ -65,12 +65,21 @@ def snapshot(engine: Engine, statement_timeout_ms: int) -> Iterator[Connection]:
                 yield connection
                 connection.rollback()
             except BaseException:
-                connection.invalidate()
+                _abandon(connection)
                 raise
     except DBAPIError as error:
         raise Temporary(_code(error)) from error
     except sa.exc.TimeoutError as error:
         raise Temporary("source_connections_taken") from error
+
+
+def _abandon(connection: Connection) -> None:
+    if connection.invalidated:
+        return
+    stream = getattr(connection.connection.dbapi_connection, "_result", None)
+    if stream is not None:  # PyMySQL fetches the rest of an open stream before it lets go of it
+        stream.unbuffered_active = False
+    connection.invalidate()
 
 
 def _code(error: DBAPIError) -> str:

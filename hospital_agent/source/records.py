@@ -51,13 +51,13 @@ class Records:
         parameters: Mapping[str, Any],
         budget: Budget | None = None,
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self.parameters = {name: parameters.get(name) for name in mapping.parameters}
         self._budget = budget
 
-    def changed_since(self, entity: Entity, since: Any) -> Iterator[Sequence[Record]]:
-        """Partitions of what changed at or after `since` (None: everything), oldest change first."""
-        return self._partitions(statements.changed_since(entity, since))
+    def changed_since(self, entity: Entity, since: Any, *, unmarked: bool = True) -> Iterator[Sequence[Record]]:
+        """Partitions of what changed at or after `since` (None: everything), and of what is `unmarked`."""
+        return self._partitions(statements.changed_since(entity, since, unmarked=unmarked))
 
     def after_key(self, entity: Entity, last: Sequence[Any] | None, limit: int) -> Iterator[Sequence[Record]]:
         """Partitions of the next `limit` records in the order of the key, after the key `last`."""
@@ -81,25 +81,25 @@ class Records:
         self, entity: Entity, columns: Sequence[str], ways: Sequence[tuple[Any, ...]]
     ) -> list[tuple[Any, ...]]:
         """Those of the ways to take keys apart that the columns can hold, as one row shows; others would be errors."""
-        sample = self._connection.execute(statements.any_row(entity), self.parameters).mappings().first()
+        sample = self.connection.execute(statements.any_row(entity), self.parameters).mappings().first()
         if sample is None:
             return []
         return [way for way in ways if all(map(_reads_as, way, (sample[c] for c in columns)))]
 
     def _all(self, statement: sa.Select[Any], among: int = 1) -> Sequence[Record]:
         if self._budget is None:
-            return self._connection.execute(statement, self.parameters).mappings().all()
+            return self.connection.execute(statement, self.parameters).mappings().all()
         limit = -(-self._budget.left // among)
         if limit <= 0:
             self._budget.cut = True
             return []
-        found = self._connection.execute(statement.limit(limit), self.parameters).mappings().all()
+        found = self.connection.execute(statement.limit(limit), self.parameters).mappings().all()
         self._budget.take(len(found), limit)
         return found
 
     def _partitions(self, statement: sa.Select[Any]) -> Iterator[Sequence[Record]]:
         options = {"stream_results": True, "yield_per": PARTITION}
-        result = self._connection.execute(statement, self.parameters, execution_options=options)
+        result = self.connection.execute(statement, self.parameters, execution_options=options)
         return iter(result.mappings().partitions(PARTITION))
 
 

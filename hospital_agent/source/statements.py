@@ -16,14 +16,18 @@ CHUNK = 200
 """Keys in one statement: SQL Server takes 2,100 parameters, and Oracle lists of 1,000."""
 
 
-def changed_since(entity: Entity, since: Any) -> sa.Select[Any]:
-    """What changed at or after `since` (None: everything), oldest change first."""
+def changed_since(entity: Entity, since: Any, *, unmarked: bool = True) -> sa.Select[Any]:
+    """What changed at or after `since` (None: everything), oldest change first.
+
+    `unmarked` rows have no time of change; looking for them may read the whole table, since Oracle indexes no NULL.
+    """
     source = _source(entity)
     statement = sa.select(source)
     if entity.changed:
         changed = source.c[entity.changed]
         if since is not None:
-            statement = statement.where(sa.or_(changed >= _bind(since), changed.is_(None)))
+            newer = changed >= _bind(since)
+            statement = statement.where(sa.or_(newer, changed.is_(None)) if unmarked else newer)
         statement = statement.order_by(changed, *(source.c[k] for k in entity.key))
     return statement
 
