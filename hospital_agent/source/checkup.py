@@ -73,7 +73,7 @@ def _entity(source: SourceLink, entity: Entity) -> Iterator[Finding]:
             part = next(iter(records.after_key(entity, None, SAMPLE_ROWS)), [])
             read_rows(source.mapping, entity, part, reading)
             if part and entity.name in source.mapping.entities:
-                whole = _read_whole(connection, entity, part[0], records.parameters)
+                whole = list(_read_whole(connection, entity, part[0], records.parameters))
     except (Temporary, KeyError, SQLAlchemyError) as error:
         yield Finding(f"source {entity.name}", f"cannot be read: {str(error) or type(error).__name__}")
         return
@@ -84,7 +84,7 @@ def _entity(source: SourceLink, entity: Entity) -> Iterator[Finding]:
         yield Finding(f"index for {entity.name}", f"a waiting patient's pull reads whole tables: {'; '.join(whole)}")
 
 
-def _read_whole(connection: Connection, entity: Entity, like: Record, parameters: Mapping[str, Any]) -> list[str]:
+def _read_whole(connection: Connection, entity: Entity, like: Record, parameters: Mapping[str, Any]) -> Iterator[str]:
     """What pulls of this entity would read row by row, each with the columns that want an index."""
     asked: list[tuple[Sequence[str], sa.Select[Any]]] = []
     if entity.patient and like[entity.patient] is not None:
@@ -94,5 +94,8 @@ def _read_whole(connection: Connection, entity: Entity, like: Record, parameters
         columns = entity.fields[_BY_FIELD[entity.name]].columns
     if columns:
         asked.append((columns, statements.where(entity, columns, [[like[c] for c in columns]])))
-    found = [(columns, plans.read_whole(connection, statement, parameters)) for columns, statement in asked]
-    return [f"{', '.join(tables)} for {', '.join(columns)}" for columns, tables in found if tables]
+    for columns, statement in asked:
+        tables = plans.read_whole(connection, statement, parameters)
+        named = [entity.table or table if table == statements.ALIAS else table for table in tables]
+        if named:
+            yield f"{', '.join(named)} for {', '.join(columns)}"

@@ -15,6 +15,9 @@ from hospital_agent.mapping.model import Entity
 CHUNK = 200
 """Keys in one statement: SQL Server takes 2,100 parameters, and Oracle lists of 1,000."""
 
+ALIAS = "s"
+"""What an entity's table or SQL is called in its statements."""
+
 
 def changed_since(entity: Entity, since: Any, *, unmarked: bool = True) -> sa.Select[Any]:
     """What changed at or after `since` (None: everything), oldest change first.
@@ -65,9 +68,9 @@ def any_row(entity: Entity) -> sa.Select[Any]:
 def _source(entity: Entity) -> sa.FromClause:
     columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in entity.columns()]
     if entity.sql:
-        return sa.text(entity.sql).columns(*columns).subquery("s")
+        return sa.text(entity.sql).columns(*columns).subquery(ALIAS)
     schema, _, table = entity.table.rpartition(".")
-    return sa.table(table, *columns, schema=schema or None).alias("s")
+    return sa.table(table, *columns, schema=schema or None).alias(ALIAS)
 
 
 def _bind(value: Any) -> ColumnElement[Any]:
