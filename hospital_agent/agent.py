@@ -21,6 +21,7 @@ from hospital_agent.store.spool import Spool
 
 JOIN_S = 10.0
 SOURCE_RETRY_MAX_S = 30.0
+WAIT_S = 0.5
 
 
 class Agent:
@@ -94,6 +95,7 @@ class Agent:
             return (self.bulk.scan() if self.bulk else 0) + sum(poller.once(0) for poller in self._pollers)
         except Temporary as error:
             log.info("waiting", reason=str(error))
+            self._intake_ends.wait(WAIT_S)
             return 1
 
     def _nothing_left(self) -> bool:

@@ -88,12 +88,12 @@ def _read_whole(connection: Connection, entity: Entity, like: Record, parameters
     """What pulls of this entity would read row by row, each with the columns that want an index."""
     asked: list[tuple[Sequence[str], sa.Select[Any]]] = []
     if entity.patient and like[entity.patient] is not None:
-        asked.append(([entity.patient], statements.of_patient(entity, like[entity.patient])))
-    columns = entity.key if entity.name in _BY_KEY else ()
+        asked.append(([entity.patient], statements.of_patient(entity, like[entity.patient]).limit(SAMPLE_ROWS)))
+    names = entity.key if entity.name in _BY_KEY else ()
     if entity.name in _BY_FIELD:
-        columns = entity.fields[_BY_FIELD[entity.name]].columns
-    if columns:
-        asked.append((columns, statements.where(entity, columns, [[like[c] for c in columns]])))
+        names = entity.fields[_BY_FIELD[entity.name]].columns
+    if names:
+        asked.append((names, statements.where(entity, names, [[like[name] for name in names]])))
     for columns, statement in asked:
         tables = plans.read_whole(connection, statement, parameters)
         named = [entity.table or table if table == statements.ALIAS else table for table in tables]

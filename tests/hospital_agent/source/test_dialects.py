@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, mysql, oracle
 from sqlalchemy.engine import Dialect
+from sqlalchemy.types import NullType
 
 from hospital_agent.errors import Temporary
 from hospital_agent.mapping import reader
@@ -76,6 +77,14 @@ def test_the_generated_sql_is_the_sql_that_was_looked_at(name: str) -> None:
     if os.environ.get("SNAPSHOTS") == "write":
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
+
+
+def test_sql_server_gets_text_as_varchar() -> None:
+    """As NVARCHAR it would turn a VARCHAR column into that, row by row, and no index would serve."""
+    line = reader.load(mariadb_his.FOLDER / "old_his.mapping.toml").entities["fee_line"]
+    binds = statements.where(line, ("jgdm", "djh"), [("H-01", "40")]).compile().binds.values()
+    assert all(isinstance(bind.type.dialect_impl(DIALECTS["mssql"]), sa.String) for bind in binds)
+    assert all(isinstance(bind.type.dialect_impl(DIALECTS["oracle"]), NullType) for bind in binds)
 
 
 def _generated(dialect: Dialect) -> Iterator[str]:
