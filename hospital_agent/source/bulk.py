@@ -29,6 +29,7 @@ class BulkLane:
 
     def __init__(self, idle: IdleTime, spool: Spool, config: BulkConfig, stop: Event) -> None:
         self._idle, self._source, self._spool, self._config, self._stop = idle, idle.source, spool, config, stop
+        self._left: list[str] = []
         self.on_spooled: Callable[[], None] = lambda: None
 
     def scan(self) -> int:
@@ -40,7 +41,15 @@ class BulkLane:
         for kind in ("catalogue", "record"):
             entities = [e for e in self._source.mapping.pushed() if batch_kind(e.name) == kind]
             spooled += self._scan_kind(kind, [e for e in entities if self._may_read(e)])
+        self._tell_left()
         return spooled
+
+    def _tell_left(self) -> None:
+        """Once, so that who installs an agent by day knows why nothing comes."""
+        left = [e.name for e in self._source.mapping.pushed() if not self._may_read(e)]
+        if left != self._left:
+            log.info("left_for_the_night", entities=left)
+        self._left = left
 
     def _finish_patients(self) -> int:
         """Everything of patients of whom a pull could not read everything."""

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from hospital_agent import config
+from hospital_agent.__main__ import main
 from hospital_agent.errors import ConfigError
+from tests.hospital_agent.small_his import MAPPING
 
 BASE = """
 role = "hospital"
@@ -90,6 +92,17 @@ def test_what_cannot_work_is_refused(tmp_path: Path, text: str, advice: str) -> 
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, text)
     assert advice in str(caught.value)
+
+
+def test_a_database_that_nobody_can_ask_whether_it_is_busy_is_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "his.mapping.toml").write_text(MAPPING, encoding="utf-8")
+    path = tmp_path / "agent.toml"
+    path.write_text(BASE.replace("postgresql://his", "sqlite:///his.sqlite"), encoding="utf-8")
+    for mode in ([], ["--once"], ["--dry-run"]):
+        assert main(["--config", str(path), *mode]) == 2
+        assert "busy_query is missing" in capsys.readouterr().err
 
 
 def test_the_example_is_valid(tmp_path: Path) -> None:
