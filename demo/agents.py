@@ -14,7 +14,8 @@ from demo.place import ROOT
 MAPPINGS = {dialect: ROOT / "mock_partners" / "his" / f"{dialect}.mapping.toml" for dialect in ("builtin", "synthea")}
 Section = Mapping[str, Any]
 # One server holds both HIS and the product here, so its sessions say little about how busy a HIS is.
-BULK = {"interval_s": 2.0, "max_active": 1_000, "statement_timeout_ms": 20_000}
+# A day of the demonstration lasts minutes and has no night.
+BULK = {"interval_s": 2.0, "max_active": 1_000, "statement_timeout_ms": 20_000, "night": []}
 PULL = {"per_second": 100.0, "statement_timeout_ms": 5_000}
 
 

@@ -13,7 +13,7 @@ from hospital_agent import doctor, dry_run, log
 from hospital_agent.agent import Agent
 from hospital_agent.config import Config
 from hospital_agent.errors import AgentError, ConfigError
-from hospital_agent.roles import open_source
+from hospital_agent.roles import open_idle_time, open_source
 from hospital_agent.store.db import Store
 from hospital_agent.store.spool import Spool
 
@@ -74,8 +74,9 @@ def _serve(agent: Agent) -> int:
 def _doctor(config: Config, path: Path) -> int:
     findings = list(doctor.examine(config, path))
     for finding in findings:
-        print(f"{'MEND' if finding.advice else 'ok  '}  {finding.name}{': ' if finding.advice else ''}{finding.advice}")
-    return EXIT_FAILED if any(f.advice for f in findings) else EXIT_OK
+        said = "ok  " if not finding.advice else "warn" if finding.warning else "MEND"
+        print(f"{said}  {finding.name}{': ' if finding.advice else ''}{finding.advice}")
+    return EXIT_FAILED if any(f.advice and not f.warning for f in findings) else EXIT_OK
 
 
 def _dry_run(config: Config) -> int:
@@ -83,9 +84,11 @@ def _dry_run(config: Config) -> int:
     if source is None:
         raise ConfigError("this role reads no database")
     store = Store(config.store, exclusive=False)
-    sendable, bad = dry_run.show(source, Spool(store), config.bulk.statement_timeout_ms, sys.stdout)
+    idle = open_idle_time(config, source)
+    sendable, bad = dry_run.show(idle, Spool(store), config.bulk.statement_timeout_ms, sys.stdout)
     store.close()
-    print(f"{sendable} rows would be sent, {bad} cannot be", file=sys.stderr)
+    part = "" if idle.is_night() else f" of the first {dry_run.DAY_ROWS} of each kind; all of them by night"
+    print(f"{sendable} rows would be sent, {bad} cannot be{part}", file=sys.stderr)
     return EXIT_OK if not bad else EXIT_FAILED
 
 

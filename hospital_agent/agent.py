@@ -6,21 +6,22 @@ import threading
 import time
 from collections.abc import Callable
 
-from hospital_agent import clock, log, roles
+from hospital_agent import log, roles
 from hospital_agent.commands import Desk
 from hospital_agent.config import Config
 from hospital_agent.errors import AgentError, Temporary
 from hospital_agent.exchange import ExchangeClient
 from hospital_agent.outbox import AnswerSender, BatchSender, VerdictReader
 from hospital_agent.poller import Poller
-from hospital_agent.source.bulk import BulkLane, NotNow, SourceLink
-from hospital_agent.source.probe import make_probe
+from hospital_agent.source.bulk import BulkLane
+from hospital_agent.source.idle import IdleTime, NotNow
 from hospital_agent.store.commands import Inbox
 from hospital_agent.store.db import Store
 from hospital_agent.store.spool import Spool
 
 JOIN_S = 10.0
 SOURCE_RETRY_MAX_S = 30.0
+WAIT_S = 0.5
 
 
 class Agent:
@@ -28,7 +29,8 @@ class Agent:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.source = roles.open_source(config)
+        source = roles.open_source(config)
+        idle = roles.open_idle_time(config, source) if source else None
         self.store = Store(config.store)
         self.spool, self.inbox = Spool(self.store), Inbox(self.store)
         self._intake_ends, self._ends = threading.Event(), threading.Event()
@@ -36,9 +38,9 @@ class Agent:
         self.sender = BatchSender(self.client, self.spool, self._ends)
         self.answers = AnswerSender(self.client, self.inbox, self._ends)
         self.verdicts = VerdictReader(self.client, self.spool)
-        self.bulk = self._bulk(self.source) if self.source and config.bulk.enabled else None
-        parts = roles.Parts(config, self.store, self.spool, self.inbox, self.sender)
-        self.desk = Desk(self.inbox, roles.make_handlers(parts, self.source), roles.lane_widths(config))
+        self.bulk = self._bulk(idle) if idle and config.bulk.enabled else None
+        parts = roles.Parts(config, self.store, self.spool, self.inbox, self.sender, idle)
+        self.desk = Desk(self.inbox, roles.make_handlers(parts), roles.lane_widths(config))
         self.desk.on_answer = self.answers.wake.set
         self._pollers = [
             Poller(self.client, self.desk, lane, config.commands.wait_ms, self._intake_ends)
@@ -91,8 +93,9 @@ class Agent:
         """Scan and poll once; answers how much there was to do."""
         try:
             return (self.bulk.scan() if self.bulk else 0) + sum(poller.once(0) for poller in self._pollers)
-        except (Temporary, NotNow) as error:
+        except Temporary as error:
             log.info("waiting", reason=str(error))
+            self._intake_ends.wait(WAIT_S)
             return 1
 
     def _nothing_left(self) -> bool:
@@ -126,9 +129,8 @@ class Agent:
         except AgentError as error:
             log.failure("verdicts_wait", error)
 
-    def _bulk(self, source: SourceLink) -> BulkLane:
-        probe = make_probe(self.config.bulk, source.engine, source.mapping.conventions.zone, clock.now)
-        lane = BulkLane(source, self.spool, self.config.bulk, probe, self._intake_ends)
+    def _bulk(self, idle: IdleTime) -> BulkLane:
+        lane = BulkLane(idle, self.spool, self.config.bulk, self._intake_ends)
         lane.on_spooled = self.sender.wake.set
         return lane
 

@@ -54,7 +54,8 @@ class Parcel:
     """Rows to be spooled together.
 
     `read_at` is `Spool.position()` from before the source was read. `whole` sends unchanged rows as well.
-    `marks` are the high-water marks that hold once these rows are in the spool.
+    `marks` are the high-water marks that hold once these rows are in the spool; an empty one is forgotten.
+    `behind_s` is how far the reader may have been behind the source: what was sent more lately stays as it is.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Parcel:
     read_at: int
     whole: bool = False
     marks: Mapping[str, str] | None = None
+    behind_s: float = 0.0
 
 
 @dataclass(frozen=True)

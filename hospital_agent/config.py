@@ -18,6 +18,7 @@ from hospital_agent.sections import (
     NetworkConfig,
     PullConfig,
     SourceConfig,
+    Spans,
 )
 
 ROLES = ("hospital", "medical_insurance", "insurer")
@@ -63,7 +64,7 @@ def _config(data: dict[str, Any], base: Path) -> Config:
         his=_section(data, "his", InterfaceConfig),
         medical_insurance=_section(data, "medical_insurance", NetworkConfig),
         bulk=_bulk(data),
-        pull=_section(data, "pull", PullConfig),
+        pull=_pull(data, base),
         commands=_section(data, "commands", CommandConfig),
         business_date=_date(data.get("business_date")),
         log_level=data.get("log_level", "INFO"),
@@ -129,12 +130,27 @@ def _section(data: dict[str, Any], name: str, kind: type[Any]) -> Any:
     return kind(**section)
 
 
+def _pull(data: dict[str, Any], base: Path) -> PullConfig:
+    section = dict(data.get("pull", {}))
+    names = [f"database_url{kind}" for kind in ("", "_file", "_env")]
+    given = {name: section.pop(name) for name in names if name in section}
+    url = _secret(given, "database_url", base) if given else ""
+    config: PullConfig = _section({"pull": {**section, "database_url": url}}, "pull", PullConfig)
+    return config
+
+
 def _bulk(data: dict[str, Any]) -> BulkConfig:
     section = dict(data.get("bulk", {}))
-    try:
-        spans = [span.split("-") for span in section.pop("hours", [])]
-        hours = tuple((time.fromisoformat(start), time.fromisoformat(end)) for start, end in spans)
-    except ValueError as error:
-        raise ConfigError('[bulk] hours are spans such as "00:00-06:00"') from error
-    config: BulkConfig = _section({"bulk": {**section, "hours": hours}}, "bulk", BulkConfig)
+    for name in ("hours", "night"):
+        if name in section:
+            section[name] = _spans(name, section[name])
+    config: BulkConfig = _section({"bulk": section}, "bulk", BulkConfig)
     return config
+
+
+def _spans(name: str, texts: Any) -> Spans:
+    try:
+        spans = [span.split("-") for span in texts]
+        return tuple((time.fromisoformat(start), time.fromisoformat(end)) for start, end in spans)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(f'[bulk] {name} are spans such as "00:00-06:00"') from error

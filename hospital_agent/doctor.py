@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from hospital_agent.config import Config
-from hospital_agent.errors import AgentError, BadValue, Refused, Temporary
+from hospital_agent.errors import AgentError, BadValue, Refused
 from hospital_agent.exchange import ExchangeClient
 from hospital_agent.fsi import FsiClient
 from hospital_agent.his import HisClient
-from hospital_agent.roles import open_source
-from hospital_agent.source.bulk import SourceLink
-from hospital_agent.source.engine import snapshot
-from hospital_agent.source.records import Reading, Records, read_rows
+from hospital_agent.roles import open_idle_time, open_source
+from hospital_agent.sections import PullConfig
+from hospital_agent.source import checkup
+from hospital_agent.source.checkup import Finding
+from hospital_agent.source.engine import SourceLink, make_engine, snapshot
 from hospital_agent.store.db import Store
 from hospital_agent.store.spool import Spool
 
 MAX_SKEW_S = 60
-SAMPLE_ROWS = 50
-TIMEOUT_MS = 5_000
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at. `advice` says what to mend, empty when nothing is."""
-
-    name: str
-    advice: str = ""
 
 
 def examine(config: Config, config_path: Path) -> Iterator[Finding]:
@@ -43,7 +33,7 @@ def examine(config: Config, config_path: Path) -> Iterator[Finding]:
         yield Finding("mapping", source)
     elif source is not None:
         yield Finding("mapping")
-        yield from _source(source)
+        yield from _source(config, source)
     yield from _interfaces(config)
     yield from _exchange(config)
     yield from _store(config)
@@ -55,21 +45,19 @@ def _files(config: Config, path: Path) -> Finding:
     return Finding("config file")
 
 
-def _source(source: SourceLink) -> Iterator[Finding]:
-    """Can each entity be read, and do its first rows fit?"""
-    for entity in [*source.mapping.pushed(), *source.mapping.ledger.values()]:
-        reading = Reading()
-        try:
-            with snapshot(source.engine, TIMEOUT_MS) as connection:
-                records = Records(connection, source.mapping, source.parameters())
-                part = next(iter(records.after_key(entity, None, SAMPLE_ROWS)), [])
-                read_rows(source.mapping, entity, part, reading)
-        except (Temporary, KeyError, sa.exc.SQLAlchemyError) as error:
-            yield Finding(f"source {entity.name}", f"cannot be read: {_reason(error)}")
-            continue
-        reasons = sorted({reason for _, _, reason in reading.bad})
-        advice = f"{len(reading.bad)} of the first {len(part)} rows cannot be sent: {'; '.join(reasons)}"
-        yield Finding(f"source {entity.name}", advice if reasons else "")
+def _source(config: Config, source: SourceLink) -> Iterator[Finding]:
+    idle = _tried(lambda: open_idle_time(config, source))
+    if isinstance(idle, str):
+        yield Finding("idle time", idle)
+        return
+    yield from checkup.examine(idle, config.bulk)
+    if config.pull.database_url:
+        yield Finding("replica", _said(lambda: _answers(config.pull)))
+
+
+def _answers(config: PullConfig) -> None:
+    with snapshot(make_engine(config.database_url, "pull"), config.statement_timeout_ms) as connection:
+        connection.execute(sa.select(1))
 
 
 def _interfaces(config: Config) -> Iterator[Finding]:

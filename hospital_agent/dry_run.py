@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from hospital_agent.canonical import canonical
-from hospital_agent.source.bulk import SourceLink
-from hospital_agent.source.engine import snapshot
+from hospital_agent.mapping.model import Entity, Record
+from hospital_agent.source.idle import IdleTime
 from hospital_agent.source.records import Reading, Records, read_rows
 from hospital_agent.store.spool import Spool
 
+DAY_ROWS = 200
+"""Of each entity by day, when no table is read whole."""
 
-def show(source: SourceLink, spool: Spool, timeout_ms: int, out: TextIO) -> tuple[int, int]:
-    """Print every row that would be sent and every row that cannot be; answers both counts."""
+
+def show(idle: IdleTime, spool: Spool, timeout_ms: int, out: TextIO) -> tuple[int, int]:
+    """Print every row that would be sent and every row that cannot be; answers both counts. Raises NotNow."""
     sendable = bad = 0
-    with snapshot(source.engine, timeout_ms) as connection:
-        records = Records(connection, source.mapping, source.parameters())
-        for entity in source.mapping.pushed():
-            for part in records.changed_since(entity, None):
+    with idle.reading(timeout_ms) as records:
+        for entity in idle.source.mapping.pushed():
+            for part in _parts(idle, records, entity):
+                idle.ask()
                 reading = Reading()
-                read_rows(source.mapping, entity, part, reading)
+                read_rows(idle.source.mapping, entity, part, reading)
                 changed = spool.changed(reading.rows)
                 for row in changed:
                     print(canonical({"type": row.type, "key": row.key, "data": row.data}), file=out)
@@ -27,3 +31,7 @@ def show(source: SourceLink, spool: Spool, timeout_ms: int, out: TextIO) -> tupl
                     print(canonical({"type": type_, "key": key, "bad": reason}), file=out)
                 sendable, bad = sendable + len(changed), bad + len(reading.bad)
     return sendable, bad
+
+
+def _parts(idle: IdleTime, records: Records, entity: Entity) -> Iterator[Sequence[Record]]:
+    return records.changed_since(entity, None) if idle.is_night() else records.after_key(entity, None, DAY_ROWS)

@@ -17,10 +17,11 @@ from hospital_agent.handlers.ledger import Ledger
 from hospital_agent.handlers.medical_insurance import MedicalInsurance
 from hospital_agent.his import HisClient
 from hospital_agent.mapping import reader
+from hospital_agent.mapping.model import SourceMapping
 from hospital_agent.outbox import BatchSender
 from hospital_agent.poller import PollLane
-from hospital_agent.source.bulk import SourceLink
-from hospital_agent.source.engine import make_engine
+from hospital_agent.source.engine import SourceLink, make_engine
+from hospital_agent.source.idle import IdleTime, make_idle_time
 from hospital_agent.source.pull import PatientLane
 from hospital_agent.store.commands import Inbox
 from hospital_agent.store.db import Store
@@ -39,6 +40,7 @@ class Parts:
     spool: Spool
     inbox: Inbox
     sender: BatchSender
+    idle: IdleTime | None
 
     def wait_sent(self, numbers: Sequence[int]) -> None:
         """Until the exchange has everything that is in the spool now. Raises Temporary."""
@@ -63,14 +65,19 @@ def business_date(config: Config) -> date:
     return config.business_date or clock.today()
 
 
-def make_handlers(parts: Parts, source: SourceLink | None) -> Mapping[str, Handler]:
-    if source is None:
+def open_idle_time(config: Config, source: SourceLink) -> IdleTime:
+    """Raises ConfigError where nobody could tell when the source is busy."""
+    return make_idle_time(source, config.bulk, clock.now)
+
+
+def make_handlers(parts: Parts) -> Mapping[str, Handler]:
+    if parts.idle is None:
         return _medical_insurance(parts).handlers()
     clearings = Clearings(parts.store)
-    ledger = Ledger(source, parts.spool, clearings, parts.wait_sent)
+    ledger = Ledger(parts.idle, parts.spool, clearings, parts.wait_sent)
     if parts.config.role == "insurer":
         return ledger.handlers()
-    return _hospital(parts, source, clearings).handlers() | ledger.handlers()
+    return _hospital(parts, parts.idle.source, clearings).handlers() | ledger.handlers()
 
 
 def lane_widths(config: Config) -> dict[str, int]:
@@ -101,13 +108,16 @@ def _medical_insurance(parts: Parts) -> MedicalInsurance:
 def _hospital(parts: Parts, source: SourceLink, clearings: Clearings) -> Hospital:
     config = parts.config
     his = HisClient(config.his)
-    lane = PatientLane(source, parts.spool, config.pull)
+    replica = make_engine(config.pull.database_url, "pull") if config.pull.database_url else None
+    lane = PatientLane(source, parts.spool, config.pull, replica)
     lane.on_spooled = parts.sender.wake.set
-    return Hospital(his, lane, Ties(parts.store), clearings, _verify(config, his, source), parts.wait_sent)
+    return Hospital(
+        his, lane, Ties(parts.store), clearings, _verify(his, config, source.mapping, lane), parts.wait_sent
+    )
 
 
-def _verify(config: Config, his: HisClient, source: SourceLink) -> Verify:
+def _verify(his: HisClient, config: Config, mapping: SourceMapping, lane: PatientLane) -> Verify:
     """By the hospital's interface, or in its patient list where there is none."""
     if config.his.url:
         return lambda asked: his.post("/patients/verify", asked)
-    return PatientList(source, config.pull).verify
+    return PatientList(mapping, lane).verify

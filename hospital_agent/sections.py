@@ -18,16 +18,31 @@ class SourceConfig:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
+Spans = tuple[tuple[time, time], ...]
+"""Spans of the local day, from and to; one may pass midnight."""
+
+
 @dataclass(frozen=True)
 class BulkConfig:
-    """The bulk lane: when it may read, and how much. `hours` are local spans; none means at any hour."""
+    """The bulk lane: when it may read, and how much. `hours` are local spans; none means at any hour.
+
+    Whole tables, for the first load and for comparing by hash, are read in the hours of `night` only. The source is
+    busy with more than `max_active` sessions of others, with a `load_query` over `max_load`, or when the site's own
+    `probe` says so: "module:name" takes the SQLAlchemy engine and makes what has `is_idle()`. All are asked every
+    `probe_every_s` while a reading runs.
+    """
 
     enabled: bool = True
     interval_s: float = 60.0
     busy_wait_max_s: float = 600.0
     max_active: int = 4
     busy_query: str = ""
-    hours: tuple[tuple[time, time], ...] = ()
+    load_query: str = ""
+    max_load: float | None = None
+    probe: str = ""
+    probe_every_s: float = 1.0
+    hours: Spans = ()
+    night: Spans = ((time(22), time(6)),)
     statement_timeout_ms: int = 10_000
     window_rows: int = 20_000
     spool_batches: int = 4
@@ -35,10 +50,16 @@ class BulkConfig:
 
 @dataclass(frozen=True)
 class PullConfig:
-    """The lane of a waiting patient: what one pull may cost the source."""
+    """The lane of a waiting patient: what one pull may cost the source, in rows over all entities.
 
+    `database_url` is a replica or warehouse to read from instead; what was sent in the last `replica_lag_s` is not
+    overwritten by what it says.
+    """
+
+    database_url: str = ""
+    replica_lag_s: float = 300.0
     statement_timeout_ms: int = 1_000
-    max_rows: int = 5_000
+    max_rows: int = 200
     per_second: float = 20.0
     push_timeout_s: float = 15.0
 

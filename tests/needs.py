@@ -37,3 +37,9 @@ def redis_server() -> Path:
         missing("redis-server")
     told = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
     return Path(found) if told.startswith("Redis") else missing("redis-server")
+
+
+def mariadb_server() -> Path:
+    """The path of MariaDB, or the test ends here."""
+    found = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin")
+    return Path(found) if found else missing("mariadb-server")

@@ -54,6 +54,11 @@ class Databases:
         self._template: str | None = None
         self._idle: list[_Lent] = []
 
+    @property
+    def log_path(self) -> Path:
+        """The server's own log."""
+        return self._server.log_path
+
     @contextmanager
     def lend(self) -> Iterator[str]:
         """The URL of a database with every table and no rows. It comes back emptied for the next borrower, which takes

@@ -67,9 +67,10 @@ class Hospital:
         return {"patient_no": answer["patient_no"]}
 
     def pull_patient(self, call: Call) -> Mapping[str, Any]:
-        numbers = self.lane.patient(call["patient_no"])
-        self.wait_sent(numbers)
-        return {"batch_nos": numbers}
+        """`complete` is false where the patient has more rows than a pull may read; they follow in idle time."""
+        pulled = self.lane.patient(call["patient_no"])
+        self.wait_sent(pulled.batch_nos)
+        return {"batch_nos": pulled.batch_nos, "complete": pulled.complete}
 
     def settlement_notice(self, call: Call) -> Mapping[str, Any]:
         """The hospital marks the bill and issues the e-bill; both are in the spool before this is answered."""

@@ -6,30 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from hospital_agent.errors import ConfigError, Refused
-from hospital_agent.sections import PullConfig
-from hospital_agent.source.bulk import SourceLink
-from hospital_agent.source.engine import snapshot
-from hospital_agent.source.records import Reading, Records, read_rows
+from hospital_agent.mapping.model import SourceMapping
+from hospital_agent.source.pull import PatientLane
 
 
 class PatientList:
     """Verifies name, document and phone against `[entities.patient]` of the mapping."""
 
-    def __init__(self, source: SourceLink, config: PullConfig) -> None:
-        if "patient" not in source.mapping.entities:
+    def __init__(self, mapping: SourceMapping, lane: PatientLane) -> None:
+        if "patient" not in mapping.entities:
             raise ConfigError("[his] url is missing and the mapping has no [entities.patient] to check people against")
-        self._source, self._config = source, config
-        self._entity = source.mapping.entities["patient"]
+        self._lane, self._entity = lane, mapping.entities["patient"]
 
     def verify(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """The patient number, or None for a person the hospital does not know yet. Raises Refused, Temporary."""
         columns = self._entity.fields["document_no"].columns
-        reading = Reading()
-        with snapshot(self._source.engine, self._config.statement_timeout_ms) as connection:
-            records = Records(connection, self._source.mapping, self._source.parameters())
-            found = records.where(self._entity, columns, [asked["document_no"]])
-            read_rows(self._source.mapping, self._entity, found, reading)
-        known = [r for r in reading.rows if r.data["document_type"] in (None, asked["document_type"])]
+        found = self._lane.find(self._entity, columns, [asked["document_no"]])
+        known = [r for r in found.rows if r.data["document_type"] in (None, asked["document_type"])]
         if not known:
             return {"patient_no": None}
         if known[0].data["name"] != asked["name"]:

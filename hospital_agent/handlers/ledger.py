@@ -12,8 +12,7 @@ from hospital_agent.canonical import sha256_hex
 from hospital_agent.commands import Call, Handler
 from hospital_agent.errors import BadValue, Refused
 from hospital_agent.mapping.model import Entity, Record
-from hospital_agent.source.bulk import SourceLink
-from hospital_agent.source.engine import snapshot
+from hospital_agent.source.idle import IdleTime
 from hospital_agent.source.records import Reading, Records, read_rows
 from hospital_agent.store.registry import Clearing, Clearings
 from hospital_agent.store.spool import Spool
@@ -25,16 +24,18 @@ class Ledger:
     """Handles `collect_ledger`. A ledger is always pushed whole, an empty one too: no file and no rows differ."""
 
     def __init__(
-        self, source: SourceLink, spool: Spool, clearings: Clearings, wait_sent: Callable[[Sequence[int]], None]
+        self, idle: IdleTime, spool: Spool, clearings: Clearings, wait_sent: Callable[[Sequence[int]], None]
     ) -> None:
-        self._source, self._spool, self._clearings, self._wait_sent = source, spool, clearings, wait_sent
+        self._idle, self._spool, self._clearings, self._wait_sent = idle, spool, clearings, wait_sent
+        self._mapping = idle.source.mapping
 
     def handlers(self) -> dict[str, Handler]:
         return {"collect_ledger": self.collect}
 
     def collect(self, call: Call) -> Mapping[str, Any]:
         """Answers the last batch number, all batch numbers, and count and sum over all of them. Asked for `totals`
-        it pushes nothing: count, sum and hash tell the platform whether it needs the rows at all."""
+        it pushes nothing: count, sum and hash tell the platform whether it needs the rows at all. Raises NotNow while
+        the source is busy: the platform asks again."""
         day = _day(call["business_date"])
         reading = self.read(day)
         if call.command.body.get("totals") is True:
@@ -55,18 +56,16 @@ class Ledger:
         """The rows of the clearing numbers we hold for the day, then those the partner booked itself."""
         reading = Reading()
         clearings = self._clearings.on(day.isoformat())
-        mapping = self._source.mapping
-        with snapshot(self._source.engine, STATEMENT_TIMEOUT_MS) as connection:
-            records = Records(connection, mapping, {**self._source.parameters(), "business_date": day})
-            if borne := mapping.ledger.get("borne"):
+        with self._idle.reading(STATEMENT_TIMEOUT_MS, business_date=day) as records:
+            if borne := self._mapping.ledger.get("borne"):
                 self._borne(records, borne, clearings, reading)
-            if own := mapping.ledger.get("own"):
+            if own := self._mapping.ledger.get("own"):
                 self._own(records, own, day, reading)
         return reading
 
     def _borne(self, records: Records, entity: Entity, clearings: Sequence[Clearing], reading: Reading) -> None:
         """What the patient bore, per clearing number. A bill that the books do not have gives no row."""
-        conventions = self._source.mapping.conventions
+        conventions = self._mapping.conventions
         bills = list({c.bill_key for c in clearings})
         found: dict[str, Record] = {entity.row_key(r, conventions): r for r in records.where(entity, entity.key, bills)}
         for clearing in clearings:
@@ -88,7 +87,7 @@ class Ledger:
     def _own(self, records: Records, entity: Entity, day: date, reading: Reading) -> None:
         assert entity.business_date is not None
         own = Reading()
-        read_rows(self._source.mapping, entity, records.where(entity, [entity.business_date], [day]), own)
+        read_rows(self._mapping, entity, records.where(entity, [entity.business_date], [day]), own)
         reading.rows.extend(Row("ledger", f"own-{row.key}", row.data) for row in own.rows)
         reading.bad.extend(("ledger", f"own-{key}", reason) for _, key, reason in own.bad)
 

@@ -12,6 +12,7 @@ from hospital_agent.mapping.contract import LEDGER_FIELDS, ROW_FIELDS
 from hospital_agent.mapping.model import Conventions, Entity, FieldRule, SourceMapping
 
 KINDS = ("text", "time", "date", "fen", "decimal", "int", "bool")
+MAX_PLACES, MAX_OVERLAP_S = 12, 400 * 86_400
 RULE_KEYS = frozenset({"column", "columns", "as", "places", "codes", "default", "value", "null"})
 ENTITY_KEYS = frozenset({"sql", "table", "key", "patient", "changed", "business_date", "overlap_s", "fields"})
 
@@ -22,13 +23,13 @@ def load(path: Path) -> SourceMapping:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise MappingError(f"mapping {path}: cannot be read") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MappingError(f"mapping {path.name}: {error}") from error
-    source = data.get("source", {})
+    source = _section(data.get("source", {}), "source")
     return SourceMapping(
-        name=source.get("name", path.stem),
+        name=_text(source.get("name", path.stem), "source.name"),
         conventions=_conventions(source),
-        parameters=tuple(source.get("parameters", [])),
+        parameters=_names(source.get("parameters", []), "source.parameters"),
         entities=_entities(data.get("entities", {}), ROW_FIELDS, "entities"),
         ledger=_entities(data.get("ledger", {}), LEDGER_FIELDS, "ledger"),
     )
@@ -39,50 +40,51 @@ def _conventions(source: dict[str, Any]) -> Conventions:
     if unit not in ("yuan", "fen"):
         raise MappingError('[source] money_unit is "yuan" or "fen"')
     try:
-        zone = ZoneInfo(source.get("timezone", "Asia/Shanghai"))
-    except (ZoneInfoNotFoundError, ValueError) as error:
+        zone = ZoneInfo(_text(source.get("timezone", "Asia/Shanghai"), "source.timezone"))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise MappingError("[source] timezone is not known on this machine") from error
-    encoding = source.get("encoding", "gb18030")
+    encoding = _text(source.get("encoding", "gb18030"), "source.encoding")
     try:
         "".encode(encoding)
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise MappingError("[source] encoding is not known") from error
     return Conventions(zone, unit, encoding)
 
 
-def _entities(data: dict[str, Any], contract: dict[str, frozenset[str]], section: str) -> dict[str, Entity]:
+def _entities(data: Any, contract: dict[str, frozenset[str]], section: str) -> dict[str, Entity]:
+    data = _section(data, section)
     if unknown := set(data) - set(contract):
         raise MappingError(f"[{section}] does not know {', '.join(sorted(unknown))}")
     return {name: _entity(name, data[name], contract[name], f"{section}.{name}") for name in data}
 
 
-def _entity(name: str, data: dict[str, Any], contract: frozenset[str], where: str) -> Entity:
+def _entity(name: str, data: Any, contract: frozenset[str], where: str) -> Entity:
+    data = _section(data, where)
     if unknown := set(data) - ENTITY_KEYS:
         raise MappingError(f"[{where}] does not know {', '.join(sorted(unknown))}")
     if ("sql" in data) == ("table" in data):
         raise MappingError(f"[{where}] needs exactly one of sql and table")
     if not data.get("key"):
         raise MappingError(f"[{where}] needs a key")
-    fields = data.get("fields", {})
+    fields = _section(data.get("fields", {}), f"{where}.fields")
     if fields.keys() != contract:
         missing, unknown = contract - fields.keys(), fields.keys() - contract
         raise MappingError(f"[{where}.fields] missing: {sorted(missing)}, not known: {sorted(unknown)}")
+    named = {key: _text(data[key], f"{where}.{key}") for key in ("patient", "changed", "business_date") if key in data}
     return Entity(
         name=name,
-        sql=data.get("sql", ""),
-        table=data.get("table", ""),
-        key=tuple(data["key"]),
+        sql=_text(data["sql"], f"{where}.sql") if "sql" in data else "",
+        table=_text(data["table"], f"{where}.table") if "table" in data else "",
+        key=_names(data["key"], f"{where}.key"),
         fields={field: _rule(spec, f"{where}.fields.{field}") for field, spec in fields.items()},
-        patient=data.get("patient"),
-        changed=data.get("changed"),
-        business_date=data.get("business_date"),
-        overlap_s=float(data.get("overlap_s", 60)),
+        overlap_s=_seconds(data.get("overlap_s", 60), f"{where}.overlap_s"),
+        **named,
     )
 
 
 def _rule(spec: Any, where: str) -> FieldRule:
     if isinstance(spec, str):
-        return FieldRule(columns=(spec,))
+        return FieldRule(columns=(_text(spec, where),))
     if not isinstance(spec, dict) or set(spec) - RULE_KEYS:
         raise MappingError(f"[{where}] is not a column or a rule")
     if len({"column", "columns", "value", "null"} & set(spec)) != 1:
@@ -94,10 +96,37 @@ def _rule(spec: Any, where: str) -> FieldRule:
         raise MappingError(f"[{where}] as is one of {', '.join(KINDS)}")
     if "codes" in spec and kind != "text":
         raise MappingError(f"[{where}] codes go with text only")
+    places = spec.get("places", 0)
+    if not isinstance(places, int) or not 0 <= places <= MAX_PLACES:
+        raise MappingError(f"[{where}] places are a number from 0 to {MAX_PLACES}")
     return FieldRule(
-        columns=tuple(spec["columns"]) if "columns" in spec else (spec["column"],),
+        columns=_names(spec["columns"] if "columns" in spec else [spec["column"]], where),
         kind=kind,
-        places=int(spec.get("places", 0)),
-        codes=spec.get("codes"),
+        places=places,
+        codes=_section(spec["codes"], f"{where}.codes") if "codes" in spec else None,
         default=spec.get("default"),
     )
+
+
+def _section(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise MappingError(f"[{where}] is not a section")
+    return value
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise MappingError(f"[{where}] is not a text")
+    return value
+
+
+def _names(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        raise MappingError(f"[{where}] is not a list of names")
+    return tuple(value)
+
+
+def _seconds(value: Any, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_OVERLAP_S:
+        raise MappingError(f"[{where}] is not a number of seconds")
+    return float(value)

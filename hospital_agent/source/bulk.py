@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any
-
-from sqlalchemy.engine import Engine
 
 from hospital_agent import log
 from hospital_agent.batch import Parcel
-from hospital_agent.errors import AgentError
-from hospital_agent.mapping.model import Entity, Record, SourceMapping, batch_kind
+from hospital_agent.mapping.model import Entity, Record, batch_kind
 from hospital_agent.sections import BulkConfig
 from hospital_agent.source import marks
-from hospital_agent.source.engine import snapshot
-from hospital_agent.source.probe import Probe
+from hospital_agent.source.idle import IdleTime, NotNow
 from hospital_agent.source.records import PARTITION, Reading, Records, key_values, read_rows
-from hospital_agent.store.spool import Contended, Spool
-
-
-class NotNow(AgentError):
-    """The scan stopped early: the source is busy, the spool is full, or the agent stops. It resumes at its marks."""
-
-
-@dataclass(frozen=True)
-class SourceLink:
-    """A source that can be read: engine, mapping, the mapping's binds, and today's business date."""
-
-    engine: Engine
-    mapping: SourceMapping
-    parameters: Callable[[], Mapping[str, Any]]
+from hospital_agent.store.spool import INCOMPLETE, Contended, Spool
 
 
 @dataclass
@@ -45,24 +27,55 @@ class _Portion:
 class BulkLane:
     """One scan after the other over all entities of the mapping."""
 
-    def __init__(self, source: SourceLink, spool: Spool, config: BulkConfig, probe: Probe, stop: Event) -> None:
-        self._source, self._spool, self._config, self._probe, self._stop = source, spool, config, probe, stop
+    def __init__(self, idle: IdleTime, spool: Spool, config: BulkConfig, stop: Event) -> None:
+        self._idle, self._source, self._spool, self._config, self._stop = idle, idle.source, spool, config, stop
+        self._left: list[str] = []
         self.on_spooled: Callable[[], None] = lambda: None
 
     def scan(self) -> int:
-        """One pass over the source; answers the number of batches spooled. Raises NotNow, Temporary."""
-        spooled = 0
+        """One pass over the source; answers the number of batches spooled. Raises NotNow, Temporary.
+
+        By day it reads on from high-water marks, and never a table whole.
+        """
+        spooled = self._finish_patients()
         for kind in ("catalogue", "record"):
             entities = [e for e in self._source.mapping.pushed() if batch_kind(e.name) == kind]
-            spooled += self._scan_kind(kind, entities)
+            spooled += self._scan_kind(kind, [e for e in entities if self._may_read(e)])
+        self._tell_left()
         return spooled
 
+    def _tell_left(self) -> None:
+        """Once, so that who installs an agent by day knows why nothing comes."""
+        left = [e.name for e in self._source.mapping.pushed() if not self._may_read(e)]
+        if left != self._left:
+            log.info("left_for_the_night", entities=left)
+        self._left = left
+
+    def _finish_patients(self) -> int:
+        """Everything of patients of whom a pull could not read everything."""
+        spooled = 0
+        entities = [e for e in self._source.mapping.pushed() if e.patient and batch_kind(e.name) == "record"]
+        for patient_no in self._spool.incomplete():
+            read_at, portion = self._spool.position(), _Portion(marks={f"{INCOMPLETE}{patient_no}": ""})
+            with self._idle.reading(self._config.statement_timeout_ms) as records:
+                for entity in entities:
+                    found = records.of_patient(entity, patient_no)
+                    read_rows(self._source.mapping, entity, found, portion.reading)
+            spooled += self._spool_portion("record", portion, read_at)
+        return spooled
+
+    def _may_read(self, entity: Entity) -> bool:
+        """An entity whose first load is through is read on from its mark at any hour, anything else by night."""
+        loaded = entity.changed is not None and self._spool.mark(f"loaded:{entity.name}") is not None
+        return loaded or self._idle.is_night()
+
     def _scan_kind(self, kind: str, entities: Sequence[Entity]) -> int:
+        if not entities:
+            return 0
         read_at = self._spool.position()
         spooled = 0
         portion = _Portion()
-        with snapshot(self._source.engine, self._config.statement_timeout_ms) as connection:
-            records = Records(connection, self._source.mapping, self._source.parameters())
+        with self._idle.reading(self._config.statement_timeout_ms) as records:
             for entity in entities:
                 for part, mark in self._parts(records, entity):
                     read_rows(self._source.mapping, entity, part, portion.reading)
@@ -70,6 +83,8 @@ class BulkLane:
                     if len(portion.reading.rows) >= PARTITION:
                         spooled += self._spool_portion(kind, portion, read_at)
                         portion = _Portion()
+                        if not self._may_read(entity):
+                            raise NotNow("by_night_only")
         return spooled + self._spool_portion(kind, portion, read_at)
 
     def _parts(self, records: Records, entity: Entity) -> Iterator[tuple[Sequence[Record], dict[str, str]]]:
@@ -79,8 +94,9 @@ class BulkLane:
         last = marks.decode(known) if known else None
         if entity.changed:
             since = marks.back(last, entity.overlap_s) if last is not None else None
-            for part in records.changed_since(entity, since):
+            for part in records.changed_since(entity, since, unmarked=self._idle.is_night()):
                 yield part, self._changed_mark(name, entity, part)
+            yield [], {f"loaded:{entity.name}": marks.encode(True)}
             return
         limit, count = self._config.window_rows, 0
         for part in records.after_key(entity, last, limit):
@@ -112,10 +128,11 @@ class BulkLane:
         return len(numbers)
 
     def _wait_for_room(self) -> None:
-        """Hold back while earlier batches wait for the network, and give way to the source's own work."""
+        """Give way to the source's own work, and hold back while earlier batches wait for the network."""
+        self._idle.ask()
         for _ in range(100):
-            if self._stop.is_set() or not self._probe.is_idle():
-                raise NotNow("busy")
+            if self._stop.is_set():
+                raise NotNow("agent_stops")
             if len(self._spool.unsent()) < self._config.spool_batches:
                 return
             self._stop.wait(0.05)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy.engine import Engine
 
 from hospital_agent import log
 from hospital_agent.batch import Parcel
 from hospital_agent.errors import Temporary
 from hospital_agent.mapping.model import RECORD, Entity, Record
 from hospital_agent.sections import PullConfig
-from hospital_agent.source.bulk import SourceLink
-from hospital_agent.source.engine import snapshot
-from hospital_agent.source.records import Reading, Records, read_rows
-from hospital_agent.store.spool import Contended, Spool
+from hospital_agent.source.engine import SourceLink, snapshot
+from hospital_agent.source.records import Budget, Reading, Records, read_rows
+from hospital_agent.store.spool import INCOMPLETE, Contended, Spool
 
 
 class Pace:
@@ -35,44 +38,77 @@ class Pace:
         time.sleep(at_s - now_s)
 
 
-class PatientLane:
-    """Reads what a waiting patient needs and spools what changed of it."""
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull has spooled. Not `complete`: there was more than a pull may read, and the bulk lane follows."""
 
-    def __init__(self, source: SourceLink, spool: Spool, config: PullConfig) -> None:
+    batch_nos: list[int]
+    complete: bool = True
+
+
+@dataclass
+class _Found:
+    """Records by entity, and whose they are."""
+
+    patient_no: str | None
+    records: dict[str, Sequence[Record]] = field(default_factory=dict)
+
+
+class PatientLane:
+    """Reads what a waiting patient needs, also while the source is busy, and spools what changed of it.
+
+    `replica` serves one patient's rows where there is one. A bill that was just settled is read from the source itself,
+    which alone is sure to know of it.
+    """
+
+    def __init__(self, source: SourceLink, spool: Spool, config: PullConfig, replica: Engine | None = None) -> None:
         self._source, self._spool, self._config = source, spool, config
+        self._replica = source.engine if replica is None else replica
         self._pace = Pace(config.per_second)
         self.on_spooled: Callable[[], None] = lambda: None
 
-    def patient(self, patient_no: str) -> list[int]:
-        """Everything of one patient. Raises Temporary."""
+    @contextmanager
+    def reading(self, engine: Engine) -> Iterator[tuple[Records, Budget]]:
+        """One snapshot at the lane's pace, of at most `max_rows` rows in all. Raises Temporary."""
+        self._pace.wait()
+        budget = Budget(self._config.max_rows)
+        with snapshot(engine, self._config.statement_timeout_ms) as connection:
+            yield Records(connection, self._source.mapping, self._source.parameters(), budget), budget
 
-        def read(records: Records) -> Reading:
-            reading = Reading()
-            for entity in self._entities():
-                if entity.patient:
-                    found = records.of_patient(entity, patient_no, self._config.max_rows)
-                    read_rows(self._source.mapping, entity, found, reading)
-            return reading
+    def find(self, entity: Entity, columns: Sequence[str], values: Sequence[str]) -> Reading:
+        """Rows of an entity by a few of its columns, for the asker alone. Raises Temporary."""
+        found = Reading()
+        with self.reading(self._replica) as (records, _):
+            read_rows(self._source.mapping, entity, records.where(entity, columns, values), found)
+        return found
 
-        return self._spool_reading(read)
+    def patient(self, patient_no: str) -> Pulled:
+        """The newest rows of one patient; each entity gets its part of what others left. Raises Temporary."""
+        wanted = [entity for entity in self._entities() if entity.patient]
 
-    def bill(self, bill_key: str) -> list[int]:
-        """One bill with its visit, lines and e-bill: what a settlement has changed. Raises Temporary."""
+        def read(records: Records) -> _Found:
+            found = _Found(patient_no)
+            for done, entity in enumerate(sorted(wanted, key=lambda one: one.name == "fee_line")):
+                found.records[entity.name] = records.of_patient(entity, patient_no, len(wanted) - done)
+            return found
 
-        def read(records: Records) -> Reading:
-            reading = Reading()
-            found = {"bill": self._by_key(records, "bill", [bill_key])}
+        return self._spool_what(self._replica, read)
+
+    def bill(self, bill_key: str) -> Pulled:
+        """One bill with its visit, e-bill and lines: what a settlement has changed. Raises Temporary."""
+
+        def read(records: Records) -> _Found:
             mapping = self._source.mapping
-            visit_rule = mapping.entities["bill"].fields["visit_key"]
-            visits = [visit_rule.value(r, mapping.conventions) for r in found["bill"]]
-            found["visit"] = self._by_key(records, "visit", [v for v in visits if v])
-            for child in ("fee_line", "e_bill"):
-                found[child] = self._by_bill(records, child, bill_key)
-            for entity in self._entities():
-                read_rows(mapping, entity, found.get(entity.name, []), reading)
-            return reading
+            bills = self._by_key(records, "bill", [bill_key])
+            visit_rule, patient = mapping.entities["bill"].fields["visit_key"], mapping.entities["bill"].patient
+            visits = [visit_rule.value(r, mapping.conventions) for r in bills]
+            found = _Found(bills[0][patient] if bills and patient else None, {"bill": bills})
+            found.records["visit"] = self._by_key(records, "visit", [v for v in visits if v])
+            for child in ("e_bill", "fee_line"):
+                found.records[child] = self._by_bill(records, child, bill_key)
+            return found
 
-        return self._spool_reading(read)
+        return self._spool_what(self._source.engine, read)
 
     def _entities(self) -> list[Entity]:
         return [self._source.mapping.entities[n] for n in RECORD if n in self._source.mapping.entities]
@@ -86,20 +122,28 @@ class PatientLane:
         columns = entity.fields["bill_key"].columns if entity else ()
         return records.where(entity, columns, [bill_key]) if entity and columns else []
 
-    def _spool_reading(self, read: Callable[[Records], Reading]) -> list[int]:
-        self._pace.wait()
+    def _spool_what(self, engine: Engine, read: Callable[[Records], _Found]) -> Pulled:
         for _ in range(5):
-            read_at = self._spool.position()
-            with snapshot(self._source.engine, self._config.statement_timeout_ms) as connection:
-                reading = read(Records(connection, self._source.mapping, self._source.parameters()))
+            read_at, reading = self._spool.position(), Reading()
+            with self.reading(engine) as (records, budget):
+                found = read(records)
+            for entity in self._entities():
+                read_rows(self._source.mapping, entity, found.records.get(entity.name, []), reading)
             for bad in self._spool.note_bad(reading.bad):
                 log.warning("bad_row", type=bad[0], key=bad[1], reason=bad[2])
             try:
-                date = str(self._source.parameters()["business_date"])
-                numbers = self._spool.put(Parcel("record", date, reading.rows, read_at))
+                numbers = self._spool.put(
+                    self._parcel(engine, reading, read_at, found.patient_no if budget.cut else None)
+                )
             except Contended:
                 continue
             if numbers:
                 self.on_spooled()
-            return numbers
+            return Pulled(numbers, not budget.cut)
         raise Temporary("source_contended")
+
+    def _parcel(self, engine: Engine, reading: Reading, read_at: int, incomplete: str | None) -> Parcel:
+        date = str(self._source.parameters()["business_date"])
+        marks = {} if incomplete is None else {f"{INCOMPLETE}{incomplete}": date}
+        behind_s = 0.0 if engine is self._source.engine else self._config.replica_lag_s
+        return Parcel("record", date, reading.rows, read_at, marks=marks, behind_s=behind_s)

@@ -1,19 +1,22 @@
-"""Records of the source: the SELECTs that a mapping stands for, and their rows in our form."""
+"""Records of the source, read by the SELECTs that a mapping stands for, and their rows in our form."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import NullType
 
 from hospital_agent.batch import Row
 from hospital_agent.errors import BadValue
 from hospital_agent.mapping.model import Entity, Record, SourceMapping
+from hospital_agent.source import statements
 
 PARTITION = 2_000
 
@@ -26,60 +29,103 @@ class Reading:
     bad: list[tuple[str, str, str]] = field(default_factory=list)
 
 
+@dataclass
+class Budget:
+    """The rows that a reading may still take. `cut`: it was not enough, or may just have been."""
+
+    left: int
+    cut: bool = False
+
+    def take(self, count: int, limit: int) -> None:
+        self.left -= count
+        self.cut = self.cut or count == limit
+
+
 class Records:
-    """SELECTs over one connection. The mapping's own SQL is wrapped, so that every dialect can filter and order it."""
+    """SELECTs over one connection. With a `budget` no more rows than that are asked of the source, over all of them."""
 
-    def __init__(self, connection: Connection, mapping: SourceMapping, parameters: Mapping[str, Any]) -> None:
-        self._connection = connection
-        self._mapping = mapping
-        self._parameters = {name: parameters.get(name) for name in mapping.parameters}
+    def __init__(
+        self,
+        connection: Connection,
+        mapping: SourceMapping,
+        parameters: Mapping[str, Any],
+        budget: Budget | None = None,
+    ) -> None:
+        self.connection = connection
+        self.parameters = {name: parameters.get(name) for name in mapping.parameters}
+        self._budget = budget
 
-    def changed_since(self, entity: Entity, since: Any) -> Iterator[Sequence[Record]]:
-        """Partitions of what changed at or after `since` (None: everything), oldest change first."""
-        source = _source(entity)
-        statement = sa.select(source)
-        if entity.changed:
-            changed = source.c[entity.changed]
-            if since is not None:
-                statement = statement.where(sa.or_(changed >= _bind(since), changed.is_(None)))
-            statement = statement.order_by(changed, *(source.c[k] for k in entity.key))
-        return self._partitions(statement)
+    def changed_since(self, entity: Entity, since: Any, *, unmarked: bool = True) -> Iterator[Sequence[Record]]:
+        """Partitions of what changed at or after `since` (None: everything), and of what is `unmarked`."""
+        return self._partitions(statements.changed_since(entity, since, unmarked=unmarked))
 
     def after_key(self, entity: Entity, last: Sequence[Any] | None, limit: int) -> Iterator[Sequence[Record]]:
         """Partitions of the next `limit` records in the order of the key, after the key `last`."""
-        source = _source(entity)
-        keys = [source.c[k] for k in entity.key]
-        statement = sa.select(source).order_by(*keys).limit(limit)
-        if last is not None:
-            statement = statement.where(_greater(keys, last))
-        return self._partitions(statement)
+        return self._partitions(statements.after_key(entity, last, limit))
 
-    def of_patient(self, entity: Entity, patient_no: str, limit: int) -> Sequence[Record]:
-        """The newest `limit` records of one patient."""
-        assert entity.patient is not None
-        source = _source(entity)
-        statement = sa.select(source).where(source.c[entity.patient] == _bind(patient_no)).limit(limit)
-        if entity.changed:
-            statement = statement.order_by(source.c[entity.changed].desc())
-        return self._all(statement)
+    def of_patient(self, entity: Entity, patient_no: str, among: int = 1) -> Sequence[Record]:
+        """The newest records of one patient: of what the budget has left the part of one entity `among` so many."""
+        return self._all(statements.of_patient(entity, patient_no), among)
 
     def where(self, entity: Entity, columns: Sequence[str], values: Sequence[Any]) -> Sequence[Record]:
         """Records whose column (or columns joined with "-") is one of `values`."""
-        source = _source(entity)
-        joined = _joined([source.c[c] for c in columns])
+        ways = [way for value in values for way in split(value, len(columns))]
+        if len(ways) > len(values):
+            ways = self._fitting(entity, columns, ways)
         found: list[Record] = []
-        for start in range(0, len(values), 500):
-            chunk = [_bind(v) for v in values[start : start + 500]]
-            found.extend(self._all(sa.select(source).where(joined.in_(chunk))))
+        for start in range(0, len(ways), statements.CHUNK):
+            found.extend(self._all(statements.where(entity, columns, ways[start : start + statements.CHUNK])))
         return found
 
-    def _all(self, statement: sa.Select[Any]) -> Sequence[Record]:
-        return self._connection.execute(statement, self._parameters).mappings().all()
+    def _fitting(
+        self, entity: Entity, columns: Sequence[str], ways: Sequence[tuple[Any, ...]]
+    ) -> list[tuple[Any, ...]]:
+        """Those of the ways to take keys apart that the columns can hold, as one row shows; others would be errors."""
+        sample = self.connection.execute(statements.any_row(entity), self.parameters).mappings().first()
+        if sample is None:
+            return []
+        return [way for way in ways if all(map(_reads_as, way, (sample[c] for c in columns)))]
+
+    def _all(self, statement: sa.Select[Any], among: int = 1) -> Sequence[Record]:
+        if self._budget is None:
+            return self.connection.execute(statement, self.parameters).mappings().all()
+        limit = -(-self._budget.left // among)
+        if limit <= 0:
+            self._budget.cut = True
+            return []
+        found = self.connection.execute(statement.limit(limit), self.parameters).mappings().all()
+        self._budget.take(len(found), limit)
+        return found
 
     def _partitions(self, statement: sa.Select[Any]) -> Iterator[Sequence[Record]]:
         options = {"stream_results": True, "yield_per": PARTITION}
-        result = self._connection.execute(statement, self._parameters, execution_options=options)
+        result = self.connection.execute(statement, self.parameters, execution_options=options)
         return iter(result.mappings().partitions(PARTITION))
+
+
+def split(value: Any, count: int) -> list[tuple[Any, ...]]:
+    """All ways to read a text as `count` parts joined with "-"; one column takes the value as it is.
+
+    >>> split("B1-2", 2), split("a-b-1", 2)
+    ([('B1', '2')], [('a', 'b-1'), ('a-b', '1')])
+    """
+    if count == 1:
+        return [(value,)]
+    words = str(value).split("-")
+    ways = itertools.combinations(range(1, len(words)), count - 1)
+    return [tuple("-".join(words[i:j]) for i, j in itertools.pairwise((0, *cuts, len(words)))) for cuts in ways]
+
+
+def _reads_as(part: str, like: Any) -> bool:
+    """Could a column that holds `like` hold what `part` says?"""
+    try:
+        if isinstance(like, date):
+            type(like).fromisoformat(part)
+        elif isinstance(like, int | float | Decimal | UUID):
+            type(like)(part)
+    except (ValueError, ArithmeticError):
+        return False
+    return True
 
 
 def read_rows(mapping: SourceMapping, entity: Entity, records: Iterable[Record], into: Reading) -> None:
@@ -102,34 +148,3 @@ def read_rows(mapping: SourceMapping, entity: Entity, records: Iterable[Record],
 def key_values(entity: Entity, record: Record) -> list[Any]:
     """The key of a record as JSON values; other types as their text, which the database reads back as its own."""
     return [v if isinstance(v, str | int) else str(v) for v in (record[k] for k in entity.key)]
-
-
-def _source(entity: Entity) -> sa.FromClause:
-    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in entity.columns()]
-    if entity.sql:
-        return sa.text(entity.sql).columns(*columns).subquery("s")
-    schema, _, table = entity.table.rpartition(".")
-    return sa.table(table, *columns, schema=schema or None).alias("s")
-
-
-def _bind(value: Any) -> ColumnElement[Any]:
-    """A bind without a type of ours: the database compares it as the column's own type, so that an index serves."""
-    return sa.bindparam(None, value, type_=NullType(), unique=True)
-
-
-def _joined(columns: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
-    if len(columns) == 1:
-        return columns[0]
-    text: ColumnElement[Any] = sa.cast(columns[0], sa.String)
-    for column in columns[1:]:
-        text = text + "-" + sa.cast(column, sa.String)
-    return text
-
-
-def _greater(columns: Sequence[ColumnElement[Any]], last: Sequence[Any]) -> ColumnElement[bool]:
-    """(a, b) > (x, y) spelt out, since not every dialect compares tuples."""
-    clauses = []
-    for i, column in enumerate(columns):
-        equal = [columns[j] == _bind(last[j]) for j in range(i)]
-        clauses.append(sa.and_(*equal, column > _bind(last[i])))
-    return sa.or_(*clauses)

@@ -15,6 +15,8 @@ from hospital_agent.errors import AgentError
 from hospital_agent.store.db import Store
 
 KEPT_BATCHES = 10_000
+INCOMPLETE = "incomplete:"
+"""Before a patient number: the mark of a patient of whom a pull could not read everything."""
 
 
 class Contended(AgentError):
@@ -114,6 +116,13 @@ class Spool:
         rows = self._store.all("SELECT value FROM mark WHERE name = ?", (name,))
         return rows[0]["value"] if rows else None
 
+    def incomplete(self) -> list[str]:
+        """Patient numbers of whom a pull has left rows in the source."""
+        rows = self._store.all(
+            "SELECT name FROM mark WHERE name >= ? AND name < ?", (INCOMPLETE, INCOMPLETE + "\U0010ffff")
+        )
+        return [r["name"].removeprefix(INCOMPLETE) for r in rows]
+
     def set_marks(self, marks: Mapping[str, str]) -> None:
         with self._store.transaction() as db:
             _set_marks(db, marks)
@@ -144,6 +153,7 @@ def _next(db: sqlite3.Connection, name: str) -> int:
 def _set_marks(db: sqlite3.Connection, marks: Mapping[str, str]) -> None:
     sql = "INSERT INTO mark VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
     db.executemany(sql, marks.items())
+    db.execute("DELETE FROM mark WHERE value = ''")
 
 
 def _changed(db: sqlite3.Connection, parcel: Parcel, seq: int) -> list[Line]:
@@ -156,6 +166,8 @@ def _changed(db: sqlite3.Connection, parcel: Parcel, seq: int) -> list[Line]:
         if last is not None and last["hash"] == digest:
             if parcel.whole:
                 lines.append(line_of(row, data, last["version"]))
+            continue
+        if last is not None and parcel.behind_s and last["version"] > clock.epoch_s() - parcel.behind_s:
             continue
         if last is not None and last["seq"] > parcel.read_at:
             raise Contended(row.type)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hospital_agent.source.bulk import SourceLink
+from hospital_agent.source.engine import SourceLink
 from hospital_agent.store.db import Store
 from hospital_agent.store.spool import Spool
 from tests import servers

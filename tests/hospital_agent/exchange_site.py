@@ -104,7 +104,7 @@ def write_config(folder: Path, platform: Platform, party: str, **changes: Any) -
         "store": f"{party}.sqlite",
         "business_date": DAY.isoformat(),
         "log_level": "WARNING",
-        "bulk": {"interval_s": 0.2, "max_active": 50},
+        "bulk": {"interval_s": 0.2, "max_active": 50, "night": []},
         "commands": {"wait_ms": 100},
     }
     path = folder / f"{party}.toml"

@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from hospital_agent.mapping import reader
-from hospital_agent.source.bulk import SourceLink
-from hospital_agent.source.engine import make_engine
+from hospital_agent.source.engine import SourceLink, make_engine
+from hospital_agent.source.idle import IdleTime
 
 TABLES = """
 CREATE TABLE jz (jzh int PRIMARY KEY, brid text, ks text, lx char(1), kssj timestamp, jssj timestamp, xgsj timestamp);
@@ -106,6 +106,21 @@ at = { column = "sj", as = "time" }
 """
 
 DAY = date(2026, 11, 21)
+
+
+class Switch:
+    """A probe that a test turns."""
+
+    def __init__(self, *, idle: bool = True) -> None:
+        self.idle, self.asked = idle, 0
+
+    def is_idle(self) -> bool:
+        self.asked += 1
+        return self.idle
+
+
+def always_idle(source: SourceLink) -> IdleTime:
+    return IdleTime(source, Switch(), Switch(), ask_every_s=1.0)
 
 
 def parameters() -> Mapping[str, Any]:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from hospital_agent import config
+from hospital_agent.__main__ import main
 from hospital_agent.errors import ConfigError
+from tests.hospital_agent.small_his import MAPPING
 
 BASE = """
 role = "hospital"
@@ -46,6 +48,20 @@ def test_every_section_is_read(tmp_path: Path) -> None:
     assert (got.bulk.interval_s, got.his.url, got.pull.per_second) == (2.0, "http://his", 5)
 
 
+def test_whole_tables_are_read_by_night_unless_told_otherwise(tmp_path: Path) -> None:
+    assert read(tmp_path, BASE).bulk.night == ((time(22), time(6)),)
+    assert read(tmp_path, f"{BASE}[bulk]\nnight = []").bulk.night == ()
+    assert read(tmp_path, f'{BASE}[bulk]\nnight = ["23:00-05:30"]').bulk.night == ((time(23), time(5, 30)),)
+
+
+def test_a_replica_has_its_own_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(tmp_path, BASE).pull.database_url == ""
+    assert read(tmp_path, f'{BASE}[pull]\ndatabase_url = "mysql://r"\nmax_rows = 50').pull.database_url == "mysql://r"
+    monkeypatch.setenv("REPLICA", "mysql://env")
+    got = read(tmp_path, f'{BASE}[pull]\ndatabase_url_env = "REPLICA"')
+    assert (got.pull.database_url, got.pull.max_rows) == ("mysql://env", 200)
+
+
 def test_secrets_come_from_a_file_or_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "key").write_text("whsec_ZmlsZQ==\n")
     monkeypatch.setenv("HIS_DB", "postgresql://env")
@@ -65,6 +81,9 @@ def test_secrets_come_from_a_file_or_the_environment(tmp_path: Path, monkeypatch
         (BASE.partition("[source]")[0], "[source] is missing"),
         (BASE + "[bulk]\nspeed = 3", "[bulk] does not know speed"),
         (BASE + '[bulk]\nhours = ["night"]', "hours are spans"),
+        (BASE + "[bulk]\nnight = 3", "night are spans"),
+        (BASE + '[pull]\ndatabase_url_env = "NONE_SUCH"', "database_url is missing"),
+        (BASE + "[pull]\nrows = 3", "[pull] does not know rows"),
         (f'business_date = "today"\n{BASE}', "business_date must be"),
         (BASE.partition("[source]")[0].replace("hospital", "medical_insurance", 1), "[medical_insurance] url"),
     ],
@@ -73,6 +92,17 @@ def test_what_cannot_work_is_refused(tmp_path: Path, text: str, advice: str) -> 
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, text)
     assert advice in str(caught.value)
+
+
+def test_a_database_that_nobody_can_ask_whether_it_is_busy_is_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "his.mapping.toml").write_text(MAPPING, encoding="utf-8")
+    path = tmp_path / "agent.toml"
+    path.write_text(BASE.replace("postgresql://his", "sqlite:///his.sqlite"), encoding="utf-8")
+    for mode in ([], ["--once"], ["--dry-run"]):
+        assert main(["--config", str(path), *mode]) == 2
+        assert "busy_query is missing" in capsys.readouterr().err
 
 
 def test_the_example_is_valid(tmp_path: Path) -> None:

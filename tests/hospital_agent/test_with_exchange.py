@@ -89,10 +89,10 @@ def test_a_pull_is_answered_when_its_rows_are_with_the_exchange(
     path = hospital(tmp_path, platform, source_url, bulk={"enabled": False})
     with running(path):
         answer = platform.wait_answer(platform.command("H1", "pull_patient", {"patient_no": "P2"}))
-        assert answer.body == {"batch_nos": [1]}
+        assert answer.body == {"batch_nos": [1], "complete": True}
         assert sorted(row["key"] for row in platform.rows()) == ["2", "5", "B2", "B2-1", "B5", "B5-1"]
         again = platform.wait_answer(platform.command("H1", "pull_patient", {"patient_no": "P2"}))
-        assert again.body == {"batch_nos": []}
+        assert again.body == {"batch_nos": [], "complete": True}
 
 
 def test_a_ledger_is_answered_with_what_the_batch_declares(platform: Platform, source_url: str, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def start(path: Path) -> subprocess.Popen[bytes]:
 
 
 def test_a_killed_agent_loses_and_doubles_nothing(platform: Platform, source_url: str, tmp_path: Path) -> None:
-    path = hospital(tmp_path, platform, source_url, bulk={"interval_s": 0.01, "max_active": 50})
+    path = hospital(tmp_path, platform, source_url, bulk={"interval_s": 0.01, "max_active": 50, "night": []})
     source = open_small(source_url, tmp_path, fill=False)
     for life in range(5):
         run(source, "UPDATE mx SET je = je + 1; UPDATE jsd SET zje = zje + 1")

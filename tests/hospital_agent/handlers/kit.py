@@ -15,8 +15,7 @@ from hospital_agent.handlers.ledger import Ledger
 from hospital_agent.his import HisClient
 from hospital_agent.mapping import reader
 from hospital_agent.sections import InterfaceConfig, PullConfig
-from hospital_agent.source.bulk import SourceLink
-from hospital_agent.source.engine import make_engine
+from hospital_agent.source.engine import SourceLink, make_engine
 from hospital_agent.source.pull import PatientLane
 from hospital_agent.store.commands import Answer, Command
 from hospital_agent.store.db import Store
@@ -24,6 +23,7 @@ from hospital_agent.store.registry import Clearings, Ties
 from hospital_agent.store.spool import Spool
 from mock_partners.his import fill
 from mock_partners.his.server import His
+from tests.hospital_agent.small_his import always_idle
 
 DAY = date(2026, 11, 21)
 MAPPINGS = Path(fill.__file__).parent
@@ -85,5 +85,5 @@ def open_site(his: His, database_url: str, people: list[dict[str, Any]], store: 
         verify=lambda asked: client.post("/patients/verify", asked),
         wait_sent=lambda _: None,
     )
-    ledger = Ledger(source, spool, clearings, lambda _: None)
+    ledger = Ledger(always_idle(source), spool, clearings, lambda _: None)
     return Site(his, database_url, people, source, spool, hospital.handlers() | ledger.handlers())

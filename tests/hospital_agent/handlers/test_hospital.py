@@ -92,7 +92,7 @@ def test_an_appointment_is_confirmed_and_cancelled(site: Site) -> None:
 def test_a_pull_brings_all_of_one_patient(site: Site) -> None:
     person = next(p for p in site.people if p["bills"])
     answer = site.ask("pull_patient", patient_no=person["patient_no"])
-    assert answer.body == {"batch_nos": [1]}
+    assert answer.body == {"batch_nos": [1], "complete": True}
     rows = spooled(site)
     assert sum(row["type"] == "bill" for row in rows) >= person["bills"]
     assert {row["data"]["patient_no"] for row in rows if "patient_no" in row["data"]} == {person["patient_no"]}

@@ -9,25 +9,21 @@ from typing import Any
 import pytest
 
 from hospital_agent.batch import Parcel, Row
-from hospital_agent.sections import BulkConfig
-from hospital_agent.source import bulk
-from hospital_agent.source.bulk import BulkLane, NotNow, SourceLink
+from hospital_agent.sections import BulkConfig, PullConfig
+from hospital_agent.source import bulk, records
+from hospital_agent.source.bulk import BulkLane
+from hospital_agent.source.engine import SourceLink
+from hospital_agent.source.idle import IdleTime, NotNow
+from hospital_agent.source.pull import PatientLane
 from hospital_agent.store.spool import Spool
-from tests.hospital_agent.small_his import run
+from tests.hospital_agent.small_his import Switch, run
 
 
-class Switch:
-    """A probe that a test turns."""
-
-    def __init__(self) -> None:
-        self.idle = True
-
-    def is_idle(self) -> bool:
-        return self.idle
-
-
-def lane(source: SourceLink, spool: Spool, probe: Switch | None = None, **config: Any) -> BulkLane:
-    return BulkLane(source, spool, BulkConfig(**config), probe or Switch(), threading.Event())
+def lane(
+    source: SourceLink, spool: Spool, probe: Switch | None = None, night: Switch | None = None, **config: Any
+) -> BulkLane:
+    idle = IdleTime(source, probe or Switch(), night or Switch(), ask_every_s=0.05)
+    return BulkLane(idle, spool, BulkConfig(**config), threading.Event())
 
 
 def sent(spool: Spool) -> list[dict[str, Any]]:
@@ -133,13 +129,85 @@ def test_a_mended_row_is_sent(small: SourceLink, spool: Spool) -> None:
 
 
 def test_nothing_is_read_into_the_spool_while_the_source_is_busy(small: SourceLink, spool: Spool) -> None:
-    probe = Switch()
-    probe.idle = False
-    with pytest.raises(NotNow, match="busy"):
+    probe = Switch(idle=False)
+    with pytest.raises(NotNow, match="source_busy"):
         lane(small, spool, probe).scan()
     assert spool.unsent() == []
     probe.idle = True
     assert lane(small, spool, probe).scan() == 1
+
+
+def test_the_probe_is_asked_between_portions_and_the_marks_stay_where_the_reading_ended(
+    small: SourceLink, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PARTITION", 2)
+    monkeypatch.setattr(records, "PARTITION", 2)
+    probe = Switch()
+    work = lane(small, spool, probe)
+
+    def get_busy() -> None:
+        probe.idle = False
+
+    work.on_spooled = get_busy
+    with pytest.raises(NotNow, match="source_busy"):
+        work.scan()
+    assert names(sent(spool)) == ["visit 1", "visit 2"]
+    probe.idle, work.on_spooled = True, lambda: None
+    work = lane(small, spool, probe, spool_batches=100)
+    work.scan()
+    assert len(names(sent(spool))) == 13, "every other row, and none twice"
+
+
+def test_by_day_no_table_is_read_whole(small: SourceLink, spool: Spool) -> None:
+    night = Switch(idle=False)
+    work = lane(small, spool, night=night)
+    assert work.scan() == 0, "nothing has been loaded yet"
+    night.idle = True
+    work.scan()
+    assert len(sent(spool)) == 15
+    night.idle = False
+    run(
+        small,
+        "UPDATE jz SET jssj = '2026-11-02', xgsj = '2026-11-02' WHERE jzh = 2; UPDATE jsd SET zt = '3' WHERE jzh = 1;"
+        "INSERT INTO jz VALUES (6, 'P6', '外科', '2', '2026-11-01', NULL, NULL)",
+    )
+    work.scan()
+    assert names(sent(spool)) == ["visit 2"], "bills have no time of change, and visit 6 has none yet"
+    night.idle = True
+    work.scan()
+    assert names(sent(spool)) == ["visit 6", "bill B1"]
+
+
+def test_a_first_load_that_the_morning_ends_goes_on_in_the_next_night(
+    small: SourceLink, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PARTITION", 2)
+    monkeypatch.setattr(records, "PARTITION", 2)
+    night = Switch()
+    work = lane(small, spool, night=night, spool_batches=100)
+
+    def dawn() -> None:
+        night.idle = False
+
+    work.on_spooled = dawn
+    with pytest.raises(NotNow, match="by_night_only"):
+        work.scan()
+    assert names(sent(spool)) == ["visit 1", "visit 2"]
+    assert work.scan() == 0
+    night.idle, work.on_spooled = True, lambda: None
+    work.scan()
+    assert len(sent(spool)) == 13
+
+
+def test_a_patient_of_whom_a_pull_left_rows_is_read_to_the_end_by_day(small: SourceLink, spool: Spool) -> None:
+    pulled = PatientLane(small, spool, PullConfig(max_rows=3)).patient("P2")
+    assert not pulled.complete
+    assert len(sent(spool)) == 3
+    work = lane(small, spool, night=Switch(idle=False))
+    work.scan()
+    assert len(sent(spool)) == 3
+    assert spool.incomplete() == []
+    assert work.scan() == 0
 
 
 def test_a_full_spool_holds_the_lane_back_and_it_resumes(

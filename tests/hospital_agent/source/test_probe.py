@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import UTC, datetime, time
 from time import monotonic, sleep
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 
-from hospital_agent.source.bulk import SourceLink
-from hospital_agent.source.engine import make_engine
-from hospital_agent.source.probe import ActiveSessions, Every, Hours
+from hospital_agent.errors import ConfigError
+from hospital_agent.sections import BulkConfig
+from hospital_agent.source.engine import SourceLink, make_engine
+from hospital_agent.source.probe import ActiveSessions, Every, Hours, Probe, make_probe
+from tests.hospital_agent.small_his import run
+
+
+def small_role() -> str:
+    return f"blind_{os.getpid()}"
+
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NIGHT = (time(22, 0), time(6, 0))
@@ -65,6 +74,65 @@ def test_another_database_answers_by_its_own_query(small: SourceLink) -> None:
 def test_a_source_that_does_not_answer_is_not_idle() -> None:
     engine = make_engine("postgresql://nobody@127.0.0.1:1/none")
     assert not ActiveSessions(engine, 4).is_idle()
+
+
+def test_a_database_that_nobody_can_ask_is_an_error_of_the_configuration() -> None:
+    unknown = sa.create_engine("sqlite://")
+    with pytest.raises(ConfigError, match="busy_query is missing"):
+        ActiveSessions(unknown, 4)
+    assert ActiveSessions(unknown, 4, "SELECT 4").is_idle()
+
+
+def test_an_account_that_may_not_see_others_finds_no_source_idle(small: SourceLink, source_url: str) -> None:
+    run(small, f"CREATE ROLE {small_role()} LOGIN PASSWORD 'reader'")
+    url = sa.make_url(source_url).set(username=small_role(), password="reader")
+    blind = make_engine(url.render_as_string(hide_password=False))
+    assert ActiveSessions(blind, 1_000).ask() is None
+    run(small, f"GRANT pg_read_all_stats TO {small_role()}")
+    assert ActiveSessions(blind, 1_000).is_idle()
+    blind.dispose()
+    run(small, f"DROP ROLE {small_role()}")
+
+
+def test_load_is_a_number_that_the_database_tells(small: SourceLink) -> None:
+    def probe(**config: Any) -> Probe:
+        return make_probe(BulkConfig(max_active=1_000, **config), small.engine, SHANGHAI, lambda: datetime.now(UTC))
+
+    assert probe(load_query="SELECT 0.7", max_load=0.8).is_idle()
+    assert not probe(load_query="SELECT 0.9", max_load=0.8).is_idle()
+    assert not probe(load_query="SELECT NULL", max_load=0.8).is_idle()
+    assert not probe(load_query="SELECT 'much'", max_load=0.8).is_idle()
+    for lone in ({"load_query": "SELECT 1"}, {"max_load": 1.0}):
+        with pytest.raises(ConfigError, match="go together"):
+            probe(**lone)
+
+
+class Lunch:
+    """A site's own probe."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    def is_idle(self) -> bool:
+        return False
+
+
+def test_a_site_may_bring_its_own_probe(small: SourceLink) -> None:
+    def probe(name: str) -> Probe:
+        config = BulkConfig(max_active=1_000, probe=name)
+        return make_probe(config, small.engine, SHANGHAI, lambda: datetime.now(UTC))
+
+    assert probe("").is_idle()
+    assert not probe(f"{__name__}:Lunch").is_idle()
+    for wrong in (
+        "no_such_module:Lunch",
+        f"{__name__}:Dinner",
+        f"{__name__}",
+        f"{__name__}:type",
+        f"{__name__}:SHANGHAI",
+    ):
+        with pytest.raises(ConfigError, match="probe"):
+            probe(wrong)
 
 
 def test_all_probes_must_agree() -> None:
