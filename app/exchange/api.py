@@ -15,9 +15,9 @@ from werkzeug.exceptions import BadRequest
 
 from app.core.errors import Invalid
 from app.core.work import Runtime, Work
-from app.exchange import batches, commands, contracts, feed, hand_out, inbox, messages, parties, rules
+from app.exchange import batches, commands, contracts, feed, hand_out, inbox, messages, programs, rules
 from app.exchange.listener import listener
-from app.exchange.parties import Signer
+from app.exchange.programs import Signer
 from app.web.bodies import read_text
 from app.web.errors import field_errors
 from app.web.json_text import holds_nul, is_finite
@@ -38,7 +38,7 @@ def authenticate_partner(request: Request, runtime: Runtime) -> Caller:
     g.body_text = read_text(request, MAX_BODY_BYTES)
     headers = {name.lower(): value for name, value in request.headers.items()}
     with runtime.read() as session:
-        signer = parties.identify(session, runtime.privacy, headers, g.body_text)
+        signer = programs.identify(session, runtime.privacy, headers, g.body_text)
     return Caller(PARTNER, signer.partner_id, signer.party_id)
 
 

@@ -18,7 +18,7 @@ from app.core.errors import Invalid
 from app.core.work import Work
 from app.exchange import wake
 from app.exchange.models import Change, Partner, Party
-from app.exchange.parties import Signer
+from app.exchange.programs import Signer
 
 
 @dataclass(frozen=True)

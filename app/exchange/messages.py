@@ -15,7 +15,8 @@ from app.core.work import Work
 from app.exchange import feed, rules, wake
 from app.exchange.contracts import MessageIn, RequestIn
 from app.exchange.models import DataRequest, Message, Party
-from app.exchange.parties import Signer, party
+from app.exchange.parties import party
+from app.exchange.programs import Signer
 from app.exchange.states import RequestState, requests
 
 

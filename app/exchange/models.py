@@ -25,8 +25,9 @@ class Party(Row, Base):
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    # Signs what we send to them.
+    # Sign what we send to them: the newer one, and while it is being changed the one before.
     outbound_secret_sealed: Mapped[Sealed | None]
+    outbound_older_sealed: Mapped[Sealed | None]
 
 
 class Partner(Row, Base):
@@ -41,17 +42,20 @@ class Partner(Row, Base):
 
 
 class PartnerKey(Row, Base):
-    """A secret that signs what a partner sends us. Two may live at once, so that a key is changed without a pause."""
+    """What shows that a partner signed: a secret that both know, or the public half of an Ed25519 pair (`whpk_…`). Two
+    may live at once, so that a key is changed without a pause."""
 
     __tablename__ = "partner_key"
     __table_args__ = (
         Index("uq_partner_key_live", "partner_id", "place", unique=True, postgresql_where=text("retired_at IS NULL")),
         CheckConstraint("place IN (1, 2)", name="place"),
+        CheckConstraint("(secret_sealed IS NULL) <> (public_key IS NULL)", name="one_kind"),
     )
 
     partner_id: Mapped[UUID] = mapped_column(ForeignKey("partner.id"))
     place: Mapped[int]
-    secret_sealed: Mapped[Sealed]
+    secret_sealed: Mapped[Sealed | None]
+    public_key: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     retired_at: Mapped[datetime | None]
 

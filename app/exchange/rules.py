@@ -1,4 +1,4 @@
-"""What partners may send, how it is signed, and what a batch declares about itself."""
+"""What partners may send, and what a batch declares about itself."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
-
-from standardwebhooks import Webhook, WebhookVerificationError
 
 ROW_TYPES: Mapping[str, frozenset[str]] = {
     "catalogue": frozenset({"department", "doctor", "slot"}),
@@ -52,20 +50,6 @@ def mismatches(declared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], d
 def may_ask(code: str, message_id: str) -> bool:
     """Whether these header values can be anybody's. A full stop would make the signed text ambiguous."""
     return bool(_PARTNER.fullmatch(code) and _MESSAGE_ID.fullmatch(message_id))
-
-
-def is_signed(secrets: Iterable[str], headers: Mapping[str, str], body: str) -> bool:
-    """Whether one of the secrets signed this body within 300 seconds from now (Standard Webhooks).
-
-    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-    """
-    for secret in secrets:
-        try:
-            Webhook(secret).verify(body, dict(headers), json_parse=False)
-            return True
-        except (WebhookVerificationError, ValueError):  # a malformed signature is a ValueError
-            continue
-    return False
 
 
 def request_hash(path: str, body: str) -> str:

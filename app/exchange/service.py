@@ -20,17 +20,16 @@ from app.exchange.messages import OpenMessage, OpenRequest, answer_request, open
 from app.exchange.parties import (
     Endpoint,
     NewParty,
-    add_key,
+    add_outbound_secret,
     endpoint,
     interfaces,
     parties,
-    partner_by_code,
     party,
     party_by_code,
-    put_partner,
     put_party,
-    retire_oldest_key,
+    retire_outbound_secret,
 )
+from app.exchange.programs import add_key, partner_by_code, put_partner, retire_oldest_key
 
 __all__ = [
     "Asked",
@@ -43,6 +42,7 @@ __all__ = [
     "Terms",
     "Verdict",
     "add_key",
+    "add_outbound_secret",
     "answer",
     "answer_request",
     "answers",
@@ -64,6 +64,7 @@ __all__ = [
     "put_party",
     "refuse_message",
     "retire_oldest_key",
+    "retire_outbound_secret",
     "settle_batch",
     "shift_deadlines",
     "withdraw",

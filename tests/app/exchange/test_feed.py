@@ -7,7 +7,7 @@ import pytest
 
 from app.core.work import Runtime
 from app.exchange import feed, service
-from app.exchange.parties import Signer
+from app.exchange.programs import Signer
 from tests.app.exchange.kit import elsewhere
 from tests.app.kit import Thread, value
 from tests.app.partner import PartnerClient, World
