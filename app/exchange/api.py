@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest
 
 from app.core.errors import Invalid
 from app.core.work import Runtime, Work
-from app.exchange import batches, commands, contracts, feed, hand_out, inbox, messages, programs, rules
+from app.exchange import batches, commands, contracts, feed, hand_out, inbox, messages, programs, requests, rules
 from app.exchange.listener import listener
 from app.exchange.programs import Signer
 from app.web.bodies import read_text
@@ -162,14 +162,14 @@ def send_message(work: Work, signer: Signer, given: contracts.MessageIn) -> Base
 @effect("/requests", contracts.RequestIn, contracts.RequestTaken, 202)
 def request_data(work: Work, signer: Signer, given: contracts.RequestIn) -> BaseModel:
     """保险公司请求一家医院的数据；答复另行取回"""
-    return contracts.RequestTaken(request_id=messages.take_request(work, signer, given))
+    return contracts.RequestTaken(request_id=requests.take_request(work, signer, given))
 
 
 @inquiry("/requests/answers/poll", contracts.RequestAnswersIn, contracts.RequestAnswersView)
 def poll_request_answers(call: Call[contracts.RequestAnswersIn]) -> BaseModel:
     """取回数据请求的答复"""
     with call.work() as work:
-        found = messages.request_answers(work, call.signer.party_id, call.given.cursor, call.given.max)
+        found = requests.request_answers(work, call.signer.party_id, call.given.cursor, call.given.max)
     return contracts.RequestAnswersView.model_validate({"answers": [vars(one) for one in found]})
 
 

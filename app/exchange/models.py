@@ -178,12 +178,13 @@ class Change(Row, Base):
 
 
 class DataRequest(Stateful, Base):
-    """An insurer asks for a hospital's data. `cursor` numbers the answered ones for that insurer."""
+    """An insurer asks for a hospital's data. `cursor` numbers the ended ones, answered or overdue, for that insurer."""
 
     __tablename__ = "data_request"
     __table_args__ = (
         UniqueConstraint("party_id", "request_no", name="uq_data_request_number"),
         UniqueConstraint("party_id", "cursor", name="uq_data_request_cursor"),
+        Index("ix_data_request_deadline", "deadline", postgresql_where=text(WAITING)),
         CheckConstraint("outcome IN ('done', 'refused', 'failed', 'unknown')", name="outcome"),
     )
 
@@ -193,6 +194,7 @@ class DataRequest(Stateful, Base):
     kind: Mapped[str]
     data_sealed: Mapped[Sealed]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    deadline: Mapped[datetime]
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     cursor: Mapped[int | None] = mapped_column(BigInteger)
     outcome: Mapped[str | None]

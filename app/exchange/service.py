@@ -16,7 +16,7 @@ from app.exchange.commands import (
     withdraw,
 )
 from app.exchange.feed import publish
-from app.exchange.messages import OpenMessage, OpenRequest, answer_request, open_message, open_request, refuse_message
+from app.exchange.messages import OpenMessage, open_message, refuse_message
 from app.exchange.parties import (
     Endpoint,
     NewParty,
@@ -30,6 +30,7 @@ from app.exchange.parties import (
     retire_outbound_secret,
 )
 from app.exchange.programs import add_key, partner_by_code, put_partner, retire_oldest_key
+from app.exchange.requests import OpenRequest, answer_request, expire_requests, open_request
 
 __all__ = [
     "Asked",
@@ -51,6 +52,7 @@ __all__ = [
     "command_all",
     "endpoint",
     "expire",
+    "expire_requests",
     "interfaces",
     "open_batch",
     "open_message",

@@ -358,6 +358,7 @@ def upgrade() -> None:
             server_default=sa.text("clock_timestamp()"),
             nullable=False,
         ),
+        sa.Column("deadline", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("number", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("cursor", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
@@ -377,6 +378,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_data_request")),
         sa.UniqueConstraint("party_id", "cursor", name="uq_data_request_cursor"),
         sa.UniqueConstraint("party_id", "request_no", name="uq_data_request_number"),
+    )
+    op.create_index(
+        "ix_data_request_deadline",
+        "data_request",
+        ["deadline"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('open', 'fetched')"),
     )
     op.create_index(op.f("ix_data_request_status"), "data_request", ["status"], unique=False)
     op.create_table(
@@ -2191,6 +2199,9 @@ def downgrade() -> None:
     op.drop_table("doctor")
     op.drop_table("department")
     op.drop_index(op.f("ix_data_request_status"), table_name="data_request")
+    op.drop_index(
+        "ix_data_request_deadline", table_name="data_request", postgresql_where=sa.text("status IN ('open', 'fetched')")
+    )
     op.drop_table("data_request")
     op.drop_index("ix_command_waiting", table_name="command", postgresql_where=sa.text("status IN ('open', 'fetched')"))
     op.drop_index("ix_command_subject", table_name="command")
