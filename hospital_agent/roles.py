@@ -15,6 +15,7 @@ from hospital_agent.handlers.hospital import Hospital, Verify
 from hospital_agent.handlers.identity import PatientList
 from hospital_agent.handlers.ledger import Ledger
 from hospital_agent.handlers.medical_insurance import MedicalInsurance
+from hospital_agent.handlers.visit import VisitReader
 from hospital_agent.his import HisClient
 from hospital_agent.mapping import reader
 from hospital_agent.outbox import BatchSender
@@ -70,7 +71,7 @@ def make_handlers(parts: Parts, source: SourceLink | None) -> Mapping[str, Handl
     ledger = Ledger(source, parts.spool, clearings, parts.wait_sent)
     if parts.config.role == "insurer":
         return ledger.handlers()
-    return _hospital(parts, source, clearings).handlers() | ledger.handlers()
+    return _hospital(parts, source, clearings) | ledger.handlers()
 
 
 def lane_widths(config: Config) -> dict[str, int]:
@@ -98,12 +99,13 @@ def _medical_insurance(parts: Parts) -> MedicalInsurance:
     return MedicalInsurance(FsiClient(interface), memos, parts.inbox, interface.send_margin_ms / 1000)
 
 
-def _hospital(parts: Parts, source: SourceLink, clearings: Clearings) -> Hospital:
+def _hospital(parts: Parts, source: SourceLink, clearings: Clearings) -> dict[str, Handler]:
     config = parts.config
     his = HisClient(config.his)
     lane = PatientLane(source, parts.spool, config.pull)
     lane.on_spooled = parts.sender.wake.set
-    return Hospital(his, lane, Ties(parts.store), clearings, _verify(config, his, source), parts.wait_sent)
+    hospital = Hospital(his, lane, Ties(parts.store), clearings, _verify(config, his, source), parts.wait_sent)
+    return hospital.handlers() | VisitReader(source.mapping, lane, config.pull.max_rows).handlers()
 
 
 def _verify(config: Config, his: HisClient, source: SourceLink) -> Verify:

@@ -43,6 +43,15 @@ class PatientLane:
         self._pace = Pace(config.per_second)
         self.on_spooled: Callable[[], None] = lambda: None
 
+    def find(self, entity: Entity, columns: Sequence[str], values: Sequence[str]) -> Reading:
+        """Rows of an entity by a few of its columns, for the asker alone. Raises Temporary."""
+        self._pace.wait()
+        found = Reading()
+        with snapshot(self._source.engine, self._config.statement_timeout_ms) as connection:
+            records = Records(connection, self._source.mapping, self._source.parameters())
+            read_rows(self._source.mapping, entity, records.where(entity, columns, values), found)
+        return found
+
     def patient(self, patient_no: str) -> list[int]:
         """Everything of one patient. Raises Temporary."""
 
