@@ -13,6 +13,7 @@ from app.claim import data_requests, decisions, withdrawal
 from app.claim import documents as claim_documents
 from app.core.tasks import MAX_TRIES, Job
 from app.core.work import Runtime
+from app.exchange import calls as exchange_calls
 from app.exchange import service as exchange
 from app.gateways import Gateways
 from app.identity import sweep as identity_sweep
@@ -28,6 +29,9 @@ from app.registration import calls as registration
 from app.settlement import calls as settlement
 from app.settlement import service as halves
 from app.settlement import synchronising, trials
+
+# About a day with the usual pauses: a partner's night without its programs is no reason to call a person.
+PUSH_TRIES = 250
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ def _sweep_identity(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
 KINDS: dict[str, Desk] = {
     "audit.seal": Desk(all=_seal_audit),
     "exchange.overdue": Desk(all=_expire),
+    "exchange.push": Desk(one=exchange_calls.push, threads=4, max_tries=PUSH_TRIES),
     "identity.ask_hospital": Desk(one=person_calls.ask_hospital),
     "identity.hospital_answered": Desk(one=person_calls.hospital_answered),
     "identity.list_ties": Desk(one=person_calls.list_ties),

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from app.core.errors import Invalid, NotFound
 from app.core.work import Work
-from app.exchange import feed, rules
+from app.exchange import rules
 from app.exchange.contracts import MessageIn
 from app.exchange.models import Message
 from app.exchange.parties import party
 from app.exchange.programs import Signer
+from app.exchange.publishing import publish
 
 
 @dataclass(frozen=True)
@@ -55,4 +56,4 @@ def refuse_message(work: Work, message_id: UUID, code: str, fields: Mapping[str,
         raise NotFound
     work.audit("message.refuse", "message", row.id, code=code, fields=sorted(fields))
     told = {"message_id": str(row.id), "type": row.type, "code": code, "fields": dict(fields)}
-    feed.publish(work, row.party_id, "message.refused", told)
+    publish(work, row.party_id, "message.refused", told)

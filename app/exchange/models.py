@@ -177,6 +177,16 @@ class Change(Row, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
+class Push(Base):
+    """How far a party's feed was sent to it. `busy_until` is set while a worker sends the next change."""
+
+    __tablename__ = "push"
+
+    party_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
+    cursor: Mapped[int] = mapped_column(BigInteger)
+    busy_until: Mapped[datetime | None]
+
+
 class DataRequest(Stateful, Base):
     """An insurer asks for a hospital's data. `cursor` numbers the ended ones, answered or overdue, for that insurer."""
 

@@ -15,7 +15,6 @@ from app.exchange.commands import (
     shift_deadlines,
     withdraw,
 )
-from app.exchange.feed import publish
 from app.exchange.messages import OpenMessage, open_message, refuse_message
 from app.exchange.parties import (
     Endpoint,
@@ -30,6 +29,7 @@ from app.exchange.parties import (
     retire_outbound_secret,
 )
 from app.exchange.programs import add_key, partner_by_code, put_partner, retire_oldest_key
+from app.exchange.publishing import publish
 from app.exchange.requests import OpenRequest, answer_request, expire_requests, open_request
 
 __all__ = [

@@ -516,6 +516,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_policy_person_id"), "policy", ["person_id"], unique=False)
     op.create_table(
+        "push",
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("cursor", sa.BigInteger(), nullable=False),
+        sa.Column("busy_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_push_party_id")),
+        sa.PrimaryKeyConstraint("party_id", name=op.f("pk_push")),
+    )
+    op.create_table(
         "reconciliation_run",
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
@@ -2186,6 +2194,7 @@ def downgrade() -> None:
     op.drop_table("slot")
     op.drop_index(op.f("ix_reconciliation_run_status"), table_name="reconciliation_run")
     op.drop_table("reconciliation_run")
+    op.drop_table("push")
     op.drop_index(op.f("ix_policy_person_id"), table_name="policy")
     op.drop_table("policy")
     op.drop_index(op.f("ix_patient_number_person_id"), table_name="patient_number")
