@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import CursorResult, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from app.core import tasks
 from app.core.tasks import Task
+from app.core.work import Work
 
 _AGAIN = {"status": "due", "tries": 0, "run_at": func.clock_timestamp()}
 
@@ -28,6 +30,15 @@ def count(session: Session) -> dict[str, int]:
     """How many of each kind."""
     found = select(Task.kind, func.count()).where(Task.status == "dead").group_by(Task.kind).order_by(Task.kind)
     return {row[0]: row[1] for row in session.execute(found)}
+
+
+def replay(work: Work, task_id: int) -> bool:
+    """Make one dead task due again; False if it is not dead. The audit trail names it with the row that it is about."""
+    row = work.session.get(Task, task_id)
+    if row is None or not tasks.replay(work.session, task_id):
+        return False
+    work.audit("task.replay", "task", row.subject or UUID(int=row.id), task=row.id, kind=row.kind)
+    return True
 
 
 def revive(session: Session, kind: str, subject: UUID) -> int:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import BadRequest
 from app.core.errors import Invalid
 from app.core.work import Runtime, Work
 from app.exchange import batches, commands, contracts, feed, hand_out, inbox, messages, programs, requests, rules
+from app.exchange.completeness import completeness
 from app.exchange.listener import listener
 from app.exchange.programs import Signer
 from app.web.bodies import read_text
@@ -124,6 +125,14 @@ def read_verdicts(call: Call[contracts.VerdictsIn]) -> BaseModel:
     return contracts.VerdictsView.model_validate(
         {"batch_no": call.given.batch_no, "status": status, "rows": [vars(row) for row in rows]}
     )
+
+
+@inquiry("/completeness", contracts.CompletenessIn, contracts.CompletenessView)
+def read_completeness(call: Call[contracts.CompletenessIn]) -> BaseModel:
+    """一个业务日期的批次是否齐全：百分比、逐行结果合计、缺少的批次号"""
+    with runtime().read() as session:
+        found = completeness(session, call.signer.party_id, call.given.business_date)
+    return contracts.CompletenessView.model_validate(found, from_attributes=True)
 
 
 @inquiry("/commands/poll", contracts.PollIn, contracts.CommandsView)

@@ -177,3 +177,22 @@ class AckIn(In):
 
 class AckView(BaseModel):
     cursor: int
+
+
+class CompletenessIn(In):
+    business_date: date
+
+
+class CompletenessView(BaseModel):
+    """`percent` has two places and is rounded down: 100 only if every row that was declared needs nothing more.
+    `missing` names the first 100 of the numbers that were skipped before a batch of this date."""
+
+    business_date: date
+    percent: float | None
+    batches: int
+    unjudged: int
+    declared_rows: int
+    declared_fen: int
+    rows: dict[str, int]
+    missing_batches: int
+    missing: list[int]

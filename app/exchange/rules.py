@@ -20,6 +20,9 @@ BATCH_KINDS: Mapping[str, frozenset[str]] = {
 }
 MESSAGE_FAMILIES: Mapping[str, str] = {"insurer": "claim.", "bank": "bank."}
 
+# What is so needs nothing more: a stale row is older than what we have.
+SETTLED_VERDICTS = ("applied", "unchanged", "stale")
+
 _AMOUNTS = {"bill": "total_fen", "ledger": "amount_fen"}
 _PARTNER = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
@@ -45,6 +48,16 @@ def mismatches(declared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], d
     """Names among count, amount_fen, sha256 that do not fit the rows."""
     found = {"count": len(rows), "amount_fen": sum_fen(rows), "sha256": digest}
     return [name for name, value in found.items() if declared[name] != value]
+
+
+def complete_percent(*, settled: int, declared: int, arrived: int, missing: int) -> float | None:
+    """How much of a day is where it belongs, in percent with two places, rounded down: the share of the declared rows
+    that need nothing more, of the share of the batches that have arrived. 100 only if nothing is missing, unjudged,
+    waiting or refused; None before the first batch."""
+    if arrived == 0:
+        return None
+    of_rows, of_batches = (settled, declared) if declared else (1, 1), (arrived, arrived + missing)
+    return 10_000 * of_rows[0] * of_batches[0] // (of_rows[1] * of_batches[1]) / 100
 
 
 def may_ask(code: str, message_id: str) -> bool:
