@@ -57,8 +57,8 @@ def forward(work: Work, request_id: UUID) -> None:
         exchange.answer_request(work, asked.id, "refused", {}, refusal.code)
         return
     body = {"patient_no": allowed.patient_no, "visit_keys": allowed.visit_keys, "types": allowed.types}
-    terms = exchange.Terms(lane=LANE, subject=asked.id, deadline=asked.deadline)
-    exchange.command(work, asked.hospital_id, "read_visit", body, **terms)
+    hospital_id, deadline = asked.hospital_id, asked.deadline
+    exchange.command(work, hospital_id, "read_visit", body, subject=asked.id, lane=LANE, deadline=deadline)
 
 
 def answered(work: Work, command_id: UUID) -> None:
