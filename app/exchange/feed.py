@@ -75,7 +75,7 @@ def acked(session: Session, partner_id: UUID) -> int:
 
 def number_new(session: Session, model: Any, party_id: UUID, visible: Sequence[Any]) -> None:
     """Give the next cursors to the party's rows that have none, oldest first, one reader at a time."""
-    session.execute(select(Party.id).where(Party.id == party_id).with_for_update(key_share=True))
+    lock_party(session, party_id)
     last = select(func.coalesce(func.max(model.cursor), 0)).where(model.party_id == party_id).scalar_subquery()
     place = func.row_number().over(order_by=model.number)
     fresh = select(model.id, (last + place).label("cursor")).where(*visible, model.cursor.is_(None)).subquery()
@@ -85,6 +85,11 @@ def number_new(session: Session, model: Any, party_id: UUID, visible: Sequence[A
         .values(cursor=fresh.c.cursor)
         .execution_options(synchronize_session=False)
     )
+
+
+def lock_party(session: Session, party_id: UUID) -> None:
+    """One at a time of those that number, or look for, rows of this party."""
+    session.execute(select(Party.id).where(Party.id == party_id).with_for_update(key_share=True))
 
 
 def item(work: Work, row: Change) -> FeedItem:

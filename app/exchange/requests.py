@@ -58,6 +58,7 @@ def take_request(work: Work, signer: Signer, given: RequestIn) -> UUID:
     The same number with the same content again is the same request. Raises Forbidden, Invalid, Conflict.
     """
     hospital_id = _require_askable(work, signer, given)
+    feed.lock_party(work.session, signer.party_id)
     old = work.session.scalar(
         select(DataRequest).where(DataRequest.party_id == signer.party_id, DataRequest.request_no == given.request_no)
     )

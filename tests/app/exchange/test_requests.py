@@ -10,7 +10,8 @@ import pytest
 from app.core.paging import PageQuery
 from app.core.work import Runtime
 from app.exchange import queries, service
-from tests.app.kit import run
+from tests.app.exchange.kit import elsewhere
+from tests.app.kit import Thread, run
 from tests.app.partner import World
 
 REQUEST = {"request_no": "Q1", "hospital": "H1", "kind": "record.visit", "data": {"claim_no": "CL1"}}
@@ -100,3 +101,9 @@ def test_an_answered_request_is_never_overdue(runtime: Runtime, world: World) ->
         service.answer_request(work, request_id, "done", {})
     overdue(runtime, 10)
     assert run(runtime, "SELECT status FROM data_request") == [("answered",)]
+
+
+def test_the_same_request_many_times_at_once_is_one(runtime: Runtime, world: World) -> None:
+    threads = [Thread(lambda: elsewhere(world.partner["I1"]).ok("/requests", REQUEST)) for _ in range(6)]
+    assert len({thread.result()["request_id"] for thread in threads}) == 1
+    assert len(run(runtime, "SELECT id FROM data_request")) == 1
