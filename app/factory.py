@@ -18,6 +18,8 @@ from app.core.log import configure_log
 from app.core.work import Runtime
 from app.exchange import api as exchange
 from app.exchange import cli as exchange_cli
+from app.exchange.oversight import api as oversight
+from app.exchange.oversight import cli as oversight_cli
 from app.gateways import Gateways
 from app.identity import cli as identity_cli
 from app.identity.consent import api as consent
@@ -58,7 +60,13 @@ PUBLIC: tuple[APIBlueprint, ...] = (
     payout.bp,
 )
 EXCHANGE: tuple[APIBlueprint, ...] = (exchange.bp,)
-CONSOLE: tuple[APIBlueprint, ...] = (operators.bp, registration.operator_bp, payout.operator_bp, reconciliation.bp)
+CONSOLE: tuple[APIBlueprint, ...] = (
+    operators.bp,
+    oversight.bp,
+    registration.operator_bp,
+    payout.operator_bp,
+    reconciliation.bp,
+)
 BLUEPRINTS = {
     "public": PUBLIC,
     "exchange": EXCHANGE,
@@ -78,6 +86,7 @@ COMMANDS: tuple[Command, ...] = (
     identity_cli.seed,
     exchange_cli.partner,
     claim_cli.package,
+    oversight_cli.exchange,
     notification_cli.menus,
     reconciliation_cli.reconcile,
 )

@@ -18,6 +18,7 @@ from app.gateways.bank import Bank
 from app.gateways.http import Http
 from app.gateways.insurer import Insurer
 from app.gateways.mail import Mail
+from app.gateways.pushes import Pushes
 from app.gateways.sms import Sms
 from app.gateways.wechat.api import WeChat
 from app.gateways.wechat.pay import Pay
@@ -57,4 +58,5 @@ def make_gateways(settings: Settings) -> Gateways:
         bank=Bank(Http("bank", timeout_s)),
         sms=Sms(Http("sms", timeout_s), settings.sms_url, settings.sms_key),
         mail=Mail(Http("mail", timeout_s), settings.mail_url, settings.mail_key, settings.mail_from),
+        pushes=Pushes(Http("pushes", timeout_s)),
     )

@@ -15,13 +15,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
-from standardwebhooks import Webhook
-from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from hospital_agent import clock
 from hospital_agent.batch import Batch
 from hospital_agent.canonical import canonical
-from hospital_agent.errors import AgentError, ConfigError, Refused, Temporary, Unknown
+from hospital_agent.errors import AgentError, Refused, Temporary, Unknown
+from hospital_agent.signing import signer
 from hospital_agent.store.commands import Command
 
 MAX_WAIT_MS = 2_000
@@ -37,7 +36,7 @@ class BadAnswer(AgentError):
 
 @dataclass(frozen=True)
 class Link:
-    """Where the exchange is and who we are to it."""
+    """Where the exchange is and who we are to it; `secret` is a shared one (`whsec_…`) or a private key (`whsk_…`)."""
 
     url: str
     partner: str
@@ -52,7 +51,7 @@ class ExchangeClient:
 
     def __init__(self, link: Link) -> None:
         self._partner = link.partner
-        self._webhook = _signer(link.secret)
+        self._signer = signer(link.secret)
         self._http = httpx.Client(
             base_url=link.url.rstrip("/") + "/exchange/v1",
             verify=_trust(link.ca_file),
@@ -114,15 +113,8 @@ class ExchangeClient:
             "Zhipei-Partner": self._partner,
             "webhook-id": message_id,
             "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": self._webhook.sign(message_id, at, body),
+            "webhook-signature": self._signer.sign(message_id, at, body),
         }
-
-
-def _signer(secret: str) -> Webhook:
-    try:
-        return Webhook(secret)
-    except (ValueError, EmptyWebhookSecretError) as error:
-        raise ConfigError("secret is not a key of the form whsec_<base64>") from error
 
 
 def _trust(ca_file: str | None) -> Any:

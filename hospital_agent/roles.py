@@ -15,6 +15,7 @@ from hospital_agent.handlers.hospital import Hospital, Verify
 from hospital_agent.handlers.identity import PatientList
 from hospital_agent.handlers.ledger import Ledger
 from hospital_agent.handlers.medical_insurance import MedicalInsurance
+from hospital_agent.handlers.visit import VisitReader
 from hospital_agent.his import HisClient
 from hospital_agent.mapping import reader
 from hospital_agent.mapping.model import SourceMapping
@@ -77,7 +78,7 @@ def make_handlers(parts: Parts) -> Mapping[str, Handler]:
     ledger = Ledger(parts.idle, parts.spool, clearings, parts.wait_sent)
     if parts.config.role == "insurer":
         return ledger.handlers()
-    return _hospital(parts, parts.idle.source, clearings).handlers() | ledger.handlers()
+    return _hospital(parts, parts.idle.source, clearings) | ledger.handlers()
 
 
 def lane_widths(config: Config) -> dict[str, int]:
@@ -105,15 +106,15 @@ def _medical_insurance(parts: Parts) -> MedicalInsurance:
     return MedicalInsurance(FsiClient(interface), memos, parts.inbox, interface.send_margin_ms / 1000)
 
 
-def _hospital(parts: Parts, source: SourceLink, clearings: Clearings) -> Hospital:
+def _hospital(parts: Parts, source: SourceLink, clearings: Clearings) -> dict[str, Handler]:
     config = parts.config
     his = HisClient(config.his)
     replica = make_engine(config.pull.database_url, "pull") if config.pull.database_url else None
     lane = PatientLane(source, parts.spool, config.pull, replica)
     lane.on_spooled = parts.sender.wake.set
-    return Hospital(
-        his, lane, Ties(parts.store), clearings, _verify(his, config, source.mapping, lane), parts.wait_sent
-    )
+    verify = _verify(his, config, source.mapping, lane)
+    hospital = Hospital(his, lane, Ties(parts.store), clearings, verify, parts.wait_sent)
+    return hospital.handlers() | VisitReader(source.mapping, lane, config.pull.max_rows).handlers()
 
 
 def _verify(his: HisClient, config: Config, mapping: SourceMapping, lane: PatientLane) -> Verify:

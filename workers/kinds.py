@@ -9,11 +9,12 @@ from app.appointment import calls as appointment
 from app.audit import service as audit
 from app.claim import calls as claim
 from app.claim import contracts as claim_contracts
-from app.claim import decisions, withdrawal
+from app.claim import data_requests, decisions, withdrawal
 from app.claim import documents as claim_documents
 from app.claim import export as claim_export
 from app.core.tasks import MAX_TRIES, Job
 from app.core.work import Runtime
+from app.exchange import calls as exchange_calls
 from app.exchange import service as exchange
 from app.gateways import Gateways
 from app.identity import sweep as identity_sweep
@@ -29,6 +30,9 @@ from app.registration import calls as registration
 from app.settlement import calls as settlement
 from app.settlement import service as halves
 from app.settlement import synchronising, trials
+
+# About a day with the usual pauses: a partner's night without its programs is no reason to call a person.
+PUSH_TRIES = 250
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,10 @@ def _seal_audit(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
         audit.seal(work)
 
 
-def _expire_commands(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+def _expire(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
     with runtime.work(finish=jobs) as work:
         exchange.expire(work)
+        exchange.expire_requests(work)
 
 
 def _sweep_identity(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
@@ -66,7 +71,8 @@ def _sweep_identity(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
 
 KINDS: dict[str, Desk] = {
     "audit.seal": Desk(all=_seal_audit),
-    "exchange.overdue": Desk(all=_expire_commands),
+    "exchange.overdue": Desk(all=_expire),
+    "exchange.push": Desk(one=exchange_calls.push, threads=4, max_tries=PUSH_TRIES),
     "identity.ask_hospital": Desk(one=person_calls.ask_hospital),
     "identity.hospital_answered": Desk(one=person_calls.hospital_answered),
     "identity.list_ties": Desk(one=person_calls.list_ties),
@@ -117,6 +123,7 @@ KINDS: dict[str, Desk] = {
     "claim.assemble": Desk(one=claim.assemble),
     "claim.bills_changed": Desk(one=claim.bills_changed),
     "claim.case_opened": Desk(one=claim.on_message(claim_contracts.CaseOpenedIn, decisions.case_opened)),
+    "claim.answer_request": Desk(one=claim.on_subject(data_requests.answered)),
     "claim.consent_withdrawn": Desk(one=claim.on_subject(withdrawal.consent_withdrawn)),
     "claim.deliver": Desk(one=claim.deliver, threads=4),
     "claim.e_bills_reversed": Desk(one=claim.e_bills_reversed),
@@ -125,6 +132,7 @@ KINDS: dict[str, Desk] = {
         one=claim.on_message(claim_contracts.DocumentsRequestedIn, claim_documents.requested)
     ),
     "claim.export_asked": Desk(one=claim.on_message(claim_contracts.ExportAskedIn, claim_export.asked)),
+    "claim.forward_request": Desk(one=claim.on_subject(data_requests.forward)),
     "claim.send_documents": Desk(one=claim.send_documents, threads=4),
     "claim.silence": Desk(one=claim.on_subject(decisions.silence)),
     "claim.tell_acceptance": Desk(one=claim.tell_acceptance, threads=4),

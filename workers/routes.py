@@ -11,6 +11,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "exchange.answered.list_ties": ("identity.ties_listed",),
     "exchange.answered.pull_patient": (),
     "exchange.answered.query_settlement": ("settlement.query_answered",),
+    "exchange.answered.read_visit": ("claim.answer_request",),
     "exchange.answered.register": ("registration.answered",),
     "exchange.answered.reverse": ("settlement.reverse_answered",),
     "exchange.answered.settle": ("settlement.insurance_answered",),
@@ -31,7 +32,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "exchange.message.claim.case_opened": ("claim.case_opened",),
     "exchange.message.claim.documents_requested": ("claim.documents_requested",),
     "exchange.message.claim.export_asked": ("claim.export_asked",),
-    "exchange.request.record.visit": (),
+    "exchange.request.record.visit": ("claim.forward_request",),
     # Who is bound to whom.
     "identity.binding_refused": ("notification.binding_refused",),
     "identity.bound": ("notification.bound",),

@@ -82,6 +82,7 @@ def deliver(runtime: Runtime, gateways: Gateways, job: Job) -> None:
         return
     with runtime.work(finish=[job]) as work:
         delivery.delivered(work, job.subject, sealed.id, case.case_no)
+        _publish(work, job.subject, "package", body)
 
 
 def send_documents(runtime: Runtime, gateways: Gateways, job: Job) -> None:
@@ -151,7 +152,13 @@ def _tell(
     gateways.insurer.tell(at, f"{what}-{job.id}", claim_no, what, body)
     with runtime.work(finish=[job]) as work:
         then(work, job.subject)
+        _publish(work, job.subject, what, {"claim_no": claim_no, **body})
         work.audit(f"claim.told.{what}", "claim", job.subject)
+
+
+def _publish(work: Work, claim_id: UUID, what: str, body: dict[str, Any]) -> None:
+    """What the insurer was told stands in its feed too, for its programs that read there."""
+    exchange.publish(work, get(work, claim_id).insurer_id, f"claim.{what}", body)
 
 
 def on_message(contract: type[BaseModel], then: Callable[[Work, UUID, Any], None]) -> Handler:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -261,6 +261,33 @@ class ExportAskedIn(BaseModel):
 
     claim_no: Key
     format: Literal["package", "fhir"]
+
+
+class VisitWanted(BaseModel):
+    """`record.visit`, an insurer's data request: everything of the visits that this claim is about."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    claim_no: Key
+
+
+class VisitRow(BaseModel):
+    """One row as the hospital's agent reads it, in the form in which it would push it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Key
+    key: Key
+    data: dict[str, Any]
+
+
+class VisitRead(BaseModel):
+    """An agent's answer to `read_visit`. Not `complete`: there were more rows than it may read at once."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    rows: Annotated[list[VisitRow], Field(max_length=2000)]
+    complete: StrictBool
 
 
 class PolicyIn(BaseModel):

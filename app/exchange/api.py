@@ -15,9 +15,10 @@ from werkzeug.exceptions import BadRequest
 
 from app.core.errors import Invalid
 from app.core.work import Runtime, Work
-from app.exchange import batches, commands, contracts, feed, hand_out, inbox, keys, messages, parties, rules
+from app.exchange import batches, commands, contracts, feed, hand_out, inbox, keys, messages, programs, requests, rules
+from app.exchange.completeness import completeness
 from app.exchange.listener import listener
-from app.exchange.parties import Signer
+from app.exchange.programs import Signer
 from app.web.bodies import read_text
 from app.web.errors import field_errors
 from app.web.json_text import holds_nul, is_finite
@@ -38,7 +39,7 @@ def authenticate_partner(request: Request, runtime: Runtime) -> Caller:
     g.body_text = read_text(request, MAX_BODY_BYTES)
     headers = {name.lower(): value for name, value in request.headers.items()}
     with runtime.read() as session:
-        signer = parties.identify(session, runtime.privacy, headers, g.body_text)
+        signer = programs.identify(session, runtime.privacy, headers, g.body_text)
     return Caller(PARTNER, signer.partner_id, signer.party_id)
 
 
@@ -126,6 +127,14 @@ def read_verdicts(call: Call[contracts.VerdictsIn]) -> BaseModel:
     )
 
 
+@inquiry("/completeness", contracts.CompletenessIn, contracts.CompletenessView)
+def read_completeness(call: Call[contracts.CompletenessIn]) -> BaseModel:
+    """一个业务日期的批次是否齐全：百分比、逐行结果合计、缺少的批次号"""
+    with runtime().read() as session:
+        found = completeness(session, call.signer.party_id, call.given.business_date)
+    return contracts.CompletenessView.model_validate(found, from_attributes=True)
+
+
 @inquiry("/commands/poll", contracts.PollIn, contracts.CommandsView)
 def poll_commands(call: Call[contracts.PollIn]) -> BaseModel:
     """取回等待执行的指令；没有时最多等待 wait_ms 毫秒"""
@@ -162,14 +171,14 @@ def send_message(work: Work, signer: Signer, given: contracts.MessageIn) -> Base
 @effect("/requests", contracts.RequestIn, contracts.RequestTaken, 202)
 def request_data(work: Work, signer: Signer, given: contracts.RequestIn) -> BaseModel:
     """保险公司请求一家医院的数据；答复另行取回"""
-    return contracts.RequestTaken(request_id=messages.take_request(work, signer, given))
+    return contracts.RequestTaken(request_id=requests.take_request(work, signer, given))
 
 
 @inquiry("/requests/answers/poll", contracts.RequestAnswersIn, contracts.RequestAnswersView)
 def poll_request_answers(call: Call[contracts.RequestAnswersIn]) -> BaseModel:
     """取回数据请求的答复"""
     with call.work() as work:
-        found = messages.request_answers(work, call.signer.party_id, call.given.cursor, call.given.max)
+        found = requests.request_answers(work, call.signer.party_id, call.given.cursor, call.given.max)
     return contracts.RequestAnswersView.model_validate({"answers": [vars(one) for one in found]})
 
 

@@ -21,7 +21,8 @@ from app.core.work import Work
 from app.exchange import rules
 from app.exchange.contracts import BatchIn
 from app.exchange.models import Batch
-from app.exchange.parties import Signer, party
+from app.exchange.parties import party
+from app.exchange.programs import Signer
 from app.exchange.states import BatchState, batches
 
 

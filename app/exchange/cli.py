@@ -1,10 +1,12 @@
-"""`flask --app wsgi partner …`: the keys that partners' programs sign with."""
+"""`flask --app wsgi partner …`: the keys that partners' programs sign with, and the secrets that we sign with there."""
 
 from __future__ import annotations
 
 import json
 import secrets
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 import click
@@ -12,31 +14,39 @@ from flask.cli import with_appcontext
 
 from app.core.errors import Problem
 from app.core.signing import SEED_BYTES, SigningKey
-from app.core.work import Actor
+from app.core.work import Actor, Work
 from app.exchange import keys, service
 from app.web.site import runtime
 
-_BY_HAND = Actor("system", "command-line")
+BY_HAND = Actor("system", "command-line")
+
+
+@contextmanager
+def by_hand() -> Iterator[Work]:
+    """A transaction of whoever sits at the command line; a refusal is told in its own words."""
+    try:
+        with runtime().work(BY_HAND) as work:
+            yield work
+    except Problem as problem:
+        raise click.ClickException(problem.message) from problem
 
 
 @click.group("partner")
 def partner() -> None:
-    """Keys of partners' programs, two of which may be live so that one is changed without a pause; and the keys of
-    claim packages, theirs and ours."""
+    """Keys of partners' programs, and secrets for what we send to their parties, two of which may be live so that one
+    is changed without a pause; and the keys of claim packages, theirs and ours."""
 
 
 @partner.command("add-key")
 @click.argument("code")
+@click.option("--public", "public_key", help="The public half (whpk_…) of an Ed25519 pair that the partner has made.")
 @with_appcontext
-def add_key(code: str) -> None:
-    """Make a further key for the program CODE and show it, this once."""
-    secret = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
-    try:
-        with runtime().work(_BY_HAND) as work:
-            service.add_key(work, service.partner_by_code(work.session, code).id, secret)
-    except Problem as problem:
-        raise click.ClickException(problem.message) from problem
-    click.echo(secret)
+def add_key(code: str, public_key: str | None) -> None:
+    """Make a further key for the program CODE and show it, this once; or take in its own public key."""
+    key = public_key or _new_secret()
+    with by_hand() as work:
+        service.add_key(work, service.partner_by_code(work.session, code).id, key)
+    click.echo(key)
 
 
 @partner.command("retire-key")
@@ -44,11 +54,8 @@ def add_key(code: str) -> None:
 @with_appcontext
 def retire_key(code: str) -> None:
     """End the older of the two keys of the program CODE."""
-    try:
-        with runtime().work(_BY_HAND) as work:
-            service.retire_oldest_key(work, service.partner_by_code(work.session, code).id)
-    except Problem as problem:
-        raise click.ClickException(problem.message) from problem
+    with by_hand() as work:
+        service.retire_oldest_key(work, service.partner_by_code(work.session, code).id)
     click.echo("retired")
 
 
@@ -67,12 +74,9 @@ def package_key(insurer: str, file: IO[str]) -> None:
             raise ValueError("not an object")
     except ValueError as error:
         raise click.BadParameter("the file is no JWK in JSON", param_hint="FILE") from error
-    try:
-        with runtime().work(_BY_HAND) as work:
-            party = service.party_by_code(work.session, insurer)
-            key_id = service.register_package_key(work, party.id, jwk)
-    except Problem as problem:
-        raise click.ClickException(problem.message) from problem
+    with by_hand() as work:
+        party = service.party_by_code(work.session, insurer)
+        key_id = service.register_package_key(work, party.id, jwk)
     click.echo(key_id)
 
 
@@ -93,3 +97,28 @@ def new_signing_key() -> None:
     """
     seed = secrets.token_bytes(SEED_BYTES)
     click.echo(f"{b64encode(seed).decode()} {SigningKey(seed).key_id}")
+
+
+@partner.command("add-outbound")
+@click.argument("party")
+@with_appcontext
+def add_outbound(party: str) -> None:
+    """Make a further secret for what we send to PARTY and show it, this once: from now on both sign."""
+    secret = _new_secret()
+    with by_hand() as work:
+        service.add_outbound_secret(work, service.party_by_code(work.session, party).id, secret)
+    click.echo(secret)
+
+
+@partner.command("retire-outbound")
+@click.argument("party")
+@with_appcontext
+def retire_outbound(party: str) -> None:
+    """The older of the two secrets for PARTY signs no more."""
+    with by_hand() as work:
+        service.retire_outbound_secret(work, service.party_by_code(work.session, party).id)
+    click.echo("retired")
+
+
+def _new_secret() -> str:
+    return "whsec_" + b64encode(secrets.token_bytes(32)).decode()

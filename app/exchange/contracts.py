@@ -13,6 +13,7 @@ MAX_ROWS = 2000
 MAX_COMMANDS = 200
 MAX_ANSWERS = 500
 MAX_WAIT_MS = 2000
+MAX_REQUEST_S = 7 * 24 * 3600
 
 # Without control characters: PostgreSQL cannot store NUL, and nobody can read the others.
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,64}$")]
@@ -122,10 +123,13 @@ class MessageTaken(BaseModel):
 
 
 class RequestIn(In):
+    """`answer_within_s`: past that the request is overdue, which is told like an answer."""
+
     request_no: Code
     hospital: Code
     kind: Code
     data: dict[str, Any]
+    answer_within_s: Annotated[int, Field(ge=10, le=MAX_REQUEST_S)] = 24 * 3600
 
 
 class RequestTaken(BaseModel):
@@ -189,3 +193,22 @@ class KeyView(BaseModel):
 
 class KeysView(BaseModel):
     keys: list[KeyView]
+
+
+class CompletenessIn(In):
+    business_date: date
+
+
+class CompletenessView(BaseModel):
+    """`percent` has two places and is rounded down: 100 only if every row that was declared needs nothing more.
+    `missing` names the first 100 of the numbers that were skipped before a batch of this date."""
+
+    business_date: date
+    percent: float | None
+    batches: int
+    unjudged: int
+    declared_rows: int
+    declared_fen: int
+    rows: dict[str, int]
+    missing_batches: int
+    missing: list[int]

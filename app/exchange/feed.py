@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
 from app.core.work import Work
-from app.exchange import wake
 from app.exchange.models import Change, Partner, Party
-from app.exchange.parties import Signer
+from app.exchange.programs import Signer
+
+# An answer that is this large gets no further change: packages hold documents.
+FULL_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,9 @@ class FeedItem:
     data: dict[str, Any]
 
 
-def publish(work: Work, party_id: UUID, type: str, data: dict[str, Any]) -> None:
-    """Put a change into the party's feed and wake whoever waits for it."""
-    row = Change(party_id=party_id, type=type)
-    row.data_sealed = work.privacy.seal_json(data, f"change:data_sealed:{row.id}")
-    work.add(row)
-    work.audit("change.publish", "change", row.id, type=type)
-    wake.party(work, party_id)
+def last_cursor(session: Session, party_id: UUID) -> int:
+    """The last one that was given, 0 before the first."""
+    return session.scalar(select(func.max(Change.cursor)).where(Change.party_id == party_id)) or 0
 
 
 def anything_behind(session: Session, signer: Signer, cursor: int | None) -> bool:
@@ -45,24 +43,25 @@ def anything_behind(session: Session, signer: Signer, cursor: int | None) -> boo
 
 
 def changes(work: Work, signer: Signer, cursor: int | None, most: int) -> list[FeedItem]:
-    """Changes behind `cursor`, or behind what this program acknowledged; each reading is audited."""
+    """Changes behind `cursor`, or behind what this program acknowledged, as many as fit into an answer; each reading is
+    audited."""
     number_new(work.session, Change, signer.party_id, (Change.party_id == signer.party_id,))
     behind = acked(work.session, signer.partner_id) if cursor is None else cursor
+    size = func.octet_length(Change.data_sealed)
+    before = func.coalesce(func.sum(size).over(order_by=Change.cursor, rows=(None, -1)), 0).label("before")
+    next_ones = select(Change.id, before).where(Change.party_id == signer.party_id, Change.cursor > behind)
+    fits = next_ones.order_by(Change.cursor).limit(most).subquery()
     rows = work.session.scalars(
-        select(Change)
-        .where(Change.party_id == signer.party_id, Change.cursor > behind)
-        .order_by(Change.cursor)
-        .limit(most)
+        select(Change).join(fits, fits.c.id == Change.id).where(fits.c.before < FULL_BYTES).order_by(Change.cursor)
     ).all()
     for row in rows:
         work.audit("read.change.data_sealed", "change", row.id, why="partner")
-    return [_item(work, row) for row in rows]
+    return [item(work, row) for row in rows]
 
 
 def acknowledge(work: Work, signer: Signer, cursor: int) -> int:
     """Remember how far the program has read; it never goes back. Invalid for a cursor that was never given."""
-    last = work.session.scalar(select(func.max(Change.cursor)).where(Change.party_id == signer.party_id)) or 0
-    if cursor > last:
+    if cursor > last_cursor(work.session, signer.party_id):
         raise Invalid("cursor_unknown", "没有发放过这个位置", fields={"cursor": "数值太大"})
     known = func.greatest(Partner.acked_cursor, cursor)
     mine = update(Partner).where(Partner.id == signer.partner_id).values(acked_cursor=known)
@@ -76,7 +75,7 @@ def acked(session: Session, partner_id: UUID) -> int:
 
 def number_new(session: Session, model: Any, party_id: UUID, visible: Sequence[Any]) -> None:
     """Give the next cursors to the party's rows that have none, oldest first, one reader at a time."""
-    session.execute(select(Party.id).where(Party.id == party_id).with_for_update(key_share=True))
+    lock_party(session, party_id)
     last = select(func.coalesce(func.max(model.cursor), 0)).where(model.party_id == party_id).scalar_subquery()
     place = func.row_number().over(order_by=model.number)
     fresh = select(model.id, (last + place).label("cursor")).where(*visible, model.cursor.is_(None)).subquery()
@@ -88,6 +87,12 @@ def number_new(session: Session, model: Any, party_id: UUID, visible: Sequence[A
     )
 
 
-def _item(work: Work, row: Change) -> FeedItem:
+def lock_party(session: Session, party_id: UUID) -> None:
+    """One at a time of those that number, or look for, rows of this party."""
+    session.execute(select(Party.id).where(Party.id == party_id).with_for_update(key_share=True))
+
+
+def item(work: Work, row: Change) -> FeedItem:
+    """A change that has its cursor, as it is read and as it is pushed."""
     assert row.cursor is not None
     return FeedItem(row.cursor, row.type, work.privacy.open_json(row.data_sealed, f"change:data_sealed:{row.id}"))

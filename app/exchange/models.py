@@ -25,10 +25,11 @@ class Party(Row, Base):
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    # Signs what we send to them.
+    # Sign what we send to them: the newer one, and while it is being changed the one before.
     outbound_secret_sealed: Mapped[Sealed | None]
     # An insurer's public key (JWK), to which claim packages are encrypted.
     package_key: Mapped[dict[str, Any] | None]
+    outbound_older_sealed: Mapped[Sealed | None]
 
 
 class Partner(Row, Base):
@@ -43,17 +44,20 @@ class Partner(Row, Base):
 
 
 class PartnerKey(Row, Base):
-    """A secret that signs what a partner sends us. Two may live at once, so that a key is changed without a pause."""
+    """What shows that a partner signed: a secret that both know, or the public half of an Ed25519 pair (`whpk_…`). Two
+    may live at once, so that a key is changed without a pause."""
 
     __tablename__ = "partner_key"
     __table_args__ = (
         Index("uq_partner_key_live", "partner_id", "place", unique=True, postgresql_where=text("retired_at IS NULL")),
         CheckConstraint("place IN (1, 2)", name="place"),
+        CheckConstraint("(secret_sealed IS NULL) <> (public_key IS NULL)", name="one_kind"),
     )
 
     partner_id: Mapped[UUID] = mapped_column(ForeignKey("partner.id"))
     place: Mapped[int]
-    secret_sealed: Mapped[Sealed]
+    secret_sealed: Mapped[Sealed | None]
+    public_key: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     retired_at: Mapped[datetime | None]
 
@@ -175,13 +179,24 @@ class Change(Row, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
+class Push(Base):
+    """How far a party's feed was sent to it. `busy_until` is set while a worker sends the next change."""
+
+    __tablename__ = "push"
+
+    party_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
+    cursor: Mapped[int] = mapped_column(BigInteger)
+    busy_until: Mapped[datetime | None]
+
+
 class DataRequest(Stateful, Base):
-    """An insurer asks for a hospital's data. `cursor` numbers the answered ones for that insurer."""
+    """An insurer asks for a hospital's data. `cursor` numbers the ended ones, answered or overdue, for that insurer."""
 
     __tablename__ = "data_request"
     __table_args__ = (
         UniqueConstraint("party_id", "request_no", name="uq_data_request_number"),
         UniqueConstraint("party_id", "cursor", name="uq_data_request_cursor"),
+        Index("ix_data_request_deadline", "deadline", postgresql_where=text(WAITING)),
         CheckConstraint("outcome IN ('done', 'refused', 'failed', 'unknown')", name="outcome"),
     )
 
@@ -191,6 +206,7 @@ class DataRequest(Stateful, Base):
     kind: Mapped[str]
     data_sealed: Mapped[Sealed]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    deadline: Mapped[datetime]
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     cursor: Mapped[int | None] = mapped_column(BigInteger)
     outcome: Mapped[str | None]

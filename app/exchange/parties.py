@@ -1,4 +1,5 @@
-"""Parties, their programs, and the keys that both sides sign with."""
+"""Parties, and the secrets that sign what we send to them. Two may live at once, so that one is changed without a
+pause: then every message carries both signatures."""
 
 from __future__ import annotations
 
@@ -11,13 +12,13 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.core.errors import Conflict, Invalid, NotFound, Unauthorised
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.core.jwe import read_public_key
 from app.core.privacy import Privacy
 from app.core.work import Work
-from app.exchange import rules
-from app.exchange.models import Partner, PartnerKey, Party
+from app.exchange import signatures
+from app.exchange.models import Party
 
 NATIVE = "native"
 
@@ -35,18 +36,11 @@ class NewParty:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a party that we call is, and how we sign there."""
+    """Where a party that we call is, and the secrets with which we sign there, separated by a blank: one, or two while
+    it is being changed."""
 
     url: str
-    secret: str
-
-
-@dataclass(frozen=True)
-class Signer:
-    """The program behind a signed call."""
-
-    partner_id: UUID
-    party_id: UUID
+    secret: str = field(repr=False)
 
 
 def party_by_code(session: Session, code: str) -> Party:
@@ -77,38 +71,29 @@ def interfaces(session: Session) -> dict[UUID, Party]:
     return {one.id: by_code.get(str(one.config.get("interface")), every[0]) for one in hospitals}
 
 
-def endpoint(session: Session, privacy: Privacy, party_id: UUID) -> Endpoint:
-    """For calls to an insurer or a bank. NotFound if it has no address."""
+def endpoint(session: Session, privacy: Privacy, party_id: UUID, address: str = "url") -> Endpoint:
+    """For calls to an insurer or a bank; `address` names the entry of its configuration. NotFound without one."""
     found = party(session, party_id)
-    if not found.outbound_secret_sealed or "url" not in found.config:
+    url = found.config.get(address)
+    if not found.outbound_secret_sealed or not url:
         raise NotFound
-    secret = privacy.open(found.outbound_secret_sealed, f"party:outbound_secret_sealed:{party_id}")
-    return Endpoint(str(found.config["url"]), secret)
+    return Endpoint(str(url), " ".join(_outbound_secrets(privacy, found)))
 
 
 def put_party(work: Work, new: NewParty) -> UUID:
-    """Make the party, or bring the one with this code up to date."""
+    """Make the party, or bring the one with this code up to date. A secret that it has is left alone: it may have been
+    changed since."""
     row = {"id": new_id(), "kind": new.kind, "code": new.code, "name": new.name, "config": dict(new.config)}
     wanted = insert(Party).values(row)
     kept = {name: wanted.excluded[name] for name in ("name", "config")}
     upsert = wanted.on_conflict_do_update(index_elements=[Party.code], set_=kept).returning(Party.id)
     party_id = work.session.execute(upsert).scalar_one()
     if new.outbound_secret is not None:
-        sealed = work.privacy.seal(new.outbound_secret, f"party:outbound_secret_sealed:{party_id}")
-        work.session.execute(update(Party).where(Party.id == party_id).values(outbound_secret_sealed=sealed))
+        sealed = work.privacy.seal(new.outbound_secret, _place("outbound_secret_sealed", party_id))
+        first = update(Party).where(Party.id == party_id, Party.outbound_secret_sealed.is_(None))
+        work.session.execute(first.values(outbound_secret_sealed=sealed))
     work.audit("party.put", "party", party_id)
     return party_id
-
-
-def put_partner(work: Work, party_id: UUID, code: str, secret: str | None = None, *, program: str = "") -> UUID:
-    """Make the program known; `secret` becomes its key unless it has that one already."""
-    row = {"id": new_id(), "party_id": party_id, "code": code, "program": program or code.rpartition("-")[2]}
-    wanted = insert(Partner).values(row)
-    same = wanted.on_conflict_do_update(index_elements=[Partner.code], set_={"program": wanted.excluded.program})
-    partner_id = work.session.execute(same.returning(Partner.id)).scalar_one()
-    if secret is not None and secret not in _secrets(work.session, work.privacy, partner_id):
-        add_key(work, partner_id, secret)
-    return partner_id
 
 
 def register_package_key(work: Work, party_id: UUID, jwk: Mapping[str, Any]) -> str:
@@ -134,56 +119,42 @@ def package_key(session: Session, party_id: UUID) -> dict[str, str] | None:
     return found.package_key
 
 
-def partner_by_code(session: Session, code: str) -> Partner:
-    found = session.scalar(select(Partner).where(Partner.code == code))
-    if found is None:
-        raise NotFound
-    return found
-
-
-def add_key(work: Work, partner_id: UUID, secret: str) -> UUID:
-    """A further live key. Conflict if there are two already: one has to be retired first."""
-    taken = set(work.session.scalars(_live_keys(partner_id).with_only_columns(PartnerKey.place)))
-    free = sorted({1, 2} - taken)
-    if not free:
+def add_outbound_secret(work: Work, party_id: UUID, secret: str) -> None:
+    """From now on what we send to the party is signed with `secret` too. Invalid for what is no `whsec_…`, Conflict if
+    two sign already: the older one has to be retired first."""
+    if signatures.is_public(secret) or not signatures.is_usable(secret):
+        raise Invalid("key_malformed", "密钥应为 whsec_ 开头的共享密钥")
+    row = _locked(work, party_id)
+    if row.outbound_older_sealed is not None:
         raise Conflict("two_keys_live", "已有两把有效密钥，请先停用一把")
-    key = PartnerKey(partner_id=partner_id, place=free[0])
-    work.seal(key, "secret_sealed", secret)
-    work.add(key)
-    work.audit("partner_key.add", "partner", partner_id)
-    return key.id
+    for older in _outbound_secrets(work.privacy, row):
+        work.seal(row, "outbound_older_sealed", older)
+    work.seal(row, "outbound_secret_sealed", secret)
+    work.audit("outbound_secret.add", "party", party_id)
 
 
-def retire_oldest_key(work: Work, partner_id: UUID) -> None:
-    """End the older of two live keys. Conflict if it is the only one: the partner would be locked out."""
-    keys = work.session.scalars(_live_keys(partner_id).order_by(PartnerKey.id).with_for_update()).all()
-    if len(keys) < 2:
+def retire_outbound_secret(work: Work, party_id: UUID) -> None:
+    """The older of two secrets signs no more. Conflict if there is only one."""
+    row = _locked(work, party_id)
+    if row.outbound_older_sealed is None:
         raise Conflict("last_key", "这是最后一把有效密钥，不能停用")
-    keys[0].retired_at = work.now
-    work.audit("partner_key.retire", "partner", partner_id)
+    row.outbound_older_sealed = None
+    work.audit("outbound_secret.retire", "party", party_id)
 
 
-def identify(session: Session, privacy: Privacy, headers: Mapping[str, str], body: str) -> Signer:
-    """Who signed `body`. `headers` has lower-case names. Unauthorised whatever is missing, malformed or wrong."""
-    code, message_id = headers.get("zhipei-partner", ""), headers.get("webhook-id", "")
-    keys: Sequence[Any] = []
-    if rules.may_ask(code, message_id):
-        live = (PartnerKey.partner_id == Partner.id) & PartnerKey.retired_at.is_(None)
-        wanted = select(Partner.id, Partner.party_id, PartnerKey.id.label("key_id"), PartnerKey.secret_sealed)
-        keys = session.execute(wanted.join(PartnerKey, live).where(Partner.code == code)).all()
-    if not rules.is_signed((_open(privacy, key.key_id, key.secret_sealed) for key in keys), headers, body):
-        raise Unauthorised("signature_invalid", "签名无效：请检查 Zhipei-Partner、时间与签名")
-    return Signer(keys[0].id, keys[0].party_id)
+def _outbound_secrets(privacy: Privacy, row: Party) -> list[str]:
+    """Newest first."""
+    columns = ("outbound_secret_sealed", "outbound_older_sealed")
+    sealed = [(name, getattr(row, name)) for name in columns]
+    return [privacy.open(value, _place(name, row.id)) for name, value in sealed if value is not None]
 
 
-def _secrets(session: Session, privacy: Privacy, partner_id: UUID) -> list[str]:
-    keys = session.execute(_live_keys(partner_id).with_only_columns(PartnerKey.id, PartnerKey.secret_sealed))
-    return [_open(privacy, key.id, key.secret_sealed) for key in keys]
+def _place(column: str, party_id: UUID) -> str:
+    return f"party:{column}:{party_id}"
 
 
-def _open(privacy: Privacy, key_id: UUID, sealed: str) -> str:
-    return privacy.open(sealed, f"partner_key:secret_sealed:{key_id}")
-
-
-def _live_keys(partner_id: UUID) -> Any:
-    return select(PartnerKey).where(PartnerKey.partner_id == partner_id, PartnerKey.retired_at.is_(None))
+def _locked(work: Work, party_id: UUID) -> Party:
+    row = work.session.get(Party, party_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound
+    return row

@@ -1,4 +1,4 @@
-"""What partners may send, how it is signed, and what a batch declares about itself."""
+"""What partners may send, and what a batch declares about itself."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
-
-from standardwebhooks import Webhook, WebhookVerificationError
 
 ROW_TYPES: Mapping[str, frozenset[str]] = {
     "catalogue": frozenset({"department", "doctor", "slot"}),
@@ -21,6 +19,9 @@ BATCH_KINDS: Mapping[str, frozenset[str]] = {
     "insurer": frozenset({"ledger"}),
 }
 MESSAGE_FAMILIES: Mapping[str, str] = {"insurer": "claim.", "bank": "bank."}
+
+# What is so needs nothing more: a stale row is older than what we have.
+SETTLED_VERDICTS = ("applied", "unchanged", "stale")
 
 _AMOUNTS = {"bill": "total_fen", "ledger": "amount_fen"}
 _PARTNER = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -49,23 +50,19 @@ def mismatches(declared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], d
     return [name for name, value in found.items() if declared[name] != value]
 
 
+def complete_percent(*, settled: int, declared: int, arrived: int, missing: int) -> float | None:
+    """How much of a day is where it belongs, in percent with two places, rounded down: the share of the declared rows
+    that need nothing more, of the share of the batches that have arrived. 100 only if nothing is missing, unjudged,
+    waiting or refused; None before the first batch."""
+    if arrived == 0:
+        return None
+    of_rows, of_batches = (settled, declared) if declared else (1, 1), (arrived, arrived + missing)
+    return 10_000 * of_rows[0] * of_batches[0] // (of_rows[1] * of_batches[1]) / 100
+
+
 def may_ask(code: str, message_id: str) -> bool:
     """Whether these header values can be anybody's. A full stop would make the signed text ambiguous."""
     return bool(_PARTNER.fullmatch(code) and _MESSAGE_ID.fullmatch(message_id))
-
-
-def is_signed(secrets: Iterable[str], headers: Mapping[str, str], body: str) -> bool:
-    """Whether one of the secrets signed this body within 300 seconds from now (Standard Webhooks).
-
-    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-    """
-    for secret in secrets:
-        try:
-            Webhook(secret).verify(body, dict(headers), json_parse=False)
-            return True
-        except (WebhookVerificationError, ValueError):  # a malformed signature is a ValueError
-            continue
-    return False
 
 
 def request_hash(path: str, body: str) -> str:

@@ -15,24 +15,24 @@ from app.exchange.commands import (
     shift_deadlines,
     withdraw,
 )
-from app.exchange.feed import publish
-from app.exchange.messages import OpenMessage, OpenRequest, answer_request, open_message, open_request, refuse_message
+from app.exchange.messages import OpenMessage, open_message, refuse_message
 from app.exchange.parties import (
     Endpoint,
     NewParty,
-    add_key,
+    add_outbound_secret,
     endpoint,
     interfaces,
     package_key,
     parties,
-    partner_by_code,
     party,
     party_by_code,
-    put_partner,
     put_party,
     register_package_key,
-    retire_oldest_key,
+    retire_outbound_secret,
 )
+from app.exchange.programs import add_key, partner_by_code, put_partner, retire_oldest_key
+from app.exchange.publishing import publish
+from app.exchange.requests import OpenRequest, answer_request, expire_requests, open_request
 
 __all__ = [
     "Asked",
@@ -45,6 +45,7 @@ __all__ = [
     "Terms",
     "Verdict",
     "add_key",
+    "add_outbound_secret",
     "answer",
     "answer_request",
     "answers",
@@ -53,6 +54,7 @@ __all__ = [
     "command_all",
     "endpoint",
     "expire",
+    "expire_requests",
     "interfaces",
     "open_batch",
     "open_message",
@@ -68,6 +70,7 @@ __all__ = [
     "refuse_message",
     "register_package_key",
     "retire_oldest_key",
+    "retire_outbound_secret",
     "settle_batch",
     "shift_deadlines",
     "withdraw",

@@ -25,6 +25,7 @@ class RequestState(StrEnum):
     OPEN = "open"
     FETCHED = "fetched"  # somebody is collecting what was asked for
     ANSWERED = "answered"
+    OVERDUE = "overdue"
     WITHDRAWN = "withdrawn"
 
 
@@ -62,6 +63,8 @@ requests = Machine(
         (RequestState.OPEN, "open"): RequestState.FETCHED,
         (RequestState.OPEN, "answer"): RequestState.ANSWERED,
         (RequestState.FETCHED, "answer"): RequestState.ANSWERED,
+        (RequestState.OPEN, "expire"): RequestState.OVERDUE,
+        (RequestState.FETCHED, "expire"): RequestState.OVERDUE,
         (RequestState.OPEN, "withdraw"): RequestState.WITHDRAWN,
         (RequestState.FETCHED, "withdraw"): RequestState.WITHDRAWN,
     },

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.gateways.bank import Bank
 from app.gateways.insurer import Insurer
 from app.gateways.mail import Mail
+from app.gateways.pushes import Pushes
 from app.gateways.sms import Sms
 from app.gateways.wechat.api import WeChat
 from app.gateways.wechat.pay import Pay
@@ -22,3 +23,4 @@ class Gateways:
     bank: Bank
     sms: Sms
     mail: Mail
+    pushes: Pushes

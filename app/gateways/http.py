@@ -75,12 +75,13 @@ def signed(secret: str, message_id: str, body: Any) -> dict[str, Any]:
 
 
 def sign(secret: str, message_id: str, text: str) -> dict[str, str]:
-    """The headers of Standard Webhooks; `message_id` is the idempotency key and stays the same on retries."""
+    """The headers of Standard Webhooks; `message_id` is the idempotency key and stays the same on retries. Secrets are
+    separated by a blank; while one is being changed there are two, and a signature by each."""
     now = datetime.now(UTC)
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(secret).sign(message_id, now, text),
+        "webhook-signature": " ".join(Webhook(one).sign(message_id, now, text) for one in secret.split()),
     }
 
 

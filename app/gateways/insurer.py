@@ -12,7 +12,7 @@ from app.gateways.http import Http, sign, signed
 
 
 class Endpoint(Protocol):
-    """Where an insurer is, and the secret (`whsec_…`) with which we sign there."""
+    """Where an insurer is, and the secrets (`whsec_…`, separated by a blank) with which we sign there."""
 
     @property
     def url(self) -> str: ...

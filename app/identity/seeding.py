@@ -19,7 +19,7 @@ _HOSPITAL_CONFIG = ("campuses", "mails", "phones")
 # How many registrations a poll takes, which interface it settles at; what is not agreed is left away.
 _HOSPITAL_TERMS = ("registration_batch", "interface", "lane_limits")
 _NETWORK_TERMS = ("n", "window_s", "shares")
-_INSURER_CONFIG = ("url", "credit_code", "product_name", "product_filing_no", "mails", "phones")
+_INSURER_CONFIG = ("url", "push_url", "credit_code", "product_name", "product_filing_no", "mails", "phones")
 
 
 def seed(work: Work, world: World) -> dict[str, int]:

@@ -85,8 +85,8 @@ command
     fetched > fetched answered overdue withdrawn
 data_request
     begin > open
-    open > fetched answered withdrawn
-    fetched > answered withdrawn
+    open > fetched answered overdue withdrawn
+    fetched > answered overdue withdrawn
 notice
     begin > pending
     pending > delivered retrying dead

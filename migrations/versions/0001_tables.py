@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("config", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("outbound_secret_sealed", sa.Text(), nullable=True),
         sa.Column("package_key", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("outbound_older_sealed", sa.Text(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("kind IN ('hospital', 'insurer', 'medical_insurance', 'bank')", name=op.f("ck_party_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_party")),
@@ -358,6 +359,7 @@ def upgrade() -> None:
             server_default=sa.text("clock_timestamp()"),
             nullable=False,
         ),
+        sa.Column("deadline", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("number", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("cursor", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
@@ -377,6 +379,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_data_request")),
         sa.UniqueConstraint("party_id", "cursor", name="uq_data_request_cursor"),
         sa.UniqueConstraint("party_id", "request_no", name="uq_data_request_number"),
+    )
+    op.create_index(
+        "ix_data_request_deadline",
+        "data_request",
+        ["deadline"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('open', 'fetched')"),
     )
     op.create_index(op.f("ix_data_request_status"), "data_request", ["status"], unique=False)
     op.create_table(
@@ -507,6 +516,14 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_policy_person_id"), "policy", ["person_id"], unique=False)
+    op.create_table(
+        "push",
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("cursor", sa.BigInteger(), nullable=False),
+        sa.Column("busy_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_push_party_id")),
+        sa.PrimaryKeyConstraint("party_id", name=op.f("pk_push")),
+    )
     op.create_table(
         "reconciliation_run",
         sa.Column("kind", sa.Text(), nullable=False),
@@ -884,7 +901,8 @@ def upgrade() -> None:
         "partner_key",
         sa.Column("partner_id", sa.Uuid(), nullable=False),
         sa.Column("place", sa.Integer(), nullable=False),
-        sa.Column("secret_sealed", sa.Text(), nullable=False),
+        sa.Column("secret_sealed", sa.Text(), nullable=True),
+        sa.Column("public_key", sa.Text(), nullable=True),
         sa.Column(
             "created_at",
             postgresql.TIMESTAMP(timezone=True),
@@ -893,6 +911,7 @@ def upgrade() -> None:
         ),
         sa.Column("retired_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("(secret_sealed IS NULL) <> (public_key IS NULL)", name=op.f("ck_partner_key_one_kind")),
         sa.CheckConstraint("place IN (1, 2)", name=op.f("ck_partner_key_place")),
         sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_partner_key_partner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partner_key")),
@@ -2188,6 +2207,7 @@ def downgrade() -> None:
     op.drop_table("slot")
     op.drop_index(op.f("ix_reconciliation_run_status"), table_name="reconciliation_run")
     op.drop_table("reconciliation_run")
+    op.drop_table("push")
     op.drop_index(op.f("ix_policy_person_id"), table_name="policy")
     op.drop_table("policy")
     op.drop_index(op.f("ix_patient_number_person_id"), table_name="patient_number")
@@ -2201,6 +2221,9 @@ def downgrade() -> None:
     op.drop_table("doctor")
     op.drop_table("department")
     op.drop_index(op.f("ix_data_request_status"), table_name="data_request")
+    op.drop_index(
+        "ix_data_request_deadline", table_name="data_request", postgresql_where=sa.text("status IN ('open', 'fetched')")
+    )
     op.drop_table("data_request")
     op.drop_index("ix_command_waiting", table_name="command", postgresql_where=sa.text("status IN ('open', 'fetched')"))
     op.drop_index("ix_command_subject", table_name="command")

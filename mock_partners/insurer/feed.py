@@ -1,4 +1,4 @@
-"""What the insurer fetches from the exchange by itself: changes, and answers to its data requests."""
+"""What the insurer fetches from the exchange by itself, or gets pushed: changes, and answers to its data requests."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Feed:
         self._requests = double.table("requests")
         self._answers = double.table("request_answers")
         self._changes = double.table("changes")
+        self._pushed = double.table("pushed")
 
     def ask(self, hospital: str, kind: str, data: Mapping[str, Any]) -> str:
         """Ask a hospital for data through the exchange; returns our number of the request."""
@@ -44,6 +45,15 @@ class Feed:
         if fetched:
             self._post("changes/ack", {"cursor": _last(self._changes)})
         return list(self._changes.values())
+
+    def receive(self, message_id: str, change: Mapping[str, Any]) -> None:
+        """A change that is pushed: the same as one that is fetched, and again the same if it comes again."""
+        self._pushed.put(message_id, dict(change))
+        self._changes.put(str(change["cursor"]), dict(change))
+
+    def pushed(self) -> dict[str, dict[str, Any]]:
+        """Every change that was pushed, by the id of its message."""
+        return dict(self._pushed)
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Any:
         try:

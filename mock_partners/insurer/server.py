@@ -144,6 +144,12 @@ class Insurer(Double):
         def answers() -> Response:
             return jsonify(feed.collect())
 
+        @app.post("/v1/changes")
+        def receive() -> Answer:
+            with self.lock:
+                feed.receive(request.headers["webhook-id"], json_body("cursor", "type", "data"))
+            return jsonify({}), 202
+
         @app.post("/__mock__/changes")
         def changes() -> Response:
             return jsonify(feed.follow())

@@ -24,7 +24,8 @@ from hospital_agent import config
 from tests.app.partner import World
 from tests.hospital_agent.small_his import DAY, MAPPING
 
-KINDS = ("verify_identity", "pull_patient", "list_ties", "tie_account", "collect_ledger", "register", "trial", "settle")
+KINDS = ("verify_identity", "pull_patient", "read_visit", "list_ties", "tie_account", "collect_ledger", "register",
+         "trial", "settle")  # fmt: skip
 ROUTES: Mapping[str, tuple[str, ...]] = {f"exchange.answered.{kind}": () for kind in KINDS} | {
     f"exchange.batch.{kind}": () for kind in ("catalogue", "record", "ledger")
 }

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from app.wiring import make_runtime
 from hospital_agent.__main__ import main
 from hospital_agent.agent import Agent
 from hospital_agent.exchange import ExchangeClient, NotTrusted
+from hospital_agent.signing import PrivateKey
 from hospital_agent.store.commands import Command, Inbox
 from hospital_agent.store.db import Store
 from mock_partners.medical_insurance.server import MedicalInsurance
@@ -93,6 +95,21 @@ def test_a_pull_is_answered_when_its_rows_are_with_the_exchange(
         assert sorted(row["key"] for row in platform.rows()) == ["2", "5", "B2", "B2-1", "B5", "B5-1"]
         again = platform.wait_answer(platform.command("H1", "pull_patient", {"patient_no": "P2"}))
         assert again.body == {"batch_nos": [], "complete": True}
+
+
+def test_an_agent_with_a_key_of_its_own_answers_what_an_insurer_asks(
+    platform: Platform, source_url: str, tmp_path: Path
+) -> None:
+    key = "whsk_" + b64encode(bytes(range(32))).decode()
+    with platform.runtime.work() as work:
+        partner = service.partner_by_code(work.session, "H1-agent")
+        service.add_key(work, partner.id, PrivateKey(key).public_key)
+        service.retire_oldest_key(work, partner.id)
+    body = {"patient_no": "P2", "visit_keys": ["2"], "types": ["visit", "bill"]}
+    with running(hospital(tmp_path, platform, source_url, secret=key, bulk={"enabled": False})):
+        answer = platform.wait_answer(platform.command("H1", "read_visit", body))
+    assert [row["key"] for row in answer.body["rows"]] == ["2", "B2"] and answer.body["complete"] is True
+    assert platform.rows() == []
 
 
 def test_a_ledger_is_answered_with_what_the_batch_declares(platform: Platform, source_url: str, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from app.core.work import Runtime
-from app.exchange import queries, service
+from app.exchange import service
+from app.exchange.completeness import completeness
 from app.exchange.service import Verdict
 from tests.app.exchange.kit import elsewhere
 from tests.app.kit import Thread, run, value
@@ -161,12 +162,22 @@ def test_the_day_is_complete_or_says_what_is_missing(runtime: Runtime, agent: Pa
             work, first, [Verdict("bill", "B1", "applied"), Verdict("fee_line", "B1-1", "refused", "malformed")]
         )
     with runtime.read() as session:
-        day = queries.completeness(session, world.party["H1"], date(2026, 11, 21))
-        other = queries.completeness(session, world.party["H2"], date(2026, 11, 21))
+        day = completeness(session, world.party["H1"], date(2026, 11, 21))
+        other = completeness(session, world.party["H2"], date(2026, 11, 21))
     assert (day.batches, day.unjudged, day.declared_rows, day.declared_fen) == (2, 1, 4, 24690)
     assert day.rows == {"applied": 1, "refused": 1}
-    assert day.missing == [2, 3]
-    assert (other.batches, other.missing) == (0, [])
+    assert (day.missing, day.missing_batches) == ([2, 3], 2)
+    assert day.percent == 12.5, "one row of four, two batches of four"
+    assert (other.batches, other.missing, other.percent) == (0, [], None)
+
+
+def test_a_gap_belongs_to_the_day_of_the_batch_behind_it(runtime: Runtime, agent: PartnerClient, world: World) -> None:
+    for batch_no, day in ((1, 20), (150, 21), (151, 22)):
+        push(agent, batch_no, business_date=f"2026-11-{day}")
+    with runtime.read() as session:
+        found = [completeness(session, world.party["H1"], date(2026, 11, day)) for day in (20, 21, 22)]
+    assert [one.missing_batches for one in found] == [0, 148, 0]
+    assert found[1].missing == list(range(2, 102))
 
 
 def test_a_batch_tells_the_floors_above(

@@ -7,7 +7,7 @@ import pytest
 
 from app.core.work import Runtime
 from app.exchange import feed, service
-from app.exchange.parties import Signer
+from app.exchange.programs import Signer
 from tests.app.exchange.kit import elsewhere
 from tests.app.kit import Thread, value
 from tests.app.partner import PartnerClient, World
@@ -83,3 +83,17 @@ def test_a_place_that_was_given_is_never_given_to_another(
         second = Thread(lambda: read(elsewhere(insurer), 0))
         time.sleep(0.3)
     assert second.result() == [(1, 2), (2, 1)]
+
+
+def test_an_answer_that_is_large_gets_no_further_change(
+    runtime: Runtime, world: World, insurer: PartnerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "FULL_BYTES", 1_000)
+    with runtime.work() as work:
+        for number in range(4):
+            text = "x" * 2_000 if number == 1 else ""
+            service.publish(work, world.party["I1"], "claim.package", {"number": number, "text": text})
+    assert read(insurer, 0) == [(1, 0), (2, 1)]
+    assert read(insurer, 1) == [(2, 1)], "one is always given, however large"
+    assert read(insurer, 2) == [(3, 2), (4, 3)]
+    assert read(insurer, 2, max=1) == [(3, 2)]

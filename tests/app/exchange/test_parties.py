@@ -4,10 +4,12 @@ import base64
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.work import Runtime
 from app.exchange import service
+from app.gateways import http
 from tests.app.kit import run, value
 from tests.app.partner import PartnerClient, World
 
@@ -78,6 +80,45 @@ def test_a_key_is_changed_without_a_pause(runtime: Runtime, agent: PartnerClient
     assert agent.post("/commands/poll", {"max": 1}, secret=SECRET).status_code == 200
     with pytest.raises(Conflict), runtime.work() as work:
         service.retire_oldest_key(work, partner_id)
+
+
+def test_a_key_that_was_retired_does_not_come_back_with_the_world(runtime: Runtime, agent: PartnerClient) -> None:
+    with runtime.work() as work:
+        partner = service.partner_by_code(work.session, "H1-agent")
+        service.add_key(work, partner.id, SECRET)
+        service.retire_oldest_key(work, partner.id)
+        service.put_partner(work, partner.party_id, "H1-agent", agent.secret)
+    assert agent.post("/commands/poll", {"max": 1}).status_code == 401
+
+
+@pytest.mark.parametrize("key", ["", "whsk_" + "AAAA" * 11, "whpk_AAAA", "whsec_"])
+def test_what_cannot_verify_is_no_key(runtime: Runtime, world: World, key: str) -> None:
+    with pytest.raises(Invalid, match="key_malformed"), runtime.work() as work:
+        service.add_key(work, service.partner_by_code(work.session, "H1-agent").id, key)
+
+
+def test_what_we_send_is_signed_twice_while_a_secret_is_changed(runtime: Runtime, world: World) -> None:
+    def secrets() -> list[str]:
+        with runtime.read() as session:
+            return service.endpoint(session, runtime.privacy, world.party["I1"]).secret.split()
+
+    (before,) = secrets()
+    with runtime.work() as work:
+        service.add_outbound_secret(work, world.party["I1"], SECRET)
+    assert secrets() == [SECRET, before]
+    headers = http.sign(" ".join(secrets()), "m1", "{}")
+    for secret in (SECRET, before):
+        assert Webhook(secret).verify("{}", headers) == {}
+    with pytest.raises(Conflict, match="two_keys_live"), runtime.work() as work:
+        service.add_outbound_secret(work, world.party["I1"], SECRET)
+    with runtime.work() as work:
+        service.retire_outbound_secret(work, world.party["I1"])
+        service.put_party(work, service.NewParty("insurer", "I1", "保险", {"url": "http://127.0.0.1:9"}, before))
+    assert secrets() == [SECRET]
+    with pytest.raises(Conflict, match="last_key"), runtime.work() as work:
+        service.retire_outbound_secret(work, world.party["I1"])
+    with pytest.raises(Invalid), runtime.work() as work:
+        service.add_outbound_secret(work, world.party["I1"], "whpk_" + SECRET.removeprefix("whsec_"))
 
 
 def test_secrets_are_sealed(runtime: Runtime, world: World) -> None:

@@ -22,3 +22,22 @@ def test_what_is_no_amount_is_left_out_of_the_sum() -> None:
         {"type": "visit", "data": {"total_fen": 11, "amount_fen": 13}},
     ]
     assert rules.sum_fen(rows) == 3
+
+
+@pytest.mark.parametrize(
+    ("settled", "declared", "arrived", "missing", "percent"),
+    [
+        (0, 0, 0, 0, None),
+        (0, 0, 0, 3, None),
+        (0, 0, 1, 0, 100.0),
+        (10, 10, 2, 0, 100.0),
+        (9_999_999, 10_000_000, 2, 0, 99.99),
+        (10, 10, 3, 1, 75.0),
+        (1, 3, 1, 0, 33.33),
+        (0, 5, 1, 0, 0.0),
+    ],
+)
+def test_a_day_is_complete_only_if_nothing_is_left_to_do(
+    settled: int, declared: int, arrived: int, missing: int, percent: float | None
+) -> None:
+    assert rules.complete_percent(settled=settled, declared=declared, arrived=arrived, missing=missing) == percent

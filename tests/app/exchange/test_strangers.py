@@ -17,7 +17,8 @@ from tests.app.kit import run
 from tests.app.partner import World, batch
 
 OTHERS = ("H2", "I2", "M1", "B1")
-TABLES = ("batch", "command", "command_reply", "message", "change", "data_request", "partner", "lane", "party")
+TABLES = ("batch", "command", "command_reply", "message", "change", "data_request", "partner", "lane", "party",
+          "push")  # fmt: skip
 
 
 @dataclass
@@ -51,6 +52,7 @@ Attempt = Callable[[Held], Any]
 ATTEMPTS: dict[str, tuple[Attempt, set[int]]] = {
     "/batches": (lambda held: batch(7, "ledger", []), {202, 403}),
     "/batches/verdicts": (lambda held: {"batch_no": 7}, {404}),
+    "/completeness": (lambda held: {"business_date": "2026-11-21"}, {200}),
     "/commands/poll": (lambda held: {"max": 200, "wait_ms": 0}, {200}),
     "/commands/answers": (lambda held: {"answers": [{"id": held.command_id, "outcome": "done"}]}, {200}),
     "/messages": (lambda held: {"type": "claim.case_opened", "data": {}}, {202, 422}),
@@ -95,9 +97,11 @@ def test_a_stranger_sees_and_changes_nothing(runtime: Runtime, world: World, hel
         assert not [secret for secret in held.secrets if secret in answer.get_data(as_text=True)]
         if route == "/commands/answers":
             assert answer.json == {"accepted": [], "ignored": [held.command_id]}
-        if route == "/keys":
+        elif route == "/keys":
             assert [key["signs"] for key in answer.json["keys"]] == [True], "ours, for whoever asks"
-        elif answer.status_code == 200 and route != "/commands/answers":
+        elif route == "/completeness":
+            assert (answer.json["batches"], answer.json["percent"], answer.json["rows"]) == (0, None, {})
+        elif answer.status_code == 200:
             assert list(answer.json.values()) == [[]]
     assert owned(runtime, world) == before
 

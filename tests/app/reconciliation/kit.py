@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +16,12 @@ from app.claim.models import ClaimBill
 from app.core.ids import clearing_number
 from app.core.work import Runtime
 from app.exchange.models import Party
-from app.identity.operators.models import Operator, OperatorRole, OperatorSession
-from app.identity.session import service as sessions
 from app.reconciliation import queries, service
 from app.reconciliation.models import Difference
 from mock_partners import books
 from mock_partners.insurer.server import Insurer
 from tests.app.kit import DrainAll
+from tests.app.operators import operator
 from tests.app.partner import World, batch
 
 DAY = date(2026, 11, 20)
@@ -165,16 +164,7 @@ class Night:
 
     def operator(self, *, role: str = "finance", party: str | None = None) -> dict[str, str]:
         """The headers of a new operator who is logged in."""
-        with self.runtime.work() as work:
-            party_id = self.world.party[party] if party else None
-            row = Operator(login=uuid.uuid4().hex, party_id=party_id, duty="business", password_hash="-")
-            work.seal(row, "totp_sealed", "-")
-            work.add(row)
-            work.session.flush()
-            work.add(OperatorRole(operator_id=row.id, role=role, duty="business"))
-            session = OperatorSession(operator_id=row.id, expires_at=work.now + timedelta(hours=1))
-            pair = sessions.begin(work, "operator", session)
-        return {"Authorization": f"Bearer {pair.access_token}"}
+        return operator(self.runtime, role, self.world.party[party] if party else None)
 
     @staticmethod
     def as_id(text: str) -> UUID:

@@ -309,7 +309,9 @@ def test_two_thousand_lines_are_quick(house: House) -> None:
     assert spent_s < 1.0, f"{spent_s:.2f} s of this process for 2,000 rows"
 
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)  # as the exchange lets in
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20
+)  # as the exchange lets in
 SCALARS: st.SearchStrategy[Any] = (
     st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.just([]) | st.just({})
 )
