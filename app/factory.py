@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.appointment import api as appointment
 from app.appointment.waiting import api as waiting
 from app.claim import api as claim
+from app.claim.policy import api as policy
 from app.core.log import configure_log
 from app.core.work import Runtime
 from app.exchange import api as exchange
@@ -54,6 +55,7 @@ PUBLIC: tuple[APIBlueprint, ...] = (
     registration.bp,
     settlement.bp,
     claim.bp,
+    policy.bp,
     payout.bp,
 )
 EXCHANGE: tuple[APIBlueprint, ...] = (exchange.bp,)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from app.appointment import calls as appointment
 from app.audit import service as audit
+from app.claim import asking, decisions, withdrawal
 from app.claim import calls as claim
 from app.claim import contracts as claim_contracts
-from app.claim import decisions, withdrawal
 from app.claim import documents as claim_documents
 from app.core.tasks import MAX_TRIES, Job
 from app.core.work import Runtime
@@ -113,6 +113,7 @@ KINDS: dict[str, Desk] = {
     "settlement.sweep": Desk(all=settlement.sweep),
     "settlement.trial_answered": Desk(all=settlement.trials_answered),
     "claim.adjudicated": Desk(one=claim.on_message(claim_contracts.AdjudicatedIn, decisions.adjudicated)),
+    "claim.ask_policies": Desk(one=asking.ask_policies, threads=4),
     "claim.assemble": Desk(one=claim.assemble),
     "claim.bills_changed": Desk(one=claim.bills_changed),
     "claim.case_opened": Desk(one=claim.on_message(claim_contracts.CaseOpenedIn, decisions.case_opened)),
@@ -123,6 +124,7 @@ KINDS: dict[str, Desk] = {
     "claim.documents_requested": Desk(
         one=claim.on_message(claim_contracts.DocumentsRequestedIn, claim_documents.requested)
     ),
+    "claim.follow": Desk(one=asking.follow, threads=4),
     "claim.send_documents": Desk(one=claim.send_documents, threads=4),
     "claim.silence": Desk(one=claim.on_subject(decisions.silence)),
     "claim.tell_acceptance": Desk(one=claim.tell_acceptance, threads=4),

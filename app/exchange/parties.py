@@ -11,12 +11,16 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.core.errors import Conflict, NotFound, Unauthorised
+from app.core.errors import Conflict, Invalid, NotFound, Unauthorised
 from app.core.ids import new_id
 from app.core.privacy import Privacy
 from app.core.work import Work
 from app.exchange import rules
 from app.exchange.models import Partner, PartnerKey, Party
+
+# What an insurer may speak; app.gateways.insurer has one client for each.
+NATIVE = "native"
+DIALECTS = (NATIVE, "s200")
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,12 @@ class NewParty:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a party that we call is, and how we sign there."""
+    """Where a party that we call is, the dialect that is spoken there, and how we sign there."""
 
     url: str
-    secret: str
+    secret: str = field(repr=False)
+    code: str
+    dialect: str
 
 
 @dataclass(frozen=True)
@@ -80,11 +86,13 @@ def endpoint(session: Session, privacy: Privacy, party_id: UUID) -> Endpoint:
     if not found.outbound_secret_sealed or "url" not in found.config:
         raise NotFound
     secret = privacy.open(found.outbound_secret_sealed, f"party:outbound_secret_sealed:{party_id}")
-    return Endpoint(str(found.config["url"]), secret)
+    return Endpoint(str(found.config["url"]), secret, found.code, str(found.config.get("dialect", NATIVE)))
 
 
 def put_party(work: Work, new: NewParty) -> UUID:
-    """Make the party, or bring the one with this code up to date."""
+    """Make the party, or bring the one with this code up to date. Invalid for a dialect that we do not speak."""
+    if new.config.get("dialect", NATIVE) not in DIALECTS:
+        raise Invalid("dialect_unknown", "没有这种保险公司接口方言")
     row = {"id": new_id(), "kind": new.kind, "code": new.code, "name": new.name, "config": dict(new.config)}
     wanted = insert(Party).values(row)
     kept = {name: wanted.excluded[name] for name in ("name", "config")}

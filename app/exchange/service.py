@@ -18,6 +18,7 @@ from app.exchange.commands import (
 from app.exchange.feed import publish
 from app.exchange.messages import OpenMessage, OpenRequest, answer_request, open_message, open_request, refuse_message
 from app.exchange.parties import (
+    DIALECTS,
     Endpoint,
     NewParty,
     add_key,
@@ -33,6 +34,7 @@ from app.exchange.parties import (
 )
 
 __all__ = [
+    "DIALECTS",
     "Asked",
     "CommandAnswer",
     "Endpoint",

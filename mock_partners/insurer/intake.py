@@ -53,7 +53,7 @@ def _check_next(case: Case, manifest: Mapping[str, Any]) -> None:
 def _open(book: Casebook, body: Mapping[str, Any], old: Case | None) -> Case:
     manifest, parts = body["package"]["manifest"], body["package"]["parts"]
     numbers = [bill["clearing_no"] for bill in parts["bills"]]
-    case = old or _new_case(book, body, date_of(numbers[0]))
+    case = old or new_case(book, body, date_of(numbers[0]))
     case.update(
         state="intake",
         package_version=manifest["package_version"],
@@ -69,7 +69,8 @@ def _open(book: Casebook, body: Mapping[str, Any], old: Case | None) -> Case:
     return case
 
 
-def _new_case(book: Casebook, body: Mapping[str, Any], business_date: str) -> Case:
+def new_case(book: Casebook, body: Mapping[str, Any], business_date: str) -> Case:
+    """A case for `claim_no` under `policy_no`, not kept yet."""
     return {
         "claim_no": body["claim_no"],
         "case_no": f"{book.code}{business_date.replace('-', '')}{len(book.cases) + 1:06d}",

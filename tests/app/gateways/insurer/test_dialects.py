@@ -11,7 +11,7 @@ import pytest
 
 from app.core.errors import PartnerFault
 from app.gateways.http import Http
-from app.gateways.insurer import Insurer
+from app.gateways.insurer.dialects import Insurer
 from mock_partners.insurer.server import Insurer as Double
 from tests.app.world import make_world
 
