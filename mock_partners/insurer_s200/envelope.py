@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Response, jsonify
@@ -62,26 +62,41 @@ class Asked:
 Handler = Callable[[Asked], dict[str, Any]]
 
 
-def answer(text: str, receiver: str, handlers: Mapping[str, Handler], trades: Table) -> Response:
-    """Work on one message, or repeat what was answered to it: the same trade number with the same content is the same
-    message, with another content it is refused. A message that was refused has had no effect and may come again."""
-    head, body = _read(text)
-    if head is None or head["receiver"] != receiver or head["businessType"] not in handlers:
-        return _answer(head or {}, MALFORMED, {})
-    digest = key_of({"type": head["businessType"], "id": head["businessId"], "body": body})
-    known = trades.get(head["sendTradeNum"])
-    if known is not None:
-        same = known["digest"] == digest
-        return _answer(head, DONE if same else TRADE_REUSED, known["answer"] if same else {})
-    try:
-        said = handlers[head["businessType"]](Asked(head["businessId"], head["sender"], head["recordCount"], body))
-    except Refused as refusal:
-        return _answer(head, CODES.get(refusal.code, MALFORMED), {})
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        log.warning("a message was refused as malformed", exc_info=error)
-        return _answer(head, MALFORMED, {})
-    trades.put(head["sendTradeNum"], {"type": head["businessType"], "digest": digest, "answer": said})
-    return _answer(head, DONE, said)
+@dataclass
+class Counter:
+    """Where every message arrives. `trades` remembers each trade number with its content and answer: the same message
+    again is answered as before, another one under the same number is refused. A message that was refused has had no
+    effect and may come again. `refusals`: result codes by type, for the next message of that type."""
+
+    receiver: str
+    handlers: Mapping[str, Handler]
+    trades: Table
+    refusals: dict[str, str] = field(default_factory=dict)
+
+    def answer(self, text: str) -> Response:
+        head, body = _read(text)
+        if head is None or head["receiver"] != self.receiver or head["businessType"] not in self.handlers:
+            return _answer(head or {}, MALFORMED, {})
+        digest = key_of({"type": head["businessType"], "id": head["businessId"], "body": body})
+        known = self.trades.get(head["sendTradeNum"])
+        if known is not None:
+            same = known["digest"] == digest
+            return _answer(head, DONE if same else TRADE_REUSED, known["answer"] if same else {})
+        refused = self.refusals.pop(head["businessType"], None)
+        code, said = (refused, {}) if refused else self._do(head, body)
+        if code == DONE:
+            self.trades.put(head["sendTradeNum"], {"type": head["businessType"], "digest": digest, "answer": said})
+        return _answer(head, code, said)
+
+    def _do(self, head: Mapping[str, Any], body: Body) -> tuple[str, dict[str, Any]]:
+        asked = Asked(head["businessId"], head["sender"], head["recordCount"], body)
+        try:
+            return DONE, self.handlers[head["businessType"]](asked)
+        except Refused as refusal:
+            return CODES.get(refusal.code, MALFORMED), {}
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            log.warning("a message was refused as malformed", exc_info=error)
+            return MALFORMED, {}
 
 
 def _read(text: str) -> tuple[dict[str, Any] | None, Body]:

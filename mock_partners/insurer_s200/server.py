@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flask import Response, request
+from flask import Response, jsonify, request
 
+from mock_partners.answers import json_body
 from mock_partners.insurer.server import Insurer
 from mock_partners.insurer_s200.cases import Cases
-from mock_partners.insurer_s200.envelope import Handler, answer
+from mock_partners.insurer_s200.envelope import Counter, Handler
 from mock_partners.insurer_s200.settlements import Settlements
 from mock_partners.insurer_s200.visits import Visits
 
@@ -33,12 +34,23 @@ class InsurerS200(Insurer):
         self.book.sender = Silent()
 
     def _case_routes(self) -> None:
-        trades, handlers = self.table("trades"), self._handlers()
+        counter = Counter(self.name, self._handlers(), self.table("trades"))
+        self._refusals = counter.refusals
 
         @self.app.post("/s200")
-        def counter() -> Response:
+        def messages() -> Response:
             with self.lock:
-                return answer(request.get_data(as_text=True), self.name, handlers, trades)
+                return counter.answer(request.get_data(as_text=True))
+
+        @self.app.post("/__mock__/refusals")
+        def refusals() -> Response:
+            self.refuse_next(**json_body("business_type", "code"))
+            return jsonify(self._refusals)
+
+    def refuse_next(self, business_type: str, code: str) -> None:
+        """Answer the next message of this type with a result code, and do nothing of it."""
+        with self.lock:
+            self._refusals[business_type] = code
 
     def _handlers(self) -> dict[str, Handler]:
         visits = Visits(self.book, self.table("visits"))

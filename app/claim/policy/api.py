@@ -1,20 +1,22 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
+from app.claim.contracts import OfPerson
 from app.claim.policy import contracts as c
 from app.claim.policy import queries, service
 from app.core.work import Work
+from app.exchange import service as exchange
 from app.identity import service as identity
 from app.web.routes import command, door, question
 from app.web.site import ACCOUNT, Caller
 
 if TYPE_CHECKING:
     from app.claim.models import Policy
+    from app.claim.policy.models import PolicyQuestion
 
 bp = APIBlueprint("policy", __name__, url_prefix="/api/v1", tag="保单")
 MINE = door(ACCOUNT)
@@ -23,25 +25,24 @@ MINE = door(ACCOUNT)
 @command(bp, "/policies", MINE, body=c.AskPolicies, out=c.PoliciesView, status=202)
 def ask_for_policies(work: Work, caller: Caller, body: c.AskPolicies) -> c.PoliciesView:
     """向保险公司查询就诊人的保单"""
-    insurer_id = service.ask(work, caller.id, body.person_id, body.insurer, body.consent)
+    asked = service.ask(work, caller.id, body.person_id, body.insurer, body.consent)
     work.session.flush()
-    return _view(work.session, body.insurer, insurer_id, body.person_id)
+    return _view(work.session, asked)
 
 
-@question(bp, "/policies", MINE, out=c.PoliciesView, query=c.OfPersonAtInsurer)
-def list_policies(session: Session, caller: Caller, query: c.OfPersonAtInsurer) -> c.PoliciesView:
-    """就诊人在一家保险公司的保单，以及答复时间"""
+@question(bp, "/policies", MINE, out=c.PoliciesPage, query=OfPerson)
+def list_policies(session: Session, caller: Caller, query: OfPerson) -> c.PoliciesPage:
+    """就诊人的保单，按查询过的保险公司，以及答复时间"""
     identity.require_person(session, caller.id, query.person_id)
-    return _view(session, query.insurer, queries.insurer_id(session, query.insurer), query.person_id)
+    return c.PoliciesPage(items=[_view(session, asked) for asked in queries.questions(session, query.person_id)])
 
 
-def _view(session: Session, insurer: str, insurer_id: UUID, person_id: UUID) -> c.PoliciesView:
-    asked = queries.question(session, insurer_id, person_id)
-    if asked is None:
-        return c.PoliciesView(insurer=insurer, status="never_asked", asked_at=None, answered_at=None, items=[])
+def _view(session: Session, asked: PolicyQuestion) -> c.PoliciesView:
+    insurer = exchange.party(session, asked.insurer_id)
     is_answered = asked.answered_at is not None and asked.answered_at >= asked.asked_at
     return c.PoliciesView(
-        insurer=insurer,
+        insurer=insurer.code,
+        insurer_name=insurer.name,
         status="answered" if is_answered else "asking",
         asked_at=asked.asked_at,
         answered_at=asked.answered_at,

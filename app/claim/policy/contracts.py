@@ -17,11 +17,6 @@ class AskPolicies(Input):
     consent: StrictBool
 
 
-class OfPersonAtInsurer(BaseModel):
-    person_id: UUID
-    insurer: Key
-
-
 class PolicyView(BaseModel):
     """As the insurer last described it, at `as_of`. What its interface does not tell is null."""
 
@@ -36,11 +31,18 @@ class PolicyView(BaseModel):
 
 
 class PoliciesView(BaseModel):
-    """`status`: never_asked, asking since `asked_at`, or answered at `answered_at`; an earlier answer stays shown while
-    the insurer is asked anew."""
+    """What one insurer has answered. `status` is asking since `asked_at`, or answered at `answered_at`; an earlier
+    answer stays shown while the insurer is asked anew."""
 
     insurer: str
-    status: Literal["never_asked", "asking", "answered"]
-    asked_at: datetime | None
+    insurer_name: str
+    status: Literal["asking", "answered"]
+    asked_at: datetime
     answered_at: datetime | None = Field(description="保险公司上次答复的时间")
     items: list[PolicyView]
+
+
+class PoliciesPage(BaseModel):
+    """One entry for each insurer that was asked."""
+
+    items: list[PoliciesView]

@@ -20,9 +20,15 @@ def insurer_id(session: Session, code: str) -> UUID:
     return party.id
 
 
-def question(session: Session, insurer_id: UUID, person_id: UUID, *, locked: bool = False) -> PolicyQuestion | None:
+def question(session: Session, insurer_id: UUID, person_id: UUID) -> PolicyQuestion:
+    """The one that was asked, locked."""
     mine = select(PolicyQuestion).where(PolicyQuestion.insurer_id == insurer_id, PolicyQuestion.person_id == person_id)
-    return session.scalar(mine.with_for_update() if locked else mine)
+    return session.scalars(mine.with_for_update()).one()
+
+
+def questions(session: Session, person_id: UUID) -> Sequence[PolicyQuestion]:
+    mine = select(PolicyQuestion).where(PolicyQuestion.person_id == person_id)
+    return session.scalars(mine.order_by(PolicyQuestion.id)).all()
 
 
 def policies(session: Session, asked: PolicyQuestion) -> Sequence[Policy]:

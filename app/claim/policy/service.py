@@ -32,9 +32,9 @@ class Asked:
     question: dict[str, Any] = field(repr=False)
 
 
-def ask(work: Work, account_id: UUID, person_id: UUID, insurer: str, consent: bool) -> UUID:
-    """Give consent and write the question down; the insurer's id. One that was asked just now is not asked a second
-    time. Invalid `consent_needed`; NotFound for what is not the caller's."""
+def ask(work: Work, account_id: UUID, person_id: UUID, insurer: str, consent: bool) -> PolicyQuestion:
+    """Give consent and write the question down. One that was asked just now is not asked a second time. Invalid
+    `consent_needed`; NotFound for what is not the caller's."""
     identity.require_person(work.session, account_id, person_id)
     insurer_id = queries.insurer_id(work.session, insurer)
     if not consent:
@@ -43,12 +43,11 @@ def ask(work: Work, account_id: UUID, person_id: UUID, insurer: str, consent: bo
     identity.give_consent(work, account_id, wanted)
     new = {"insurer_id": insurer_id, "person_id": person_id, "account_id": account_id, "asked_at": work.now}
     work.session.execute(insert(PolicyQuestion).values(id=PolicyQuestion().id, **new).on_conflict_do_nothing())
-    row = queries.question(work.session, insurer_id, person_id, locked=True)
-    assert row is not None
+    row = queries.question(work.session, insurer_id, person_id)
     if row.asked_at == work.now or work.now - row.asked_at > FRESH:
         row.asked_at, row.account_id = work.now, account_id
         work.later("claim.ask_policies", row.id)
-    return insurer_id
+    return row
 
 
 def to_ask(work: Work, question_id: UUID) -> Asked | None:

@@ -10,7 +10,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.core.work import Runtime
-from tests.app.claim.kit import NEVER_S, booked
+from app.exchange import service as exchange
+from app.gateways import Gateways
+from mock_partners.insurer_s200.server import InsurerS200
+from tests.app.claim.kit import NEVER_S, booked, clearing_rows, guards
 from tests.app.town import Front, Insured, Partners, Town, configure, peopled
 
 STEPS = ("claim.assemble", "claim.verify", "claim.deliver")
@@ -77,3 +80,197 @@ def case_of(town: Town, claim_id: str) -> dict[str, Any]:
     no = town.value("SELECT no FROM claim WHERE id = :id", id=claim_id)
     found: dict[str, Any] = town.insurers["I2"].book.case(no)
     return found
+
+
+def lose(town: Town, kind: str, **how: Any) -> None:
+    """The next message of this type meets a fault at the insurer."""
+    town.insurers["I2"].fail("/s200$", contains=f'"businessType":"{kind}"', **how)
+
+
+@pytest.mark.parametrize("kind", ["S210", "S250", "S291", "S340", "S300"])
+def test_a_lost_answer_is_the_same_message_again(town: Town, kind: str) -> None:
+    who = town.insured()
+    town.policy(who, "I2")
+    configure(town.insurers["I2"], delay_s=NEVER_S)
+    claim_id = town.claim(who, [town.bill(who, [100] * 120)], "I2")
+    before = trades(town)
+    lose(town, kind, drop="after")
+    town.drain_all(*STEPS)
+    assert (town.status(claim_id), clearing_rows(town, claim_id)) == ("delivering", [("pay", True, False, None)])
+    town.drain_all("claim.deliver", hurry=True)
+    assert town.status(claim_id) == "adjudicating"
+    sent = trades(town) - before
+    assert (sent["S210"], sent["S250"], sent["S291"], sent["S340"], sent["S300"]) == (1, 2, 1, 1, 1)
+    assert booked(town, claim_id, "I2") == [("pay", 12_000)]
+
+
+@pytest.mark.parametrize("kind", ["S210", "S250", "S290", "S291", "S300"])
+@pytest.mark.parametrize("code", ["2001", "3005"])
+def test_what_is_refused_for_good_leaves_no_file_open_and_stands_in_nobodys_books(
+    town: Town, kind: str, code: str
+) -> None:
+    who = town.insured()
+    town.policy(who, "I2")
+    claim_id = town.claim(who, [town.bill(who)], "I2")
+    town.drain_all("claim.assemble", "claim.verify")
+    double = town.insurers["I2"]
+    assert isinstance(double, InsurerS200)
+    double.refuse_next(kind, code)
+    town.drain_all("claim.deliver")
+    found = who.get(f"/claims/{claim_id}")
+    assert (found["status"], found["reasons"][0]["code"]) == (
+        "ineligible", {"2001": "malformed", "3005": "amounts_differ"}[code])  # fmt: skip
+    number = found["bills"][0]["clearing_no"]
+    assert town.insurers["I2"].memory.load("visits").get(number, {"state": "cancelled"})["state"] == "cancelled"
+    assert clearing_rows(town, claim_id) == [("pay", False, False, None)] and guards(town, claim_id) == 0
+    assert booked(town, claim_id, "I2") == [] and not town.dead()
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 503}, {"drop": "before"}, {"status": 200, "body": {"head": {"resultCode": "0000"}}}]
+)
+def test_an_insurer_that_fails_for_a_while_is_asked_again_as_long_as_it_takes(
+    town: Town, fault: dict[str, Any]
+) -> None:
+    who = town.insured()
+    claim_id = delivered(town, who)
+    configure(town.insurers["I2"])
+    town.insurers["I2"].book.to_adjuster(case_of(town, claim_id))
+    lose(town, "S300", times=15, **fault)
+    decided(town, claim_id)
+    assert town.status(claim_id) == "approved" and not town.dead()
+
+
+def test_a_decision_that_does_not_hold_is_objected_to_once(town: Town) -> None:
+    who = town.insured()
+    claim_id = delivered(town, who)
+    case, book = case_of(town, claim_id), town.insurers["I2"].book
+    book.agenda.cancel(case["claim_no"])
+    number = who.get(f"/claims/{claim_id}")["bills"][0]["clearing_no"]
+    line = {"clearing_no": number, "covered_fen": 0, "deductible_fen": 0, "approved_fen": 10_000, "reasons": []}
+    wrong = {"decision_no": "D1", "outcome": "approved", "lines": [line], "approved_fen": 9_000}
+    book.save(case | {"state": "decided", "decisions": [wrong]})
+    objections = "SELECT count(*) FROM audit_entry WHERE action = 'claim.decision_refused' AND subject_id = :id"
+    town.until(lambda: town.value(objections, id=claim_id))
+    asked = trades(town)["S300"]
+    town.until(lambda: trades(town)["S300"] > asked + 2)
+    assert (town.status(claim_id), town.value(objections, id=claim_id)) == ("adjudicating", 1)
+    book.save(case | {"state": "decided", "decisions": [wrong | {"approved_fen": 10_000}]})
+    decided(town, claim_id)
+    assert who.get(f"/claims/{claim_id}")["approved_fen"] == 10_000
+
+
+def test_documents_are_asked_for_sent_file_by_file_and_the_claim_decided(town: Town) -> None:
+    who = town.insured()
+    kinds = {"invoice": "发票原件", "report": "检查报告"}
+    town.policy(who, "I2", asks_documents=[{"kind": kind, "text": text} for kind, text in kinds.items()])
+    claim_id = town.claim(who, [town.bill(who)], "I2")
+    decided(town, claim_id, "needs_documents")
+    [request] = who.get(f"/claims/{claim_id}")["document_requests"]
+    assert {item["kind"]: item["text"] for item in request["items"]} == kinds and request["deadline"] is not None
+    papers = [
+        {"kind": kind, "title": text, "media_type": "application/pdf", "content_base64": "aGVsbG8="}
+        for kind, text in kinds.items()
+    ]
+    assert who.post(f"/claims/{claim_id}/documents", {"documents": papers}).status_code == 200
+    lose(town, "S340", drop="after")
+    town.drain_all("claim.send_documents")
+    assert len(case_of(town, claim_id)["documents"]) == 1
+    town.drain_all("claim.send_documents", hurry=True)
+    decided(town, claim_id)
+    assert [document["kind"] for document in case_of(town, claim_id)["documents"]] == list(kinds)
+    assert len(who.get(f"/claims/{claim_id}")["document_requests"]) == 1 and not town.dead()
+
+
+def test_two_bills_withdrawn_are_reversed_in_all_books(town: Town) -> None:
+    who = town.insured()
+    configure(town.insurers["I2"], delay_s=NEVER_S)
+    town.policy(who, "I2")
+    claim_id = town.claim(who, [town.bill(who), town.bill(who, [3_000])], "I2")
+    town.drain_all(*STEPS)
+    assert who.post(f"/claims/{claim_id}/withdraw").status_code == 200
+    lose(town, "S240", drop="after")
+    town.drain_all("claim.tell_withdrawal")
+    town.drain_all("claim.tell_withdrawal", hurry=True)
+    assert sorted(booked(town, claim_id, "I2")) == [
+        ("pay", 3_000), ("pay", 10_000), ("reverse", 3_000), ("reverse", 10_000)]  # fmt: skip
+    assert [row[:3] for row in clearing_rows(town, claim_id)] == [
+        *[("pay", False, True)] * 2, *[("reverse", False, True)] * 2]  # fmt: skip
+    town.drain_all("claim.follow", hurry=True)
+    assert town.value("SELECT count(*) FROM task WHERE kind = 'claim.follow' AND subject = :id", id=claim_id) == 0
+    assert case_of(town, claim_id)["state"] == "withdrawn" and not town.dead()
+
+
+def test_a_decision_that_was_faster_than_the_withdrawal_leaves_the_books_as_they_are(town: Town) -> None:
+    who = town.insured()
+    claim_id = delivered(town, who)
+    book = town.insurers["I2"].book
+    book.save(case_of(town, claim_id) | {"state": "decided"})
+    assert who.post(f"/claims/{claim_id}/withdraw").status_code == 200
+    town.drain_all("claim.tell_withdrawal")
+    assert not town.dead() and booked(town, claim_id, "I2") == [("pay", 10_000)]
+    assert [row[:3] for row in clearing_rows(town, claim_id)] == [("pay", False, True), ("reverse", False, False)]
+
+
+def test_an_appeal_is_refused_at_the_door_and_the_result_can_still_be_accepted(town: Town) -> None:
+    who = town.insured()
+    town.policy(who, "I2", doubts_largest=True)
+    claim_id = town.claim(who, [town.bill(who, (6_000, 4_000))], "I2")
+    decided(town, claim_id)
+    found = who.get(f"/claims/{claim_id}")
+    assert found["approved_fen"] == 3_600 and "医疗必要性" in found["lines"][0]["in_words"]
+    refused = who.post(f"/claims/{claim_id}/appeal", {"reason": "医嘱", "lines": []})
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "appeal_not_offered")
+    assert town.insured("李四").post(f"/claims/{claim_id}/appeal", {"reason": "医嘱", "lines": []}).status_code == 404
+    assert who.post(f"/claims/{claim_id}/accept").get_json()["status"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("terms", "code"),
+    [
+        (None, "not_insured"),
+        ({"valid_from": "2020-01-01", "valid_to": "2020-12-31"}, "outside_cover"),
+    ],
+)
+def test_who_is_not_covered_learns_it_before_anything_is_shared(
+    town: Town, terms: dict[str, str] | None, code: str
+) -> None:
+    who = town.insured()
+    if terms is not None:
+        town.policy(who, "I2", **terms)
+    before = trades(town)["S210"]
+    claim_id = town.claim(who, [town.bill(who)], "I2")
+    town.drain_all(*STEPS)
+    found = who.get(f"/claims/{claim_id}")
+    assert (found["status"], found["reasons"][0]["code"]) == ("ineligible", code)
+    assert trades(town)["S210"] == before
+
+
+def test_a_claim_that_is_rejected_says_why(town: Town) -> None:
+    who = town.insured()
+    town.policy(who, "I2", rejects=True)
+    claim_id = town.claim(who, [town.bill(who)], "I2")
+    decided(town, claim_id)
+    found = who.get(f"/claims/{claim_id}")
+    assert (found["status"], found["approved_fen"]) == ("rejected", 0)
+    assert "等待期" in found["lines"][0]["in_words"]
+
+
+def test_a_case_that_the_insurer_ended_by_itself_waits_for_a_person(town: Town) -> None:
+    who = town.insured()
+    claim_id = delivered(town, who)
+    town.insurers["I2"].book.save(case_of(town, claim_id) | {"state": "withdrawn"})
+    town.drain_all("claim.follow", hurry=True)
+    assert town.dead() == [("claim.follow", "PartnerFault: insurer: case_cancelled")]
+    assert town.status(claim_id) == "adjudicating"
+
+
+def test_the_insurers_book_of_the_day_has_the_row_for_the_night(town: Town, gateways: Gateways) -> None:
+    claim_id = delivered(town, town.insured())
+    number = town.value("SELECT clearing_no FROM claim_bill WHERE claim_id = :id", id=claim_id)
+    day = town.value("SELECT business_date FROM claim WHERE id = :id", id=claim_id)
+    with town.runtime.read() as session:
+        insurer_id = exchange.party_by_code(session, "I2").id
+        at = exchange.endpoint(session, town.runtime.privacy, insurer_id)
+    rows = gateways.insurer.ledger(at, "ledger-1", day).decode().splitlines()
+    assert [row.rpartition(",")[0] for row in rows if row.startswith(number)] == [f"{number},pay,,10000,booked"]
