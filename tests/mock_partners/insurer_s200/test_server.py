@@ -191,7 +191,8 @@ def test_what_does_not_hold_is_refused(counter: Counter, kind: str, body: Any, h
 
 
 def test_a_message_without_a_head_is_malformed(counter: Counter) -> None:
-    for message in ({}, [], {"head": {}, "body": {}}, {"head": "x", "body": {}}):
+    headless: list[Any] = [{}, [], {"head": {}, "body": {}}, {"head": "x", "body": {}}]
+    for message in headless:
         assert counter.signed.post("/s200", message).json()["head"]["resultCode"] == "2001"
 
 
