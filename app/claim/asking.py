@@ -9,12 +9,16 @@ from pydantic import BaseModel
 from app.claim import contracts as c
 from app.claim import decisions, documents, following
 from app.claim.calls import read_answer
+from app.claim.following import Asking
 from app.claim.policy import service as policies
-from app.core.errors import PartnerFault, TryLater
+from app.core.errors import Invalid, NotFound, PartnerFault, TryLater
+from app.core.log import get_log
 from app.core.tasks import Job
 from app.core.work import Runtime
 from app.gateways import Gateways
+from app.gateways.insurer.speaking import News
 
+log = get_log(__name__)
 HEARD: dict[str, tuple[type[BaseModel], Any]] = {
     "claim.adjudicated": (c.AdjudicatedIn, decisions.adjudicated),
     "claim.documents_requested": (c.DocumentsRequestedIn, documents.requested),
@@ -36,10 +40,21 @@ def follow(runtime: Runtime, gateways: Gateways, job: Job) -> None:
         raise TryLater(asking.pause_s) from fault
     heard = set(job.args.get("heard", ()))
     fresh = [(one, read_answer(HEARD[one.type][0], one.data)) for one in news if one.number not in heard]
+    for one, said in fresh:
+        _hear(runtime, asking, one, said)
     with runtime.work(finish=[job]) as work:
-        for one, said in fresh:
-            HEARD[one.type][1](work, asking.insurer_id, said)
         following.go_on(work, job.subject, heard | {one.number for one, _ in fresh})
+
+
+def _hear(runtime: Runtime, asking: Asking, one: News, said: BaseModel) -> None:
+    """Nothing comes of what a rule refuses: the insurer finds that in its feed, and it is not heard a second time."""
+    try:
+        with runtime.work() as work:
+            HEARD[one.type][1](work, asking.insurer_id, said)
+    except (NotFound, Invalid) as refusal:
+        log.warning("news_refused", type=one.type, code=refusal.code)
+        with runtime.work() as work:
+            following.refuse(work, asking, one.type, one.number, refusal.code)
 
 
 def ask_policies(runtime: Runtime, gateways: Gateways, job: Job) -> None:

@@ -26,6 +26,7 @@ class Asking:
     """One question about a case. `pause_s` is how long to wait before the next."""
 
     at: Endpoint
+    claim_id: UUID
     insurer_id: UUID
     pause_s: float
     case: dict[str, Any] = field(repr=False)
@@ -41,7 +42,7 @@ def question(work: Work, claim_id: UUID) -> Asking | None:
     for line in record.lines(work.session, list(numbers)):
         lines[numbers[line.bill_id]].append((line.line_no, line.amount_fen))
     at = exchange.endpoint(work.session, work.privacy, row.insurer_id)
-    return Asking(at, row.insurer_id, _pause_s(work, row.insurer_id), {"claim_no": row.no, "lines": lines})
+    return Asking(at, row.id, row.insurer_id, _pause_s(work, row.insurer_id), {"claim_no": row.no, "lines": lines})
 
 
 def begin(work: Work, claim_id: UUID) -> None:
@@ -55,6 +56,13 @@ def go_on(work: Work, claim_id: UUID, heard: Collection[str]) -> None:
     if row.status in FOLLOWED:
         run_at = work.now + timedelta(seconds=_pause_s(work, row.insurer_id))
         work.later("claim.follow", claim_id, run_at=run_at, args={"heard": sorted(heard)})
+
+
+def refuse(work: Work, asking: Asking, kind: str, number: str, code: str) -> None:
+    """Nothing came of an answer of the insurer's, and its feed says so."""
+    told = {"type": kind, "claim_no": asking.case["claim_no"], "number": number, "code": code}
+    work.audit("claim.news_refused", "claim", asking.claim_id, type=kind, code=code)
+    exchange.publish(work, asking.insurer_id, "claim.news_refused", told)
 
 
 def _pause_s(work: Work, insurer_id: UUID) -> float:

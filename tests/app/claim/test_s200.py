@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
-from app.core.work import Runtime
+from app.claim import asking
+from app.claim.contracts import DocumentsRequestedIn
+from app.core.errors import Invalid
+from app.core.work import Runtime, Work
 from app.exchange import service as exchange
 from app.gateways import Gateways
 from mock_partners.insurer_s200.server import InsurerS200
@@ -180,6 +184,30 @@ def test_documents_are_asked_for_sent_file_by_file_and_the_claim_decided(town: T
     decided(town, claim_id)
     assert [document["kind"] for document in case_of(town, claim_id)["documents"]] == list(kinds)
     assert len(who.get(f"/claims/{claim_id}")["document_requests"]) == 1 and not town.dead()
+
+
+def test_news_that_a_rule_refuses_stands_in_the_insurers_feed_and_is_not_heard_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_many(work: Work, insurer_id: UUID, said: DocumentsRequestedIn) -> None:
+        raise Invalid("second_request", "材料只能一次性要求")
+
+    monkeypatch.setitem(asking.HEARD, "claim.documents_requested", (DocumentsRequestedIn, too_many))
+    who = town.insured()
+    town.policy(who, "I2", asks_documents=True)
+    claim_id = town.claim(who, [town.bill(who)], "I2")
+    no = town.value("SELECT no FROM claim WHERE id = :id", id=claim_id)
+    town.until(lambda: refused_news(town, no))
+    asked = trades(town)["S300"]
+    town.until(lambda: trades(town)["S300"] > asked + 2)
+    [refused] = refused_news(town, no)
+    assert (refused["type"], refused["code"]) == ("claim.documents_requested", "second_request")
+    assert town.status(claim_id) == "adjudicating" and not town.dead()
+
+
+def refused_news(town: Town, claim_no: str) -> list[dict[str, Any]]:
+    found = town.agent("I2").ok("/changes/poll", {"cursor": 0, "max": 200, "wait_ms": 0})["changes"]
+    return [c["data"] for c in found if c["type"] == "claim.news_refused" and c["data"]["claim_no"] == claim_no]
 
 
 def test_two_bills_withdrawn_are_reversed_in_all_books(town: Town) -> None:

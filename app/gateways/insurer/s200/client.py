@@ -48,17 +48,18 @@ class S200:
 
     def deliver(self, at: Endpoint, message_id: str, claim: dict[str, Any]) -> Any:
         """Bill by bill, then the claim over all of them. The trade numbers are made of our own numbers and the version
-        of the package: what the insurer has already, it answers as before. What it refuses for good leaves nothing
-        behind: the files that were opened are cancelled before the refusal is handed on."""
-        opened: list[Message] = []
+        of the package: what the insurer has already, it answers as before. A first version that it refuses for good
+        leaves nothing behind: the files that were opened are cancelled before the refusal is handed on."""
+        manifest, parts = claim["package"]["manifest"], claim["package"]["parts"]
+        begun: list[Body] = []
         try:
-            for bill in claim["package"]["parts"]["bills"]:
-                opened.append(upload.undone(claim, bill))
+            for bill in parts["bills"]:
+                begun.append(bill)
                 self._send_all(at, upload.of_bill(claim, bill))
             answer = self.line.send(at, upload.application(claim))
         except PartnerFault as fault:
-            if fault.permanent and not fault.unknown:
-                self._undo(at, opened)
+            if fault.permanent and not fault.unknown and manifest["package_version"] == 1:
+                self._undo(at, [upload.undone(bill, parts["hospital"]["code"]) for bill in begun])
             raise
         return {"case_no": answer.get("caseNo")}
 

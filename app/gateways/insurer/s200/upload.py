@@ -40,11 +40,10 @@ def of_bill(claim: Mapping[str, Any], bill: Row) -> Iterator[Message]:
         yield message("S340", {"records": records}, count=len(records))
 
 
-def undone(claim: Mapping[str, Any], bill: Row) -> Message:
-    """The cancelling of a bill's file with all that was uploaded to it."""
-    package, number = claim["package"], bill["clearing_no"]
-    trade_no = f"S240-{number}-v{package['manifest']['package_version']}-1"
-    return Message("S240", trade_no, number, {}, package["parts"]["hospital"]["code"])
+def undone(bill: Row, hospital: str) -> Message:
+    """The cancelling of a bill's file that a refused delivery had opened."""
+    number = bill["clearing_no"]
+    return Message("S240", f"S240-{number}-v1-1", number, {}, hospital)
 
 
 def application(claim: Mapping[str, Any]) -> Message:
@@ -65,8 +64,8 @@ def application(claim: Mapping[str, Any]) -> Message:
         "consent": parts["consent"],
         "applicationForm": parts["application_form"],
     }
-    digest = sha256(repr(sorted((row["visit"], row["maxAmount"]) for row in body["remainders"])).encode()).hexdigest()
-    trade_no = f"S300-{claim['claim_no']}-v{manifest['package_version']}-{digest[:16]}"
+    left = repr(sorted((row["clearing_no"], row["max_fen"]) for row in claim["remainders"]))
+    trade_no = f"S300-{claim['claim_no']}-v{manifest['package_version']}-{sha256(left.encode()).hexdigest()[:16]}"
     return Message("S300", trade_no, claim["claim_no"], body)
 
 

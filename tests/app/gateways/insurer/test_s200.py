@@ -110,6 +110,7 @@ def test_a_newer_version_takes_the_old_one_s_place_until_it_is_decided(
     double.book.save(case | {"state": "decided"})
     with pytest.raises(PartnerFault, match="already_decided"):
         client.deliver(at, "m3", claim(bill([100, 260]), version=3))
+    assert "S240" not in kinds(double), "a refused version cancels nothing that was there before it"
 
 
 def test_a_decision_of_a_bill_is_spread_over_its_lines_to_the_fen(client: Insurer, at: At, double: InsurerS200) -> None:
