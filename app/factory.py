@@ -14,6 +14,7 @@ from app.appointment import api as appointment
 from app.appointment.waiting import api as waiting
 from app.claim import api as claim
 from app.claim import cli as claim_cli
+from app.claim.policy import api as policy
 from app.core.log import configure_log
 from app.core.work import Runtime
 from app.exchange import api as exchange
@@ -57,6 +58,7 @@ PUBLIC: tuple[APIBlueprint, ...] = (
     registration.bp,
     settlement.bp,
     claim.bp,
+    policy.bp,
     payout.bp,
 )
 EXCHANGE: tuple[APIBlueprint, ...] = (exchange.bp,)

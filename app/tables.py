@@ -6,6 +6,7 @@ import app.appointment.models
 import app.appointment.waiting.models
 import app.audit.models
 import app.claim.models
+import app.claim.policy.models
 import app.core.idempotency
 import app.core.quota
 import app.core.schedule

@@ -16,7 +16,7 @@ from app.core.work import Runtime
 from app.gateways import Gateways
 from app.gateways.bank import Bank
 from app.gateways.http import Http
-from app.gateways.insurer import Insurer
+from app.gateways.insurer.dialects import Insurer
 from app.gateways.mail import Mail
 from app.gateways.pushes import Pushes
 from app.gateways.sms import Sms

@@ -31,6 +31,7 @@ SEED = 1
 TRIALS_PER_WINDOW, WINDOW_S = 10, 6
 HOSPITALS = {"H1": "市第一人民医院", "H2": "市中医医院"}
 INSURERS = {"I1": "安心健康保险", "I2": "长宁人寿保险"}
+INSURER_DIALECTS = {"I1": "native", "I2": "native"}
 # Three ways of a callback server are in use among real public accounts; two of them here, plain in the tests.
 CALLBACK_MODES = {"H1": "safe", "H2": "compatible"}
 # Pauses between WeChat's notifications are shortened, a day's bills are ready at once.
@@ -149,6 +150,7 @@ def _insurer(number: int, code: str) -> World:
     return {
         "code": code,
         "name": name,
+        "dialect": INSURER_DIALECTS[code],
         "credit_code": f"91310000MA1FL{number:04d}X",
         "outbound_secret": _secret(),
         "package_key": make_package_key(),

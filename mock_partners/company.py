@@ -11,12 +11,15 @@ from mock_partners.bank import Bank
 from mock_partners.double import Double
 from mock_partners.his.server import His
 from mock_partners.insurer.server import Insurer
+from mock_partners.insurer_s200.server import InsurerS200
 from mock_partners.mail import Mail
 from mock_partners.medical_insurance.server import MedicalInsurance
 from mock_partners.sms import Sms
 from mock_wechat.server import WeChat
 
 World = Mapping[str, Any]
+# By the `dialect` of an insurer in the world; native where it names none.
+INSURERS: dict[str, type[Insurer]] = {"native": Insurer, "s200": InsurerS200}
 
 
 class Company:
@@ -46,13 +49,18 @@ class Company:
             self.doubles[name].stop()
 
 
+def make_insurer(entry: World, platform: World, *, state_dir: Path | None = None) -> Insurer:
+    """The double of an insurer of a world, in the dialect that it speaks."""
+    return INSURERS[entry.get("dialect", "native")](entry, platform, state_dir=state_dir)
+
+
 def _made(world: World, state_dir: Path) -> Iterator[tuple[str, Double]]:
     settings = {"business_date": world["business_date"], **world["wechat"].get("settings", {})}
     yield "wechat", WeChat({**world["wechat"], "settings": settings}, state_dir=state_dir)
     for hospital in world["hospitals"]:
         yield hospital["code"], _his(hospital, str(world["seed"]), state_dir)
     for insurer in world["insurers"]:
-        yield insurer["code"], Insurer(insurer, world["platform"], state_dir=state_dir)
+        yield insurer["code"], make_insurer(insurer, world["platform"], state_dir=state_dir)
     interface = world["medical_insurance"]
     made = MedicalInsurance(interface, business_date=world["business_date"], state_dir=state_dir)
     yield interface["code"], made

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from app.appointment import calls as appointment
 from app.audit import service as audit
+from app.claim import asking, data_requests, decisions, withdrawal
 from app.claim import calls as claim
 from app.claim import contracts as claim_contracts
-from app.claim import data_requests, decisions, withdrawal
 from app.claim import documents as claim_documents
 from app.claim import export as claim_export
 from app.core.tasks import MAX_TRIES, Job
@@ -120,6 +120,7 @@ KINDS: dict[str, Desk] = {
     "settlement.sweep": Desk(all=settlement.sweep),
     "settlement.trial_answered": Desk(all=settlement.trials_answered),
     "claim.adjudicated": Desk(one=claim.on_message(claim_contracts.AdjudicatedIn, decisions.adjudicated)),
+    "claim.ask_policies": Desk(one=asking.ask_policies, threads=4),
     "claim.assemble": Desk(one=claim.assemble),
     "claim.bills_changed": Desk(one=claim.bills_changed),
     "claim.case_opened": Desk(one=claim.on_message(claim_contracts.CaseOpenedIn, decisions.case_opened)),
@@ -133,6 +134,7 @@ KINDS: dict[str, Desk] = {
     ),
     "claim.export_asked": Desk(one=claim.on_message(claim_contracts.ExportAskedIn, claim_export.asked)),
     "claim.forward_request": Desk(one=claim.on_subject(data_requests.forward)),
+    "claim.follow": Desk(one=asking.follow, threads=4),
     "claim.send_documents": Desk(one=claim.send_documents, threads=4),
     "claim.silence": Desk(one=claim.on_subject(decisions.silence)),
     "claim.tell_acceptance": Desk(one=claim.tell_acceptance, threads=4),

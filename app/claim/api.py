@@ -10,7 +10,7 @@ from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
 from app.claim import contracts as c
-from app.claim import decisions, documents, queries, rules, submission, withdrawal
+from app.claim import decisions, dialects, documents, queries, rules, submission, withdrawal
 from app.claim.states import HOLDER, State
 from app.core.errors import NotFound
 from app.core.paging import PageQuery
@@ -79,6 +79,7 @@ def send_documents(work: Work, caller: Caller, body: c.SendDocuments, claim_id: 
 @command(bp, "/claims/<uuid:claim_id>/appeal", MINE, body=c.AppealIn, out=c.ClaimDetail)
 def appeal(work: Work, caller: Caller, body: c.AppealIn, claim_id: UUID) -> c.ClaimDetail:
     """对核赔结果申诉，可以只针对一条明细"""
+    dialects.require_appeal(work, caller.id, claim_id)
     return _after(work, decisions.appeal(work, caller.id, claim_id, body))
 
 

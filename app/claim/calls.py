@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from app.claim import assembly, decisions, delivery, queries, verification, versions, withdrawal
+from app.claim import assembly, decisions, delivery, following, queries, verification, versions, withdrawal
 from app.claim import contracts as c
 from app.claim.states import State
 from app.claim.steps import get
@@ -52,7 +52,7 @@ def verify(runtime: Runtime, gateways: Gateways, job: Job) -> None:
             return
         question = verification.eligibility_question(work, row)
         at = exchange.endpoint(work.session, work.privacy, row.insurer_id)
-    answer = _read(
+    answer = read_answer(
         c.EligibilityIn, gateways.insurer.eligibility(at, f"eligibility-{job.subject}-{job.tries}", question)
     )
     with runtime.work(finish=[job]) as work:
@@ -73,7 +73,7 @@ def deliver(runtime: Runtime, gateways: Gateways, job: Job) -> None:
         at = exchange.endpoint(work.session, work.privacy, get(work, job.subject).insurer_id)
         body = delivery.to_deliver(work, job.subject, sealed.id)
     try:
-        case = _read(c.CaseIn, gateways.insurer.deliver(at, f"package-{sealed.id}", body))
+        case = read_answer(c.CaseIn, gateways.insurer.deliver(at, f"package-{sealed.id}", body))
     except PartnerFault as fault:
         if not fault.permanent or fault.unknown:
             raise
@@ -83,6 +83,8 @@ def deliver(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     with runtime.work(finish=[job]) as work:
         delivery.delivered(work, job.subject, sealed.id, case.case_no)
         _publish(work, job.subject, "package", body)
+        if gateways.insurer.is_asked(at):
+            following.begin(work, job.subject)
 
 
 def send_documents(runtime: Runtime, gateways: Gateways, job: Job) -> None:
@@ -200,7 +202,7 @@ def _wrong_fields(error: ValidationError) -> dict[str, str]:
     return {".".join(map(str, item["loc"]))[:80] or "_": item["type"] for item in found}
 
 
-def _read(contract: type[Any], data: Any) -> Any:
+def read_answer(contract: type[Any], data: Any) -> Any:
     """The insurer's answer to a call of ours."""
     try:
         return contract.model_validate(data)

@@ -291,18 +291,18 @@ class VisitRead(BaseModel):
 
 
 class PolicyIn(BaseModel):
-    """One policy in an insurer's answer to an eligibility question."""
+    """One policy in an insurer's answer to an eligibility question; null for what its dialect does not tell."""
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     policy_no: Key
     product_name: Text
-    product_filing_no: Key
+    product_filing_no: Key | None
     valid_from: date
     valid_to: date
     in_scope: StrictBool
-    deductible_left_fen: Annotated[StrictInt, Field(ge=0)]
-    ratio: Annotated[Decimal, Field(ge=0, le=1)]
+    deductible_left_fen: Annotated[StrictInt, Field(ge=0)] | None
+    ratio: Annotated[Decimal, Field(ge=0, le=1)] | None
     ceiling_left_fen: Annotated[StrictInt, Field(ge=0)]
     reasons: list[ReasonIn] = []
 

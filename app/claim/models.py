@@ -15,7 +15,8 @@ from app.core.machine import Stateful
 
 
 class Policy(Row, Base):
-    """What an insurer's verification last answered about one policy of one person: a cache, never the truth."""
+    """What an insurer last answered about one policy of one person, at `asked_at`: a cache, never the truth. Deductible
+    and ratio are None where the insurer's dialect does not tell them."""
 
     __tablename__ = "policy"
     __table_args__ = (UniqueConstraint("insurer_id", "policy_no", "person_id"),)
@@ -27,8 +28,8 @@ class Policy(Row, Base):
     product_filing_no: Mapped[str]
     valid_from: Mapped[date]
     valid_to: Mapped[date]
-    deductible_left_fen: Mapped[Fen]
-    ratio: Mapped[Decimal] = mapped_column(Numeric(5, 4))
+    deductible_left_fen: Mapped[Fen | None]
+    ratio: Mapped[Decimal | None] = mapped_column(Numeric(5, 4))
     ceiling_left_fen: Mapped[Fen]
     asked_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 

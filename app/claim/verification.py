@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from app.claim import contracts as c
 from app.claim import queries
 from app.claim.assembly import end_ineligible
-from app.claim.models import Claim, EBillGuard, Policy
+from app.claim.models import Claim, EBillGuard
+from app.claim.policy.service import remember
 from app.claim.states import State
 from app.claim.steps import advance, get
 from app.core.clock import shanghai_date
@@ -58,7 +58,7 @@ def verified(work: Work, claim_id: UUID, answer: c.EligibilityIn) -> None:
     """The insurer has answered: keep what it said of the policies, and take the first that covers and whose guard lets
     the e-bills in. A claim that was withdrawn meanwhile guards nothing."""
     row = get(work, claim_id)
-    _remember_policies(work, row, answer.policies)
+    remember(work, row.insurer_id, row.person_id, answer.policies)
     if row.status != State.VERIFYING:
         return
     wanted = [p for p in answer.policies if row.policy_no in (None, p.policy_no)]
@@ -74,15 +74,6 @@ def verified(work: Work, claim_id: UUID, answer: c.EligibilityIn) -> None:
             end_ineligible(work, row, "bill_claimed")
         elif advance(work, row, "eligible", policy_no=free):
             work.later("claim.deliver", row.id)
-
-
-def _remember_policies(work: Work, row: Claim, policies: Sequence[c.PolicyIn]) -> None:
-    for policy in policies:
-        values = policy.model_dump(exclude={"in_scope", "reasons"}) | {"asked_at": work.now}
-        new = insert(Policy).values(id=Policy().id, insurer_id=row.insurer_id, person_id=row.person_id, **values)
-        work.session.execute(
-            new.on_conflict_do_update(index_elements=["insurer_id", "policy_no", "person_id"], set_=values)
-        )
 
 
 def _guard_e_bills(work: Work, row: Claim, policy_no: str) -> bool:

@@ -20,7 +20,9 @@ from app.core.work import Work
 from app.exchange import signatures
 from app.exchange.models import Party
 
+# What an insurer may speak; app.gateways.insurer has one client for each.
 NATIVE = "native"
+DIALECTS = (NATIVE, "s200")
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,13 @@ class NewParty:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a party that we call is, and the secrets with which we sign there, separated by a blank: one, or two while
-    it is being changed."""
+    """Where a party that we call is, the dialect that is spoken there, and the secrets with which we sign there,
+    separated by a blank: one, or two while it is being changed."""
 
     url: str
     secret: str = field(repr=False)
+    code: str
+    dialect: str
 
 
 def party_by_code(session: Session, code: str) -> Party:
@@ -77,12 +81,15 @@ def endpoint(session: Session, privacy: Privacy, party_id: UUID, address: str = 
     url = found.config.get(address)
     if not found.outbound_secret_sealed or not url:
         raise NotFound
-    return Endpoint(str(url), " ".join(_outbound_secrets(privacy, found)))
+    secrets = " ".join(_outbound_secrets(privacy, found))
+    return Endpoint(str(url), secrets, found.code, str(found.config.get("dialect", NATIVE)))
 
 
 def put_party(work: Work, new: NewParty) -> UUID:
     """Make the party, or bring the one with this code up to date. A secret that it has is left alone: it may have been
-    changed since."""
+    changed since. Invalid for a dialect that we do not speak."""
+    if new.config.get("dialect", NATIVE) not in DIALECTS:
+        raise Invalid("dialect_unknown", "没有这种保险公司接口方言")
     row = {"id": new_id(), "kind": new.kind, "code": new.code, "name": new.name, "config": dict(new.config)}
     wanted = insert(Party).values(row)
     kept = {name: wanted.excluded[name] for name in ("name", "config")}
@@ -114,7 +121,9 @@ def package_key(session: Session, party_id: UUID) -> dict[str, str] | None:
     """The insurer's public key; None for one whose dialect carries no package. Conflict if it speaks ours and has none:
     personal data are not sent in the open."""
     found = party(session, party_id)
-    if found.package_key is None and found.config.get("dialect", NATIVE) == NATIVE:
+    if found.config.get("dialect", NATIVE) != NATIVE:
+        return None
+    if found.package_key is None:
         raise Conflict("no_package_key", "保险公司尚未登记理赔包的加密公钥")
     return found.package_key
 

@@ -17,6 +17,7 @@ from app.exchange.commands import (
 )
 from app.exchange.messages import OpenMessage, open_message, refuse_message
 from app.exchange.parties import (
+    DIALECTS,
     Endpoint,
     NewParty,
     add_outbound_secret,
@@ -35,6 +36,7 @@ from app.exchange.publishing import publish
 from app.exchange.requests import OpenRequest, answer_request, expire_requests, open_request
 
 __all__ = [
+    "DIALECTS",
     "Asked",
     "CommandAnswer",
     "Endpoint",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.gateways.bank import Bank
-from app.gateways.insurer import Insurer
+from app.gateways.insurer.dialects import Insurer
 from app.gateways.mail import Mail
 from app.gateways.pushes import Pushes
 from app.gateways.sms import Sms

@@ -20,6 +20,8 @@ _HOSPITAL_CONFIG = ("campuses", "mails", "phones")
 _HOSPITAL_TERMS = ("registration_batch", "interface", "lane_limits")
 _NETWORK_TERMS = ("n", "window_s", "shares")
 _INSURER_CONFIG = ("url", "push_url", "credit_code", "product_name", "product_filing_no", "mails", "phones")
+# The dialect an insurer speaks and how often it is asked for news, where that is agreed (native, told by the insurer).
+_INSURER_TERMS = ("dialect", "poll_s")
 
 
 def seed(work: Work, world: World) -> dict[str, int]:
@@ -29,7 +31,8 @@ def seed(work: Work, world: World) -> dict[str, int]:
         _party(work, "hospital", hospital, {name: hospital.get(name, []) for name in _HOSPITAL_CONFIG} | terms)
         _agent(work, hospital)
     for insurer in world["insurers"]:
-        party_id = _party(work, "insurer", insurer, {name: insurer.get(name) for name in _INSURER_CONFIG})
+        terms = {name: insurer[name] for name in _INSURER_TERMS if name in insurer}
+        party_id = _party(work, "insurer", insurer, {name: insurer.get(name) for name in _INSURER_CONFIG} | terms)
         exchange.put_partner(work, party_id, insurer["partner"], insurer["secret"])
         _package_key(work, party_id, insurer)
         registry.put_bank_account(work, party_id, insurer["bank_account"], insurer["bank_account_name"])

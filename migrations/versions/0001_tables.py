@@ -501,8 +501,8 @@ def upgrade() -> None:
         sa.Column("product_filing_no", sa.Text(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=False),
-        sa.Column("deductible_left_fen", sa.BigInteger(), nullable=False),
-        sa.Column("ratio", sa.Numeric(precision=5, scale=4), nullable=False),
+        sa.Column("deductible_left_fen", sa.BigInteger(), nullable=True),
+        sa.Column("ratio", sa.Numeric(precision=5, scale=4), nullable=True),
         sa.Column("ceiling_left_fen", sa.BigInteger(), nullable=False),
         sa.Column(
             "asked_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
@@ -1431,6 +1431,21 @@ def upgrade() -> None:
         postgresql_where=sa.text("status IN ('created', 'prepaid', 'paid')"),
     )
     op.create_table(
+        "policy_question",
+        sa.Column("insurer_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("answered_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_policy_question_account_id")),
+        sa.ForeignKeyConstraint(["insurer_id"], ["party.id"], name=op.f("fk_policy_question_insurer_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_policy_question_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_question")),
+        sa.UniqueConstraint("insurer_id", "person_id", name=op.f("uq_policy_question_insurer_id_person_id")),
+    )
+    op.create_index(op.f("ix_policy_question_person_id"), "policy_question", ["person_id"], unique=False)
+    op.create_table(
         "reconciliation_ledger_batch",
         sa.Column("batch_id", sa.Uuid(), nullable=False),
         sa.Column("partner_id", sa.Uuid(), nullable=False),
@@ -2106,6 +2121,8 @@ def downgrade() -> None:
     op.drop_table("reconciliation_total")
     op.drop_table("reconciliation_set_count")
     op.drop_table("reconciliation_ledger_batch")
+    op.drop_index(op.f("ix_policy_question_person_id"), table_name="policy_question")
+    op.drop_table("policy_question")
     op.drop_index(
         "uq_payment_order_open",
         table_name="payment_order",

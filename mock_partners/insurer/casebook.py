@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from mock_partners.agenda import Agenda
 from mock_partners.answers import Refused
@@ -14,9 +14,14 @@ from mock_partners.insurer.opening import Keyring
 from mock_partners.insurer.policies import Policy, parse
 from mock_partners.insurer.reasons import CUTS, DECLINES
 from mock_partners.insurer.rules import Terms
-from mock_partners.signing import Sender
 
 Case = dict[str, Any]
+
+
+class Teller(Protocol):
+    """Who tells the platform what has become of a case."""
+
+    def post(self, kind: str, subject: str, data: Mapping[str, Any]) -> str: ...
 
 
 @dataclass
@@ -37,7 +42,7 @@ class Casebook:
     withdrawn is possible until it is decided. `agenda` holds the cases that wait for the adjuster.
     """
 
-    def __init__(self, double: Double, code: str, sender: Sender) -> None:
+    def __init__(self, double: Double, code: str, sender: Teller) -> None:
         self.double, self.code, self.sender = double, code, sender
         self.settings = Settings()
         self.keyring = Keyring()

@@ -23,7 +23,7 @@ def take_in(book: Casebook, body: Mapping[str, Any]) -> Case:
     _check_parties(book, body["claim_no"], body["policy_no"], plain["parts"])
     if case:
         _check_next(case, plain["manifest"])
-    case = case or _new_case(book, body, date_of(plain["parts"]["bills"][0]["clearing_no"]))
+    case = case or new_case(book, body, date_of(plain["parts"]["bills"][0]["clearing_no"]))
     case["remainders"] = {r["clearing_no"]: r["max_fen"] for r in body.get("remainders") or ()}
     is_new = body["claim_no"] not in book.cases
     take_version(book, case, plain)
@@ -92,7 +92,7 @@ def _check_next(case: Case, manifest: Mapping[str, Any]) -> None:
         raise Refused(409, "version_unknown", "理赔包版本不连续")
 
 
-def _new_case(book: Casebook, body: Mapping[str, Any], business_date: str) -> Case:
+def new_case(book: Casebook, body: Mapping[str, Any], business_date: str) -> Case:
     return {
         "claim_no": body["claim_no"],
         "case_no": f"{book.code}{business_date.replace('-', '')}{len(book.cases) + 1:06d}",

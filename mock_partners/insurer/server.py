@@ -83,14 +83,14 @@ class Insurer(Double):
         step("withdrawal", lambda claim_no, body: desk.withdraw(book, claim_no, body))
         step("payout", lambda claim_no, body: desk.payout(book, claim_no, body))
 
-    def _read_routes(self) -> None:
-        app, book = self.app, self.book
-
         @app.post("/v1/eligibility")
         def eligible() -> Response:
             body = json_body("request_no", "hospital_code", "person", "on")
             with self.lock:
                 return jsonify(_eligibility(book, body))
+
+    def _read_routes(self) -> None:
+        app, book = self.app, self.book
 
         def rows_of_day() -> list[dict[str, Any]]:
             business_date = request.args.get("business_date", "")

@@ -28,8 +28,10 @@ from app.identity import service as identity
 from app.identity.service import PersonFacts
 from app.record import queries as record
 from mock_partners.bank import Bank
+from mock_partners.company import make_insurer
 from mock_partners.double import Double
 from mock_partners.insurer.server import Insurer
+from mock_partners.insurer_s200.server import InsurerS200
 from mock_wechat.server import WeChat
 from tests.app.identity.kit import Clinic, Patient, identity_number, patient_number, phone_number
 from tests.app.kit import DrainAll, Thread, runtime_on
@@ -296,6 +298,7 @@ def wechat() -> Iterator[WeChat]:
 
 BRISK: dict[type, dict[str, Any]] = {
     Insurer: {"delay_s": 0.0},
+    InsurerS200: {"delay_s": 0.0},
     Bank: {"finish_after_s": 0.01, "return_after_s": 0.02},
 }
 
@@ -325,13 +328,18 @@ def make_settings(database_url: str, redis_url: str, wechat: WeChat, front: Fron
 
 
 @contextmanager
-def peopled(runtime: Runtime, client: FlaskClient, front: Front) -> Iterator[Partners]:
-    """The world of tests/app/world.py, entered, with its insurers and its bank at work."""
+def peopled(
+    runtime: Runtime, client: FlaskClient, front: Front, terms: Mapping[str, Mapping[str, Any]] | None = None
+) -> Iterator[Partners]:
+    """The world of tests/app/world.py, entered, with its insurers and its bank at work. `terms` of insurers by code,
+    such as the dialect, are added to what the world says of them."""
     world = make_world()
     key = runtime.signing.current
     world["platform"] = {"exchange_url": front.url, "package_public_keys": {key.key_id: key.public_key}}
+    for entry in world["insurers"]:
+        entry.update((terms or {}).get(entry["code"], {}))
     front.app = client.application
-    insurers = {one["code"]: Insurer(one, world["platform"]) for one in world["insurers"]}
+    insurers = {one["code"]: make_insurer(one, world["platform"]) for one in world["insurers"]}
     bank = Bank(world)
     for double, entry in [*zip(insurers.values(), world["insurers"], strict=True), (bank, world["bank"])]:
         entry["url"] = double.start()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.exchange import queries
+from app.exchange.completeness import completeness
 from hospital_agent.agent import Agent
 from hospital_agent.sections import PullConfig
 from tests import servers
@@ -68,7 +68,7 @@ def test_a_busy_source_sees_the_probe_and_capped_reads_only(
         assert_gentle(his)
     wait_for(lambda: {f"{row['type']} {row['key']}" for row in platform.rows()} == whole)
     with platform.runtime.read() as session:
-        found = queries.completeness(session, platform.world.party["H1"], DAY)
+        found = completeness(session, platform.world.party["H1"], DAY)
     assert (found.missing, found.declared_rows) == ([], len(whole)), "every row once, and no batch lacks"
 
 

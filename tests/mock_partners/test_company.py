@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from mock_partners.company import Company
+from mock_partners.insurer.server import Insurer
+from mock_partners.insurer_s200.server import InsurerS200
 from tests.mock_partners.worlds import small_world
 
 NAMES = {"wechat", "H1", "I1", "M1", "B1", "sms", "mail"}
@@ -47,6 +49,13 @@ def test_if_one_cannot_start_none_goes_on_running(tmp_path: Path) -> None:
             company.start()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{first}/__mock__/health")
+
+
+def test_an_insurer_speaks_the_dialect_that_its_world_names(tmp_path: Path) -> None:
+    world = small_world()
+    world["insurers"].append(world["insurers"][0] | {"code": "I2", "dialect": "s200"})
+    doubles = Company(world, tmp_path).doubles
+    assert (type(doubles["I1"]), type(doubles["I2"])) == (Insurer, InsurerS200)
 
 
 def test_the_day_of_the_world_is_the_day_of_its_doubles(tmp_path: Path) -> None:

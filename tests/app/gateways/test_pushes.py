@@ -10,7 +10,7 @@ from app.core.errors import PartnerFault
 from app.gateways.http import Http
 from app.gateways.pushes import Pushes
 from mock_partners.insurer.server import Insurer as Double
-from tests.app.gateways.test_insurer import At, double, entry
+from tests.app.gateways.insurer.test_dialects import At, double, entry
 
 __all__ = ["double", "entry"]  # imported for what they prepare
 CHANGE = {"cursor": 1, "type": "claim.payout", "data": {"name": "张三"}}

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.core.work import Runtime
+from app.exchange import service as exchange
 from tests.app.world import make_world
 
 TABLES = ("party", "partner", "partner_key", "wechat_app", "merchant", "merchant_app", "bank_account", "operator")
@@ -59,3 +60,20 @@ def test_a_world_that_lacks_something_changes_nothing(runtime: Runtime, client: 
     result = client.application.test_cli_runner().invoke(args=["seed", "--world", str(file)])
     assert result.exit_code != 0
     assert _counts(runtime) == before
+
+
+def test_an_insurer_is_entered_with_its_dialect_and_no_other_than_we_speak(
+    runtime: Runtime, client: FlaskClient, tmp_path: Path
+) -> None:
+    world, file = make_world(), tmp_path / "world.json"
+    world["insurers"][1] |= {"dialect": "s200", "poll_s": 30}
+    file.write_text(json.dumps(world, ensure_ascii=False), encoding="utf-8")
+    assert client.application.test_cli_runner().invoke(args=["seed", "--world", str(file)]).exit_code == 0
+    with runtime.read() as session:
+        first, second = (exchange.party_by_code(session, code) for code in ("I1", "I2"))
+        assert "dialect" not in first.config and (second.config["dialect"], second.config["poll_s"]) == ("s200", 30)
+        spoken = [exchange.endpoint(session, runtime.privacy, party.id).dialect for party in (first, second)]
+    assert spoken == ["native", "s200"]
+    world["insurers"][1]["dialect"] = "s2000"
+    file.write_text(json.dumps(world, ensure_ascii=False), encoding="utf-8")
+    assert client.application.test_cli_runner().invoke(args=["seed", "--world", str(file)]).exit_code != 0

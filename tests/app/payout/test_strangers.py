@@ -19,6 +19,7 @@ READ = [
     "/visits?person_id={person_id}",
     "/reports?person_id={person_id}",
     "/claimable-bills?person_id={person_id}",
+    "/policies?person_id={person_id}",
     "/registrations?person_id={person_id}",
     "/payouts?claim_id={claim_id}",
     "/bindings/{binding_id}",
@@ -47,6 +48,7 @@ CHANGE: dict[str, dict[str, Any] | None] = {
     "/claims/{claim_id}/appeal": {"reason": "不同意", "lines": []},
     "/claims/{claim_id}/accept": None,
     "/claims/{claim_id}/withdraw": None,
+    "/policies": {"person_id": "{person_id}", "insurer": "I1", "consent": True},
     "/payouts/{payout_id}/change-to-bank": {"bank_account": "6222020200112233445"},
 }
 

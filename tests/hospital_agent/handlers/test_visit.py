@@ -9,7 +9,7 @@ import pytest
 from hospital_agent.handlers.visit import VisitReader
 from hospital_agent.mapping.model import RECORD
 from hospital_agent.sections import PullConfig
-from hospital_agent.source.bulk import SourceLink
+from hospital_agent.source.engine import SourceLink
 from hospital_agent.source.pull import PatientLane
 from hospital_agent.store.commands import Answer
 from hospital_agent.store.spool import Spool

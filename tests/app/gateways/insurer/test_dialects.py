@@ -1,4 +1,4 @@
-"""The insurer's client against the insurer's double: what is signed, and what each failure is known to mean."""
+"""The native dialect and what all dialects share, against the double: what is signed, what each failure means."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from app.core.errors import PartnerFault
+from app.exchange import service as exchange
 from app.gateways.http import Http
-from app.gateways.insurer import Insurer
+from app.gateways.insurer.dialects import Insurer
 from mock_partners.insurer.server import Insurer as Double
 from tests.app.world import make_world
 
@@ -28,6 +29,8 @@ QUESTION = {
 class At:
     url: str
     secret: str = field(repr=False)
+    code: str = "I1"
+    dialect: str = "native"
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +121,15 @@ def test_the_ledger_is_signed_by_its_query(client: Insurer, at: At, double: Doub
     double.book.settings.ledger_not_ready.append("2026-11-22")
     with pytest.raises(PartnerFault, match="ledger_not_ready"):
         client.ledger(at, "m1", date(2026, 11, 22))
+
+
+def test_every_dialect_that_an_insurer_may_be_said_to_speak_has_its_client(client: Insurer) -> None:
+    assert set(client.dialects) == set(exchange.DIALECTS)
+
+
+def test_an_insurer_that_tells_by_itself_is_not_asked(client: Insurer, at: At, double: Double) -> None:
+    assert not client.is_asked(at)
+    assert client.news(at, "m1", {"claim_no": "C1", "lines": {}}) == [] and double.journal == []
 
 
 def test_no_secret_and_no_person_stand_in_what_may_be_logged(client: Insurer, at: At) -> None:

@@ -1,0 +1,69 @@
+"""Insurers that say nothing by themselves: what they are asked about a case, how often, and what is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from app.claim import queries
+from app.claim.states import State
+from app.claim.steps import get
+from app.core.work import Work
+from app.exchange import service as exchange
+from app.exchange.service import Endpoint
+from app.record import queries as record
+
+# While one of these, there is something to hear.
+FOLLOWED = (State.ADJUDICATING, State.NEEDS_DOCUMENTS)
+POLL_S = 60.0
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One question about a case. `pause_s` is how long to wait before the next."""
+
+    at: Endpoint
+    claim_id: UUID
+    insurer_id: UUID
+    pause_s: float
+    case: dict[str, Any] = field(repr=False)
+
+
+def question(work: Work, claim_id: UUID) -> Asking | None:
+    """None once the case is decided or taken back."""
+    row = get(work, claim_id)
+    if row.status not in FOLLOWED:
+        return None
+    numbers = {r.bill_id: r.clearing_no for r in queries.bills(work.session, row.id) if r.kind == "pay"}
+    lines: dict[str, list[tuple[int, int]]] = {number: [] for number in numbers.values()}
+    for line in record.lines(work.session, list(numbers)):
+        lines[numbers[line.bill_id]].append((line.line_no, line.amount_fen))
+    at = exchange.endpoint(work.session, work.privacy, row.insurer_id)
+    return Asking(at, row.id, row.insurer_id, _pause_s(work, row.insurer_id), {"claim_no": row.no, "lines": lines})
+
+
+def begin(work: Work, claim_id: UUID) -> None:
+    work.later("claim.follow", claim_id)
+
+
+def go_on(work: Work, claim_id: UUID, heard: Collection[str]) -> None:
+    """Ask again later, unless there is nothing left to hear. What was `heard` is not listened to twice: a decision that
+    was refused would be refused again every time."""
+    row = get(work, claim_id)
+    if row.status in FOLLOWED:
+        run_at = work.now + timedelta(seconds=_pause_s(work, row.insurer_id))
+        work.later("claim.follow", claim_id, run_at=run_at, args={"heard": sorted(heard)})
+
+
+def refuse(work: Work, asking: Asking, kind: str, number: str, code: str) -> None:
+    """Nothing came of an answer of the insurer's, and its feed says so."""
+    told = {"type": kind, "claim_no": asking.case["claim_no"], "number": number, "code": code}
+    work.audit("claim.news_refused", "claim", asking.claim_id, type=kind, code=code)
+    exchange.publish(work, asking.insurer_id, "claim.news_refused", told)
+
+
+def _pause_s(work: Work, insurer_id: UUID) -> float:
+    return float(exchange.party(work.session, insurer_id).config.get("poll_s", POLL_S))

@@ -1,0 +1,1 @@
+"""Insurers: one client, which speaks each insurer's own dialect."""
