@@ -78,6 +78,7 @@ class PollIn(In):
     max: Annotated[int, Field(ge=1, le=MAX_COMMANDS)] = MAX_COMMANDS
     wait_ms: WaitMs = 0
     lanes: Annotated[list[Code], Field(max_length=50)] | None = None
+    lane_limits: Annotated[dict[Code, Annotated[int, Field(ge=0)]], Field(max_length=50)] = {}
 
 
 class CommandView(BaseModel):

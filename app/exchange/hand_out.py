@@ -7,7 +7,7 @@ agent waits or works.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
@@ -62,11 +62,13 @@ class Handed:
 
 @dataclass(frozen=True)
 class Ask:
-    """Who asks for how many commands of which lanes (None: all)."""
+    """Who asks for how many commands of which lanes (None: all). `limits`: the most of a lane that may be unanswered
+    in its hands, where that is less than we allow."""
 
     party_id: UUID
     most: int
     lanes: Sequence[str] | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -115,9 +117,13 @@ def _lanes(session: Session, ask: Ask, *, lock: bool) -> dict[str, _Place]:
     if lock:
         wanted = wanted.with_for_update(key_share=True, of=Lane)
     return {
-        lane.name: _Place(lane.last_seq, int((lane.limits or {}).get(lane.name, LANE_LIMIT)))
-        for lane in session.execute(wanted)
+        lane.name: _Place(lane.last_seq, _limit(ask, lane.name, lane.limits or {})) for lane in session.execute(wanted)
     }
+
+
+def _limit(ask: Ask, lane: str, agreed: Mapping[str, Any]) -> int:
+    most = int(agreed.get(lane, LANE_LIMIT))
+    return min(most, ask.limits.get(lane, most))
 
 
 def _ready(session: Session, ask: Ask, lanes: Mapping[str, _Place], *, most: int) -> Sequence[Any]:
