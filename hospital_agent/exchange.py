@@ -69,9 +69,12 @@ class ExchangeClient:
         """`status` of the batch and `rows` with a verdict each."""
         return self._post("/batches/verdicts", canonical({"batch_no": batch_no}))
 
-    def poll(self, limit: int, wait_ms: int, lanes: Sequence[str] | None) -> list[Command]:
-        """Commands for us in the order of their sequence; waits at the exchange up to `wait_ms` for the first."""
-        ask = {"max": limit, "wait_ms": min(wait_ms, MAX_WAIT_MS), "lanes": lanes}
+    def poll(
+        self, limit: int, wait_ms: int, lanes: Sequence[str] | None, lane_limits: Mapping[str, int] | None = None
+    ) -> list[Command]:
+        """Commands for us in the order of their sequence; waits at the exchange up to `wait_ms` for the first. Of a
+        lane no more than its limit are handed out before earlier ones are answered."""
+        ask = {"max": limit, "wait_ms": min(wait_ms, MAX_WAIT_MS), "lanes": lanes, "lane_limits": lane_limits or {}}
         answer = self._post("/commands/poll", canonical(ask))
         received_s = clock.steady_s()
         return [_command(c, received_s) for c in answer["commands"]]
