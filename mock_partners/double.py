@@ -128,7 +128,7 @@ class Double:
             self._accepted[address[:2]] = time.time()
             start_thread(request, address)
 
-        server.process_request = accept  # type: ignore[method-assign]
+        server.process_request = accept  # type: ignore[method-assign, assignment]
 
     def _misbehave(self) -> Response | None:
         caller = (request.environ.get("REMOTE_ADDR", ""), int(request.environ.get("REMOTE_PORT", 0)))

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_
@@ -93,7 +94,7 @@ def hospitals_of(session: Session, ids: Collection[UUID]) -> set[UUID]:
 
 def arrived_after(session: Session, hospital_id: UUID, arrival_no: int, limit: int) -> list[Arrival]:
     """The bookings that one hospital has accepted after that one, in the order of their acceptance."""
-    columns = (Appointment.id, Appointment.no, Appointment.arrival_no, Appointment.person_id, Appointment.account_id)
+    columns: list[Any] = [getattr(Appointment, one.name) for one in fields(Arrival)]
     later = (Appointment.hospital_id == hospital_id, Appointment.arrival_no > arrival_no)
     found = session.execute(select(*columns).where(*later).order_by(Appointment.arrival_no).limit(limit))
     return [Arrival(*row) for row in found]

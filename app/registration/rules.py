@@ -7,7 +7,9 @@ from typing import Any
 
 # After so many temporary failures of its own an entry steps aside, so that it cannot block the line for ever.
 TRIES_IN_PLACE = 5
-ASIDE = LONGEST_REST = timedelta(minutes=5)
+ASIDE = timedelta(minutes=5)
+# No rest ends later than this, however much the clocks of two workers differ.
+LONGEST_REST = 2 * ASIDE
 # Why a try failed where the hospital was not what failed: the person's data, and a number that is another person's.
 UNREADABLE, NUMBER_TAKEN = "unreadable", "patient_number_taken"
 # The hospital has this number with other data. It may have registered the person: no final word, a person looks.

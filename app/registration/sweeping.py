@@ -21,8 +21,8 @@ SWEEP_S = 15.0
 def sweep(work: Work) -> None:
     """Let in whoever has arrived, end rests that lie further ahead than any rest can, and wake every line where
     somebody waits and nothing is due before the next sweep."""
-    for hospital in exchange.parties(work.session, "hospital"):
-        let_in(work, hospital.id)
+    for hospital_id in sorted(hospital.id for hospital in exchange.parties(work.session, "hospital")):
+        let_in(work, hospital_id)
     queued = Registration.status == State.QUEUED
     moved_away = update(Registration).where(queued, Registration.not_before > work.now + rules.LONGEST_REST)
     work.session.execute(moved_away.values(not_before=work.now).execution_options(synchronize_session=False))
