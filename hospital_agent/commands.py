@@ -140,6 +140,10 @@ class Desk:
         for command in self._inbox.take(commands):
             self._start(command)
 
+    def seen(self, lane: str) -> int:
+        """The last command of a lane that was ever taken, by its sequence number."""
+        return self._inbox.seen(lane)
+
     def wait_for_room(self, lane: str, limit: int, timeout_s: float) -> int:
         """How many more of a lane's commands may be taken while `limit` is the most that may be open."""
         with self._changed:

@@ -17,8 +17,8 @@ MAX_COMMANDS = 200
 
 @dataclass(frozen=True)
 class PollLane:
-    """Which lanes of the exchange one poller asks for (None: all), how many commands it may hold open, and of single
-    lanes how many at the most (`lane_limits`)."""
+    """Which lanes of the exchange one poller asks for (None: all), how many commands it may hold open, and of lanes
+    that are kept in order how many at the most (`lane_limits`)."""
 
     desk_lane: str
     lanes: tuple[str, ...] | None
@@ -50,6 +50,10 @@ class Poller:
         room = self._desk.wait_for_room(self._lane.desk_lane, self._lane.limit, 0.5)
         if room <= 0:
             return 0
-        commands = self._client.poll(min(room, MAX_COMMANDS), wait_ms, self._lane.lanes, self._lane.lane_limits)
+        limits = self._lane.lane_limits
+        seen = {lane: self._desk.seen(lane) for lane in limits}
+        commands = self._client.poll(
+            min(room, MAX_COMMANDS), wait_ms, self._lane.lanes, lane_limits=limits, lane_seen=seen
+        )
         self._desk.take(commands)
         return len(commands)

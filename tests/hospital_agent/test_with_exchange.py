@@ -278,6 +278,24 @@ def test_a_command_that_was_in_work_is_done_by_the_next_life(
         assert platform.wait_answer(command_id).outcome == "done"
 
 
+def test_what_a_killed_agent_had_not_kept_is_done_before_what_is_newer(
+    platform: Platform, source_url: str, tmp_path: Path
+) -> None:
+    numbers = [f"R{n:02d}" for n in range(12)]
+    with RegistrationDesk() as desk:
+        path = hospital(tmp_path, platform, source_url, his={"url": desk.url}, bulk={"enabled": False})
+        asked = [platform.command("H1", "register", {"registration_no": one}, lane="registration") for one in numbers]
+        killed = Agent(load(path))
+        killed.inbox.take(killed.client.poll(3, 0, None, lane_seen={"registration": killed.inbox.seen("registration")}))
+        assert len(killed.client.poll(4, 0, None)) == 4, "handed out, and lost with the process"
+        killed.store.close()
+        with running(path):
+            started_s = time.monotonic()
+            assert {platform.wait_answer(one).outcome for one in asked} == {"done"}
+            assert time.monotonic() - started_s < 25, "not only when it is handed out again by the clock"
+        assert desk.arrivals() == numbers
+
+
 def test_a_pull_that_waits_for_the_network_does_not_hold_up_the_end(
     platform: Platform, source_url: str, tmp_path: Path
 ) -> None:
