@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from hospital_agent import log
+from hospital_agent import clock, log
 from hospital_agent.errors import AgentStops, Refused, Temporary, Unknown, Unsent
 from hospital_agent.store.commands import Answer, Command, Inbox
 
@@ -44,7 +43,7 @@ def work_on(call: Call, handlers: Mapping[str, Handler]) -> Answer:
     """What became of one command, whatever happens; only AgentStops passes through, and of a command in order Unsent.
     One that lay here until its deadline is not begun: nobody waits for it any more."""
     command = call.command
-    if command.kind not in ONE_TRY and command.deadline_s is not None and time.monotonic() > command.deadline_s:
+    if command.kind not in ONE_TRY and command.deadline_s is not None and clock.steady_s() > command.deadline_s:
         return Answer(command.id, "failed", "past_deadline")
     handler = handlers.get(command.kind)
     if handler is None:

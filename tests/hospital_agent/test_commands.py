@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hospital_agent import clock
 from hospital_agent.commands import Call, Desk, Lane, work_on
 from hospital_agent.errors import AgentStops, Refused, Temporary, Unknown, Unsent
 from hospital_agent.store.commands import Command, Inbox
@@ -158,7 +159,7 @@ def test_what_lay_here_until_its_deadline_is_not_begun() -> None:
         return {}
 
     for kind, late in (("confirm_appointment", True), ("trial", True), ("confirm_appointment", False)):
-        deadline_s = time.monotonic() + (-1 if late else 60)
+        deadline_s = clock.steady_s() + (-1 if late else 60)
         given = Command("C1", kind, "", 1, {}, deadline_s)
         answer = work_on(Call(given, lambda: None), {kind: handler})
         if late and kind != "trial":
