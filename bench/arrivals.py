@@ -11,8 +11,10 @@ from uuid import UUID
 import httpx
 
 from app.appointment.models import Slot
+from app.appointment.rules import arrivals
 from app.appointment.states import State, appointments
 from app.core.ids import new_id, partner_number
+from app.core.sequence import next_no
 from app.core.work import Runtime
 from app.identity.login import service as login
 from app.identity.login.service import WechatUser
@@ -26,12 +28,14 @@ SLOT = "bench"  # the key of a slot that never fills up
 
 @dataclass
 class Arrivals:
-    """New people each time. `slot_id` is a slot without an end."""
+    """New people each time. `slot_id` is a slot without an end. `accepted`: the persons whose bookings were written
+    down here, in the order of their acceptance."""
 
     runtime: Runtime
     hospital_id: UUID
     slot_id: UUID = field(default_factory=new_id)
     count: int = 0
+    accepted: list[UUID] = field(default_factory=list)
 
     def open_slot(self) -> None:
         now = datetime.now(UTC)
@@ -63,9 +67,12 @@ class Arrivals:
             for one in patients
         ]
         with self.runtime.work() as work:
-            appointments.start_many(work, rows, State.BOOKED)
+            first = next_no(work.session, arrivals(self.hospital_id), len(rows))
+            placed = [row | {"arrival_no": place} for place, row in enumerate(rows, first)]
+            appointments.start_many(work, placed, State.BOOKED)
             for row in rows:
                 work.emit("appointment.booked", row["id"])  # type: ignore[arg-type]
+        self.accepted += [one.person_id for one in patients]
 
     def logged_in(self) -> tuple[Newcomer, str]:
         """One more patient, bound, with a token."""

@@ -18,9 +18,9 @@ _TABLE = "CREATE TABLE IF NOT EXISTS bench_registration (LIKE registration, PRIM
 # A registration's own columns and its key, without any other index: what has to be stored at the very least.
 _INSERT = """
 INSERT INTO bench_registration (id, hospital_id, line_no, no, person_id, account_id, appointment_id, appointment_no,
-                                tries, status, status_since)
+                                tries, failures, status, status_since)
 SELECT gen_random_uuid(), %(hospital)s, ordinality, no, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), no,
-       0, 'registered', clock_timestamp()
+       0, 0, 'registered', clock_timestamp()
 FROM unnest(%(numbers)s::text[]) WITH ORDINALITY AS n(no, ordinality)
 """
 _BATCH = 200

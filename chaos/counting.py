@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -28,7 +29,8 @@ _DEAD = "SELECT count(*) FROM task WHERE status = 'dead'"
 @dataclass
 class Counts:
     """`lost`: accepted, but not registered on both sides and told. `doubled`: registered, entered or told twice.
-    `out_of_order`: reached the hospital after somebody who stood behind."""
+    `out_of_order`: reached the hospital after somebody who stood behind, by the line or by the order in which the
+    bookings were accepted."""
 
     accepted: int = 0
     lost: int = 0
@@ -40,8 +42,8 @@ class Counts:
         return asdict(self)
 
 
-def count(running: Stack, accepted: int) -> Counts:
-    """`accepted` bookings were answered, whatever the database says."""
+def count(running: Stack, accepted: int, order: Sequence[UUID]) -> Counts:
+    """`accepted` bookings were answered, whatever the database says; those of the persons in `order` in this order."""
     arrived = _arrivals(stack.ask_double(running, "journal"))
     admitted = stack.ask_double(running, "registrations")
     with psycopg.connect(running.database_url) as db:
@@ -58,8 +60,18 @@ def count(running: Stack, accepted: int) -> Counts:
     found.doubled = sum(
         times - 1 for tally in (entries, numbers, Counter(notices)) for times in tally.values() if times > 1
     )
-    found.out_of_order = inversions(arrived, {row["no"]: row["line_no"] for row in rows if row["no"] is not None})
+    lines = {row["no"]: row["line_no"] for row in rows if row["no"] is not None}
+    found.out_of_order = max(inversions(arrived, lines), inversions(*_by_acceptance(arrived, rows, order)))
     return found
+
+
+def _by_acceptance(
+    arrived: Sequence[str], rows: Sequence[Mapping[str, Any]], order: Sequence[UUID]
+) -> tuple[list[str], dict[str, int]]:
+    """Of those whose order of acceptance is known: registration numbers as they arrived, and their places."""
+    accepted = {person: place for place, person in enumerate(order, 1)}
+    places = {row["no"]: accepted[row["person"]] for row in rows if row["no"] and row["person"] in accepted}
+    return [no for no in arrived if no in places], places
 
 
 def inversions(arrived: Iterable[str], places: Mapping[str, int]) -> int:

@@ -2,8 +2,8 @@
 
 Web server, workers and scheduler under the supervisor, a hospital's double with its real agent, arrivals at a pace.
 Which process dies next is seeded; a kill counts only while the victim holds tasks (a worker) or commands are open (web
-server, scheduler). Afterwards the platform's rows are held against the hospital's journal, and a naive baseline shows
-that such kills bite.
+server, scheduler, agent). Afterwards the platform's rows are held against the hospital's journal, and a naive baseline
+shows that such kills bite.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bench.stack import Stack
 from chaos import counting, naive
 from chaos.flow import Flow
 
-VICTIMS = (*stack.WORKERS, *stack.WORKERS, stack.WEB, stack.SCHEDULER)
+VICTIMS = (*stack.WORKERS, *stack.WORKERS, stack.WEB, stack.SCHEDULER, stack.AGENT)
 SIGHT_S = 10.0
 
 
@@ -70,7 +70,7 @@ def play(running: Stack, wanted: Wanted, flow: Flow | None = None) -> dict[str, 
         elif flow.done >= flow.total:
             break
     flow.finish()
-    found = counting.count(running, flow.booked)
+    found = counting.count(running, flow.booked, flow.arrivals.accepted)
     report(f"counted: {found.as_dict()}; the baseline runs")
     took_s = time.monotonic() - started
     return {

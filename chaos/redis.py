@@ -67,7 +67,7 @@ def play(running: Stack, registrations: int, flow: Flow | None = None) -> dict[s
     flow.total += over_http
     flow.booked += over_http
     flow.finish()
-    found = counting.count(running, flow.booked)
+    found = counting.count(running, flow.booked, flow.arrivals.accepted)
     return {
         "name": "redis",
         "registrations": registrations,

@@ -9,17 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from hospital_agent import log
-from hospital_agent.errors import AgentStops, Refused, Temporary, Unknown
+from hospital_agent import clock, log
+from hospital_agent.errors import AgentStops, Refused, Temporary, Unknown, Unsent
 from hospital_agent.store.commands import Answer, Command, Inbox
 
 
 @dataclass(frozen=True)
 class Call:
-    """One command in work. `sent` is to be called when its request has left, so that the next in order may start."""
+    """One command in work. `sent` is to be called when its request has left, so that the next may start `in_order`."""
 
     command: Command
     sent: Callable[[], None]
+    in_order: bool = False
 
     def __getitem__(self, name: str) -> Any:
         """A field of the command's body. Raises Refused when it is missing."""
@@ -30,15 +31,20 @@ class Call:
 
 
 ONE_TRY = frozenset({"trial"})
-"""Kinds that are sent at most once, whatever happens to this process."""
+"""Kinds that are sent at most once, whatever happens to this process. Their handlers look at the deadline."""
+
+UNSENT_PAUSE_S, UNSENT_PAUSE_MAX_S = 0.2, 2.0
 
 Handler = Callable[[Call], Mapping[str, Any]]
 """Answers the body of `done`. Refused is final, Unknown means that nobody can say, Temporary is asked again."""
 
 
 def work_on(call: Call, handlers: Mapping[str, Handler]) -> Answer:
-    """What became of one command, whatever happens; only AgentStops passes through."""
+    """What became of one command, whatever happens; only AgentStops passes through, and of a command in order Unsent.
+    One that lay here until its deadline is not begun: nobody waits for it any more."""
     command = call.command
+    if command.kind not in ONE_TRY and command.deadline_s is not None and clock.steady_s() > command.deadline_s:
+        return Answer(command.id, "failed", "past_deadline")
     handler = handlers.get(command.kind)
     if handler is None:
         return Answer(command.id, "refused", "unsupported_command")
@@ -51,6 +57,8 @@ def work_on(call: Call, handlers: Mapping[str, Handler]) -> Answer:
     except Unknown as unknown:
         return Answer(command.id, "unknown", unknown.code)
     except Temporary as temporary:
+        if call.in_order and isinstance(temporary, Unsent):
+            raise
         log.warning("command_failed", kind=command.kind, id=command.id, code=temporary.code)
         return Answer(command.id, "failed", temporary.code)
     except Exception as error:  # a fault of ours must not stop the other commands
@@ -91,7 +99,7 @@ class Lane:
         while (command := self._queue.get()) is not None:
             self._free.acquire()
             sent = threading.Event()
-            self._pool.submit(self._one, Call(command, sent.set))
+            self._pool.submit(self._one, Call(command, sent.set, self._in_order))
             if self._in_order:
                 sent.wait()
 
@@ -115,6 +123,7 @@ class Desk:
         }
         self._open: dict[str, int] = dict.fromkeys(widths, 0)
         self._changed = threading.Condition()
+        self._ends = threading.Event()
         self.on_answer: Callable[[], None] = lambda: None
 
     def resume(self) -> None:
@@ -130,6 +139,10 @@ class Desk:
         for command in self._inbox.take(commands):
             self._start(command)
 
+    def seen(self, lane: str) -> int:
+        """The last command of a lane that was ever taken, by its sequence number."""
+        return self._inbox.seen(lane)
+
     def wait_for_room(self, lane: str, limit: int, timeout_s: float) -> int:
         """How many more of a lane's commands may be taken while `limit` is the most that may be open."""
         with self._changed:
@@ -141,6 +154,7 @@ class Desk:
             return not any(self._open.values())
 
     def close(self) -> None:
+        self._ends.set()
         for lane in self._lanes.values():
             lane.abandon()
             lane.close()
@@ -156,7 +170,7 @@ class Desk:
 
     def _run(self, call: Call) -> None:
         try:
-            self._inbox.answer(work_on(call, self._handlers))
+            self._inbox.answer(self._work_on(call))
             self.on_answer()
         except AgentStops:
             log.info("command_left", kind=call.command.kind, id=call.command.id)
@@ -164,3 +178,17 @@ class Desk:
             with self._changed:
                 self._open[self._lane_of(call.command)] -= 1
                 self._changed.notify_all()
+
+    def _work_on(self, call: Call) -> Answer:
+        """While the request cannot leave, it is tried again where order counts: nobody overtakes it, and whoever gave
+        the command waits no longer than for the other side to be there again."""
+        pause_s = UNSENT_PAUSE_S
+        while True:
+            try:
+                return work_on(call, self._handlers)
+            except Unsent as unsent:
+                if pause_s == UNSENT_PAUSE_S:
+                    log.warning("cannot_leave", kind=call.command.kind, id=call.command.id, code=unsent.code)
+                if self._ends.wait(pause_s):
+                    raise AgentStops("agent_stops") from unsent
+                pause_s = min(2 * pause_s, UNSENT_PAUSE_MAX_S)

@@ -6,6 +6,7 @@ AgentError
 ├── Refused            the other side said no and will say no again
 └── Temporary          may succeed later under the same number
     ├── Unknown        sent, and nobody can say whether it was done: ask before sending again
+    ├── Unsent         the request has certainly not left this machine
     └── AgentStops     the command stays in the store; the next life of the agent takes it up
 BadValue (ValueError)  a value of the source that cannot become ours; the row is reported, never guessed
 """
@@ -48,6 +49,10 @@ class Temporary(AgentError):
 
 class Unknown(Temporary):
     """The request left this machine and no answer came back."""
+
+
+class Unsent(Temporary):
+    """Nobody was there to send it to."""
 
 
 class AgentStops(Temporary):

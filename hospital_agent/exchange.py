@@ -68,9 +68,13 @@ class ExchangeClient:
         """`status` of the batch and `rows` with a verdict each."""
         return self._post("/batches/verdicts", canonical({"batch_no": batch_no}))
 
-    def poll(self, limit: int, wait_ms: int, lanes: Sequence[str] | None) -> list[Command]:
-        """Commands for us in the order of their sequence; waits at the exchange up to `wait_ms` for the first."""
-        ask = {"max": limit, "wait_ms": min(wait_ms, MAX_WAIT_MS), "lanes": lanes}
+    def poll(self, limit: int, wait_ms: int, lanes: Sequence[str] | None, **held: Mapping[str, int]) -> list[Command]:
+        """Commands for us in the order of their sequence; waits at the exchange up to `wait_ms` for the first.
+
+        `lane_limits`: of a lane no more than so many are handed out before earlier ones are answered. `lane_seen`: the
+        last of a lane that we have kept; what was handed out behind it comes again, before anything newer.
+        """
+        ask = {"max": limit, "wait_ms": min(wait_ms, MAX_WAIT_MS), "lanes": lanes, **held}
         answer = self._post("/commands/poll", canonical(ask))
         received_s = clock.steady_s()
         return [_command(c, received_s) for c in answer["commands"]]

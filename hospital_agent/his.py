@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import httpx
 
-from hospital_agent.errors import Refused, Temporary
+from hospital_agent.errors import Refused, Temporary, Unsent
 from hospital_agent.sections import InterfaceConfig
 
 _SENT = "send_request_body.complete"
@@ -28,7 +28,7 @@ class HisClient:
         )
 
     def post(self, path: str, body: Mapping[str, Any], sent: Callable[[], None] = lambda: None) -> dict[str, Any]:
-        """The answer of a done call; `sent` is called once the request has left. Raises Refused, Temporary."""
+        """The answer of a done call; `sent` is called once the request has left. Raises Refused, Temporary, Unsent."""
         return self._call("POST", path, body, sent)
 
     def delete(self, collection: str, number: str) -> None:
@@ -58,6 +58,8 @@ class HisClient:
 
         try:
             response = self._http.request(method, path, json=body, extensions={"trace": trace})
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Unsent("his_unreachable") from error
         except httpx.TimeoutException as error:
             raise Temporary("his_timeout") from error
         except httpx.HTTPError as error:

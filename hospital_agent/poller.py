@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hospital_agent import log
 from hospital_agent.backoff import retrying
@@ -16,11 +17,13 @@ MAX_COMMANDS = 200
 
 @dataclass(frozen=True)
 class PollLane:
-    """Which lanes of the exchange one poller asks for (None: all), and how many commands it may hold open."""
+    """Which lanes of the exchange one poller asks for (None: all), how many commands it may hold open, and of lanes
+    that are kept in order how many at the most (`lane_limits`)."""
 
     desk_lane: str
     lanes: tuple[str, ...] | None
     limit: int
+    lane_limits: Mapping[str, int] = field(default_factory=dict)
 
 
 class Poller:
@@ -47,6 +50,10 @@ class Poller:
         room = self._desk.wait_for_room(self._lane.desk_lane, self._lane.limit, 0.5)
         if room <= 0:
             return 0
-        commands = self._client.poll(min(room, MAX_COMMANDS), wait_ms, self._lane.lanes)
+        limits = self._lane.lane_limits
+        seen = {lane: self._desk.seen(lane) for lane in limits}
+        commands = self._client.poll(
+            min(room, MAX_COMMANDS), wait_ms, self._lane.lanes, lane_limits=limits, lane_seen=seen
+        )
         self._desk.take(commands)
         return len(commands)

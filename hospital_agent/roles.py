@@ -90,14 +90,15 @@ def lane_widths(config: Config) -> dict[str, int]:
 
 
 def poll_lanes(config: Config) -> list[PollLane]:
-    """A trial is fetched only when it can start at once, since its time runs; other commands may wait here."""
+    """A trial is fetched only when it can start at once, since its time runs; other commands may wait here. The line of
+    registrations waits at the exchange."""
     commands = config.commands
     if config.role == "medical_insurance":
         return [
             PollLane("trial", ("trial",), commands.trial_concurrency),
             PollLane("settlement", ("settlement",), 2 * commands.settlement_concurrency),
         ]
-    return [PollLane("", None, OPEN_COMMANDS)]
+    return [PollLane("", None, OPEN_COMMANDS, {"registration": 2 * commands.registration_concurrency})]
 
 
 def _medical_insurance(parts: Parts) -> MedicalInsurance:

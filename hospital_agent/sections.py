@@ -66,10 +66,11 @@ class PullConfig:
 
 @dataclass(frozen=True)
 class CommandConfig:
-    """How many commands are worked on at once. One registration at a time keeps the order of arrival strictly."""
+    """How many commands are worked on at once. Registrations are sent in the order of arrival, each when the one before
+    has left; `registration_concurrency` is how many the hospital may be thinking about at the same time."""
 
     threads: int = 8
-    registration_concurrency: int = 1
+    registration_concurrency: int = 8
     trial_concurrency: int = 4
     settlement_concurrency: int = 4
     wait_ms: int = 2_000

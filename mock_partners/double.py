@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from flask import Flask, Response, g, jsonify, request
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from mock_partners.faults import Fault
 from mock_partners.latency import Latency
@@ -40,8 +40,15 @@ _POLL_S = 0.02
 REPLAYED = "double.replayed"
 
 
+class _OneRequest(WSGIRequestHandler):
+    protocol_version = "HTTP/1.0"  # a connection for each request
+
+
 class Double:
-    """One partner's stand-in. A subclass adds its routes to `self.app` in `__init__`."""
+    """One partner's stand-in. A subclass adds its routes to `self.app` in `__init__`. With `in_order` the journal's
+    `received_at` is exact in its order, at the price of a connection for each request."""
+
+    in_order = False
 
     def __init__(self, name: str, *, state_dir: Path | None = None) -> None:
         self.name = name
@@ -51,6 +58,7 @@ class Double:
         self.paces: dict[str, Latency] = {}
         self.memory = Memory(state_dir / f"{name}.sqlite" if state_dir else None)
         self._journal = self.table("journal")
+        self._accepted: dict[tuple[str, int], float] = {}
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self.url = ""
@@ -73,7 +81,10 @@ class Double:
             self._journal.put(f"{len(self._journal):09d}", {"at": time.time(), **entry})
 
     def start(self, port: int = 0, *, host: str = "127.0.0.1") -> str:
-        self._server = make_server(host, port, self.app, threaded=True)
+        handler = _OneRequest if self.in_order else None
+        self._server = make_server(host, port, self.app, threaded=True, request_handler=handler)
+        if self.in_order:
+            self._note_connections(self._server)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True)
         self._thread.start()
         self.url = f"http://{host}:{self._server.server_port}"
@@ -108,8 +119,20 @@ class Double:
         if latency is not None:
             self.paces |= {path: Latency(latency)}
 
+    def _note_connections(self, server: BaseWSGIServer) -> None:
+        """Connections are accepted one after the other, as they were made; the threads that then work on them begin in
+        any order."""
+        start_thread = server.process_request
+
+        def accept(request: Any, address: Any) -> None:
+            self._accepted[address[:2]] = time.time()
+            start_thread(request, address)
+
+        server.process_request = accept  # type: ignore[method-assign, assignment]
+
     def _misbehave(self) -> Response | None:
-        g.received_at = time.time()
+        caller = (request.environ.get("REMOTE_ADDR", ""), int(request.environ.get("REMOTE_PORT", 0)))
+        g.received_at = self._accepted.pop(caller, None) or time.time()
         if request.path.startswith("/__mock__/") or REPLAYED in request.environ:
             return None
         for path, latency in self.paces.items():

@@ -38,6 +38,7 @@ EVERY = (
     Every("audit.seal", 2),
     Every("exchange.overdue", 1),
     Every("identity.sweep", 15),
+    Every("registration.sweep", 15),
     Every("settlement.promises", 15),
     Every("settlement.sweep", 15),
     Every("appointment.sweep", 60),

@@ -8,6 +8,7 @@ from app.appointment import endings, queries, reminding, rules
 from app.appointment.models import Appointment
 from app.appointment.states import State, appointments
 from app.core.clock import SHANGHAI
+from app.core.sequence import next_no
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer
@@ -43,11 +44,12 @@ def ask(work: Work, row: Appointment) -> None:
         "phone": person.phone,
         "medical_card_no": None if row.self_pay else person.medical_card_no,
     }
-    deadline = work.now + rules.COMMAND_LIFE
+    # The question stands as long as the place is held: others may be in front of it at the hospital.
+    row.tries, row.asked_at = row.tries + 1, row.asked_at or work.now
+    deadline = row.asked_at + rules.CONFIRM_PATIENCE
     row.command_id = exchange.command(
         work, row.hospital_id, "confirm_appointment", body, lane=endings.LANE, subject=row.id, deadline=deadline
     )
-    row.tries, row.asked_at = row.tries + 1, row.asked_at or work.now
 
 
 def hospital_answered(work: Work, answer: CommandAnswer) -> None:
@@ -67,7 +69,9 @@ def hospital_answered(work: Work, answer: CommandAnswer) -> None:
 
 
 def _confirm(work: Work, row: Appointment) -> None:
-    if appointments.move(work, [row.id], "confirm", lenient=True):
+    if row.status == State.PENDING:
+        place = next_no(work.session, rules.arrivals(row.hospital_id))
+        appointments.move(work, [row.id], "confirm", values={"arrival_no": place})
         work.emit("appointment.booked", row.id)
         slot = queries.slot(work.session, row.slot_id)
         assert slot is not None

@@ -60,7 +60,8 @@ class Slot(Row, Base):
 class Appointment(Stateful, Base):
     """One person, one slot. `no` is what the hospital knows it by; `pay_by` is the deadline of a fee. `command_id` is
     the last question to the hospital, None while it was never asked. With `self_pay` the hospital is shown no
-    medical-insurance card."""
+    medical-insurance card. `arrival_no` is its place among the accepted bookings of its hospital, in the order of their
+    commits: whoever is booked first is registered first."""
 
     __tablename__ = "appointment"
     __table_args__ = (
@@ -70,6 +71,13 @@ class Appointment(Stateful, Base):
             "slot_id",
             unique=True,
             postgresql_where=text("status IN ('pending', 'booked')"),
+        ),
+        Index(
+            "uq_appointment_arrival",
+            "hospital_id",
+            "arrival_no",
+            unique=True,
+            postgresql_where=text("arrival_no IS NOT NULL"),
         ),
     )
 
@@ -85,4 +93,5 @@ class Appointment(Stateful, Base):
     command_id: Mapped[UUID | None]
     asked_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    arrival_no: Mapped[int | None] = mapped_column(BigInteger)
     refused_code: Mapped[str | None]

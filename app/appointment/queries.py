@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_
@@ -13,6 +15,17 @@ from app.appointment.rules import NEARBY, NEARBY_DAYS
 from app.core.clock import SHANGHAI, shanghai_date
 from app.core.errors import NotFound
 from app.core.paging import PageQuery, page
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A booking that its hospital has accepted, whatever became of it since."""
+
+    id: UUID
+    no: str
+    arrival_no: int
+    person_id: UUID
+    account_id: UUID
 
 
 def departments(session: Session, hospital_id: UUID) -> Sequence[Department]:
@@ -72,6 +85,19 @@ def slots_of(session: Session, rows: Sequence[Appointment]) -> dict[UUID, Slot]:
     """The slots of these appointments, by their ids."""
     found = session.scalars(select(Slot).where(Slot.id.in_({row.slot_id for row in rows})))
     return {one.id: one for one in found}
+
+
+def hospitals_of(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Where these appointments are."""
+    return set(session.scalars(select(Appointment.hospital_id).where(Appointment.id.in_(ids)).distinct()))
+
+
+def arrived_after(session: Session, hospital_id: UUID, arrival_no: int, limit: int) -> list[Arrival]:
+    """The bookings that one hospital has accepted after that one, in the order of their acceptance."""
+    columns: list[Any] = [getattr(Appointment, one.name) for one in fields(Arrival)]
+    later = (Appointment.hospital_id == hospital_id, Appointment.arrival_no > arrival_no)
+    found = session.execute(select(*columns).where(*later).order_by(Appointment.arrival_no).limit(limit))
+    return [Arrival(*row) for row in found]
 
 
 def appointment(session: Session, appointment_id: UUID) -> Appointment | None:

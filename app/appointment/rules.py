@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 PAYMENT_LIFE = timedelta(minutes=15)
 NEARBY = 5  # how many free slots a refusal names
@@ -10,8 +11,7 @@ NEARBY_DAYS = 7
 # A booked visit can be cancelled until so long before it begins; a hospital may set `cancel_before_min` in its config.
 CANCEL_BEFORE_MIN = 60
 REMIND_BEFORE = (timedelta(hours=24), timedelta(hours=2))
-# One question to the hospital stands so long; after so long without any answer the place is given up.
-COMMAND_LIFE = timedelta(seconds=30)
+# After so long without any answer of the hospital the place is given up.
 CONFIRM_PATIENCE = timedelta(minutes=10)
 # A visit may be pushed late: so long after its slot nobody has missed it.
 MISSED_AFTER = timedelta(hours=24)
@@ -28,6 +28,11 @@ REFUSALS = {
 }
 REFUSED = "医院未能确认该预约"
 STOPPED = REFUSALS["slot_stopped"]
+
+
+def arrivals(hospital_id: UUID) -> str:
+    """The series that numbers a hospital's accepted bookings."""
+    return f"arrivals:{hospital_id}"
 
 
 def ask_pause(tries: int) -> timedelta:

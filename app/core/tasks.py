@@ -217,6 +217,12 @@ def soonest_due_s(session: Session) -> float | None:
     return wait.total_seconds() if isinstance(wait, timedelta) else None
 
 
+def subjects_due(session: Session, kind: str, within: timedelta) -> set[UUID | None]:
+    """What tasks of `kind` that are due, or will be within so long, are about."""
+    due = (Task.kind == kind, Task.status == "due", Task.run_at <= func.clock_timestamp() + within)
+    return set(session.scalars(select(Task.subject).where(*due).distinct()))
+
+
 def next_due_in(session: Session, kind: str) -> timedelta | None:
     """How long until the first task of `kind` is due; None without one. For tests and the day's driver."""
     wait = session.scalar(

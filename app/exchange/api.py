@@ -138,7 +138,9 @@ def read_completeness(call: Call[contracts.CompletenessIn]) -> BaseModel:
 @inquiry("/commands/poll", contracts.PollIn, contracts.CommandsView)
 def poll_commands(call: Call[contracts.PollIn]) -> BaseModel:
     """取回等待执行的指令；没有时最多等待 wait_ms 毫秒"""
-    ask = hand_out.Ask(call.signer.party_id, call.given.max, call.given.lanes)
+    ask = hand_out.Ask(
+        call.signer.party_id, call.given.max, call.given.lanes, call.given.lane_limits, call.given.lane_seen
+    )
 
     def look() -> list[hand_out.Handed]:
         with runtime().read() as session:

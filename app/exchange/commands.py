@@ -25,13 +25,16 @@ OVERDUE_GRACE_S = 1.0
 OVERDUE_BATCH = 1000
 _REPLIES = cast(Table, CommandReply.__table__)
 UNANSWERED = (CommandState.OPEN, CommandState.FETCHED)
+# What counts also when it comes after the deadline.
+LAST_WORDS = ("done", "refused")
 
 
 class Terms(TypedDict):
     """How commands are to be handed out.
 
     `lane` is the sequence they stand in. With `once` each is handed out at most one time and needs a `deadline`; past
-    its deadline a command is not handed out and is answered `unknown`.
+    its deadline a command is not handed out and is answered `unknown`. A `done` or `refused` that comes later counts
+    all the same, as a second answer, unless it is a command of `once`.
     """
 
     lane: str
@@ -111,12 +114,15 @@ def take_answers(work: Work, partner_id: UUID, party_id: UUID, answers: Sequence
     for one in answers:
         given.setdefault(one.id, one)
     mine = work.session.execute(
-        select(Command.id, Command.kind).where(Command.id.in_(given), Command.party_id == party_id)
-    )
+        select(Command.id, Command.kind, Command.once).where(Command.id.in_(given), Command.party_id == party_id)
+    ).all()
     kinds = {row.id: row.kind for row in mine}
     if not kinds:
         return []
     taken = {moved.id for moved in commands.move(work, kinds, "answer", lenient=True)}
+    left = [row.id for row in mine if row.id not in taken and not row.once and given[row.id].outcome in LAST_WORDS]
+    if left:
+        taken |= {moved.id for moved in commands.move(work, left, "answer_late", lenient=True)}
     add_rows(work.session, _REPLIES, [_reply(work, partner_id, given[command_id]) for command_id in taken])
     for command_id in taken:
         work.emit(f"exchange.answered.{kinds[command_id]}", command_id)
@@ -148,6 +154,18 @@ def shift_deadlines(session: Session, party_id: UUID, lane: str, step: timedelta
     unanswered = (Command.party_id == party_id, Command.lane == lane, Command.status.in_(UNANSWERED))
     later = update(Command).where(*unanswered, Command.deadline.is_not(None)).values(deadline=Command.deadline + step)
     session.execute(later.execution_options(synchronize_session=False))
+
+
+def asked_bodies(work: Work, command_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What was asked with these commands, by the row of ours that each is about: to ask the same again."""
+    rows = work.session.execute(
+        select(Command.id, Command.subject, Command.kind, Command.body_sealed).where(Command.id.in_(command_ids))
+    )
+    found: dict[UUID, dict[str, Any]] = {}
+    for row in rows:
+        work.audit("read.command.body_sealed", "command", row.id, why=row.kind)
+        found[row.subject] = work.privacy.open_json(row.body_sealed, body_place(row.id))
+    return found
 
 
 def answer(work: Work, command_id: UUID) -> CommandAnswer:

@@ -75,10 +75,18 @@ class VerdictsView(BaseModel):
     rows: list[VerdictView]
 
 
+MAX_SEQ = 2**63 - 1
+
+
 class PollIn(In):
+    """`lane_limits`: the most of a lane that the agent holds unanswered. `lane_seen`: the last sequence number of a
+    lane that it has kept; what was handed out behind it was lost on the way and comes again at once, in its order."""
+
     max: Annotated[int, Field(ge=1, le=MAX_COMMANDS)] = MAX_COMMANDS
     wait_ms: WaitMs = 0
     lanes: Annotated[list[Code], Field(max_length=50)] | None = None
+    lane_limits: Annotated[dict[Code, Annotated[int, Field(ge=0)]], Field(max_length=50)] = {}
+    lane_seen: Annotated[dict[Code, Annotated[int, Field(ge=0, le=MAX_SEQ)]], Field(max_length=50)] = {}
 
 
 class CommandView(BaseModel):

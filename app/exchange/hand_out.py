@@ -7,7 +7,7 @@ agent waits or works.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,9 +26,9 @@ HAND_AGAIN_S = 30
 # The first so many unanswered commands of each lane; of these whatever is new or was lost on the way.
 _READY = text("""
     SELECT c.id, c.kind, c.lane, c.seq, c.body_sealed, c.left_ms
-    FROM unnest(CAST(:lanes AS text[]), CAST(:limits AS int[])) AS l(name, most)
+    FROM unnest(CAST(:lanes AS text[]), CAST(:limits AS int[]), CAST(:seen AS bigint[])) AS l(name, most, seen)
     CROSS JOIN LATERAL (
-        SELECT id, kind, lane, seq, number, status, once, handed_at, body_sealed,
+        SELECT id, kind, lane, seq, number, status, once, handed_at, seq > l.seen AS lost, body_sealed,
                -- Never more than it had at first, even if the clock was put back since.
                ceil(extract(epoch FROM deadline - greatest(clock_timestamp(), created_at)) * 1000)::bigint AS left_ms
         FROM command
@@ -37,7 +37,8 @@ _READY = text("""
         ORDER BY seq, number
         LIMIT l.most
     ) c
-    WHERE c.status = 'open' OR (NOT c.once AND c.handed_at < clock_timestamp() - make_interval(secs => :again_s))
+    WHERE c.status = 'open'
+       OR (NOT c.once AND (c.lost OR c.handed_at < clock_timestamp() - make_interval(secs => :again_s)))
     ORDER BY c.seq, c.number
     LIMIT :most
 """)
@@ -62,11 +63,14 @@ class Handed:
 
 @dataclass(frozen=True)
 class Ask:
-    """Who asks for how many commands of which lanes (None: all)."""
+    """Who asks for how many commands of which lanes (None: all). `limits`: the most of a lane that may be unanswered
+    in its hands, where that is less than we allow. `seen`: the last of a lane that it has kept."""
 
     party_id: UUID
     most: int
     lanes: Sequence[str] | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
+    seen: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -115,9 +119,13 @@ def _lanes(session: Session, ask: Ask, *, lock: bool) -> dict[str, _Place]:
     if lock:
         wanted = wanted.with_for_update(key_share=True, of=Lane)
     return {
-        lane.name: _Place(lane.last_seq, int((lane.limits or {}).get(lane.name, LANE_LIMIT)))
-        for lane in session.execute(wanted)
+        lane.name: _Place(lane.last_seq, _limit(ask, lane.name, lane.limits or {})) for lane in session.execute(wanted)
     }
+
+
+def _limit(ask: Ask, lane: str, agreed: Mapping[str, Any]) -> int:
+    most = int(agreed.get(lane, LANE_LIMIT))
+    return min(most, ask.limits.get(lane, most))
 
 
 def _ready(session: Session, ask: Ask, lanes: Mapping[str, _Place], *, most: int) -> Sequence[Any]:
@@ -125,6 +133,7 @@ def _ready(session: Session, ask: Ask, lanes: Mapping[str, _Place], *, most: int
         "party_id": ask.party_id,
         "lanes": list(lanes),
         "limits": [lane.limit for lane in lanes.values()],
+        "seen": [ask.seen.get(name) for name in lanes],
         "most": most,
         "again_s": HAND_AGAIN_S,
     }

@@ -50,6 +50,8 @@ commands = Machine(
         (CommandState.OPEN, "fetch"): CommandState.FETCHED,
         (CommandState.FETCHED, "fetch"): CommandState.FETCHED,
         (CommandState.FETCHED, "answer"): CommandState.ANSWERED,
+        # Of a command that may be handed out again: what the partner did is done, however late we hear of it.
+        (CommandState.OVERDUE, "answer_late"): CommandState.ANSWERED,
         (CommandState.OPEN, "expire"): CommandState.OVERDUE,
         (CommandState.FETCHED, "expire"): CommandState.OVERDUE,
         (CommandState.OPEN, "withdraw"): CommandState.WITHDRAWN,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select
+from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, func, select
 
 from app.core.errors import NotFound
 from app.core.work import Work
@@ -17,7 +17,7 @@ from app.notification.service import Told
 from app.registration import rules
 from app.registration.asking import POLL
 from app.registration.models import Registration
-from app.registration.states import WAITING, State, registrations
+from app.registration.states import FINISHED, WAITING, State, registrations
 
 # Columns and not rows of the ORM, made once: whole batches are read by it. The entries stay as they are until the
 # commit; whoever answers for some of them at the same time locks them in the same order.
@@ -49,9 +49,11 @@ def hospital_answered(work: Work, answers: Sequence[CommandAnswer]) -> None:
         if mine := [rows[one] for one in numbers if rows[one].hospital_id == hospital_id]:
             _registered(work, hospital_id, mine, numbers)
         work.later(POLL, hospital_id)
-    for answer in others:
-        if answer.subject not in numbers:
-            _not_registered(work, rows[answer.subject], answer)
+    left = [answer for answer in others if answer.subject not in numbers]
+    company = {one: _company(work, one) for one in {rows[answer.subject].hospital_id for answer in left}}
+    for answer in left:
+        row = rows[answer.subject]
+        _not_registered(work, row, answer, company[row.hospital_id])
 
 
 def _registered(work: Work, hospital_id: UUID, rows: Sequence[Row[Any]], numbers: Mapping[UUID, str]) -> None:
@@ -60,7 +62,7 @@ def _registered(work: Work, hospital_id: UUID, rows: Sequence[Row[Any]], numbers
     taken = identity.set_patient_numbers(work, hospital_id, given)
     for row in waiting:
         if row.person_id in taken:  # asking again would give the same number again
-            _keep_place(work, row, rules.NUMBER_TAKEN, aside=True)
+            _keep_place(work, row, rules.NUMBER_TAKEN, own=True, aside=True)
     known = [row for row in waiting if row.person_id not in taken]
     # A late answer may find the entry queued for another try: it is registered all the same.
     if late := [row.id for row in known if row.status == State.QUEUED]:
@@ -72,18 +74,30 @@ def _registered(work: Work, hospital_id: UUID, rows: Sequence[Row[Any]], numbers
         work.emit("registration.registered", row.id)
 
 
-def _not_registered(work: Work, row: Row[Any], answer: CommandAnswer) -> None:
-    if answer.outcome == "refused":
+def _company(work: Work, hospital_id: UUID) -> rules.Company:
+    here = Registration.hospital_id == hospital_id
+    served_at = select(func.max(Registration.status_since)).where(here, Registration.status.in_(FINISHED))
+    failing = (Registration.status == State.QUEUED) & (Registration.failures > 0)
+    troubled = select(func.count()).where(here, Registration.status.in_(WAITING))
+    troubled = troubled.where((Registration.status == State.REGISTERING) | failing)
+    return rules.Company(work.session.scalar(served_at), work.session.scalar(troubled) or 0)
+
+
+def _not_registered(work: Work, row: Row[Any], answer: CommandAnswer, company: rules.Company) -> None:
+    if answer.outcome == "refused" and answer.code in rules.NO_REFUSAL:
+        _keep_place(work, row, answer.code, own=True, aside=True)
+    elif answer.outcome == "refused":
         if registrations.move(work, [row.id], "refuse", values={"refused_code": answer.code}, lenient=True):
             _tell(work, row, "registration_refused", {"reason": rules.REFUSALS.get(answer.code or "", rules.REFUSED)})
     elif answer.command_id == row.command_id:
-        _keep_place(work, row, answer.code)
+        own = company.shows_own(answer.code, row.failed_at or row.status_since)
+        _keep_place(work, row, answer.code, own=own)
 
 
-def _keep_place(work: Work, row: Row[Any], code: str | None, *, aside: bool = False) -> None:
-    """A temporary failure: the entry keeps its number and is tried again; after k tries, or at once with `aside`, it
-    steps aside, so that others pass while it rests."""
-    failed = rules.failed(work.now, row.tries, code, aside=aside)
+def _keep_place(work: Work, row: Row[Any], code: str | None, *, own: bool, aside: bool = False) -> None:
+    """A temporary failure: the entry keeps its number and is tried again; after k of its `own`, or at once with
+    `aside`, it steps aside, so that others pass while it rests."""
+    failed = rules.failed(work.now, rules.Tally(row.tries, row.failures), code, own=own, aside=aside)
     registrations.move(work, [row.id], "retry", values=failed, lenient=True)
 
 

@@ -22,24 +22,36 @@ from app.registration.states import State, registrations
 
 LANE = "registration"
 POLL = "registration.poll"
-Entry = Row[UUID, str, str, UUID, int]
+Entry = Row[UUID, str, str, UUID, UUID | None, int, int]
 _WHY = "registration with the hospital"
 # Columns and not rows of the ORM: a whole poll is read by it.
-_ENTRY = (Registration.id, Registration.no, Registration.appointment_no, Registration.person_id, Registration.tries)
+_ENTRY = (
+    Registration.id,
+    Registration.no,
+    Registration.appointment_no,
+    Registration.person_id,
+    Registration.command_id,
+    Registration.tries,
+    Registration.failures,
+)
 _NOTE_COMMANDS = text("""
-    UPDATE registration SET command_id = c.command_id
+    UPDATE registration SET command_id = c.command_id, asked_at = coalesce(asked_at, :now)
     FROM unnest(CAST(:ids AS uuid[]), CAST(:commands AS uuid[])) AS c(id, command_id) WHERE registration.id = c.id
 """)
 
 
 def poll(work: Work, hospital_id: UUID) -> int:
     """Take the oldest entries of one hospital and ask for each in order, one `register` command each; how many. Come
-    back when the first resting entry may be tried again."""
+    back when the first resting entry may be tried again.
+
+    The commands stand until the agent answers: a slow hospital answers late, and one whose agent is away keeps
+    everybody in order.
+    """
     asked = take(work, hospital_id)
     if asked:
-        deadline = work.now + rules.COMMAND_LIFE
-        commands = exchange.command_all(work, hospital_id, "register", asked, lane=LANE, deadline=deadline)
-        work.session.execute(_NOTE_COMMANDS, {"ids": [one.subject for one in asked], "commands": commands})
+        commands = exchange.command_all(work, hospital_id, "register", asked, lane=LANE)
+        noted = {"ids": [one.subject for one in asked], "commands": commands, "now": work.now}
+        work.session.execute(_NOTE_COMMANDS, noted)
     if (again := _next_trial(work, hospital_id)) is not None:
         work.later(POLL, hospital_id, run_at=again)
     return len(asked)
@@ -59,10 +71,10 @@ def take(work: Work, hospital_id: UUID) -> list[Asked]:
     mine = Registration.hospital_id == hospital_id
     in_hand = work.session.scalar(select(func.count()).where(mine, Registration.status == State.REGISTERING)) or 0
     room = batch_of(work.session, hospital_id, work.runtime.settings.registration_batch) - in_hand
-    rows, people = _readable(work, _oldest_ready(work, hospital_id, room) if room > 0 else [])
-    if rows:
-        registrations.move(work, [row.id for row in rows], "begin")
-    return [Asked(row.id, _body(row, people[row.person_id])) for row in rows]
+    asked = _readable(work, _oldest_ready(work, hospital_id, room) if room > 0 else [])
+    if asked:
+        registrations.move(work, [one.subject for one in asked if one.subject is not None], "begin")
+    return asked
 
 
 def batch_of(session: Session, hospital_id: UUID, usual: int) -> int:
@@ -83,26 +95,35 @@ def _oldest_ready(work: Work, hospital_id: UUID, room: int) -> Sequence[Entry]:
     return work.session.execute(oldest.where(before).order_by(Registration.line_no).limit(room)).all()
 
 
-def _readable(work: Work, rows: Sequence[Entry]) -> tuple[Sequence[Entry], dict[UUID, PersonFacts]]:
-    """The entries that can be asked for, in order, and who they are: without those whose person cannot be read, and
-    without those behind one of them that keeps its place."""
+def _readable(work: Work, rows: Sequence[Entry]) -> list[Asked]:
+    """What is asked for each entry, in order: without those whose data cannot be read, and without those behind one of
+    them that keeps its place."""
     try:
-        return rows, identity.facts_of(work, [row.person_id for row in rows], _WHY) if rows else {}
+        bodies = _bodies(work, rows)
+        return [Asked(row.id, bodies[row.id]) for row in rows]
     except (NotFound, Tampered):
         pass  # one of them: which one is found out below
-    readable: list[Entry] = []
-    people: dict[UUID, PersonFacts] = {}
+    readable: list[Asked] = []
     for row in rows:
         try:
-            people |= identity.facts_of(work, [row.person_id], _WHY)
-            readable.append(row)
+            readable.append(Asked(row.id, _bodies(work, [row])[row.id]))
         except (NotFound, Tampered):
-            failed = rules.failed(work.now, row.tries, rules.UNREADABLE)
+            failed = rules.failed(work.now, rules.Tally(row.tries, row.failures), rules.UNREADABLE)
             work.session.execute(update(Registration).where(Registration.id == row.id).values(failed))
             work.audit("registration.unreadable", "registration", row.id, tries=failed["tries"])
             if failed["tries"] < rules.TRIES_IN_PLACE:
                 break
-    return readable, people
+    return readable
+
+
+def _bodies(work: Work, rows: Sequence[Entry]) -> dict[UUID, dict[str, Any]]:
+    """For each entry what the hospital was asked under its number before, also where the person's data has changed
+    since; for a new one the person's data of now."""
+    before = [row.command_id for row in rows if row.command_id is not None]
+    bodies = exchange.asked_bodies(work, before) if before else {}
+    new = [row for row in rows if row.id not in bodies]
+    people = identity.facts_of(work, [row.person_id for row in new], _WHY) if new else {}
+    return bodies | {row.id: _body(row, people[row.person_id]) for row in new}
 
 
 def _next_trial(work: Work, hospital_id: UUID) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What follows a booked appointment, the clock of the line, and the hospital's answers."""
+"""What follows booked appointments, the clock of the line, and the hospital's answers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from app.gateways import Gateways
 from app.registration import service
 
 
-def enter(runtime: Runtime, _: Gateways, job: Job) -> None:
-    with runtime.work(finish=[job]) as work:
-        service.enter(work, job.subject)
+def enter(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    with runtime.work(finish=jobs) as work:
+        service.enter(work, [job.subject for job in jobs])
 
 
 def poll(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
@@ -19,6 +19,11 @@ def poll(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
     with runtime.work(finish=jobs) as work:
         for hospital_id in sorted({job.subject for job in jobs}):
             service.poll(work, hospital_id)
+
+
+def sweep(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    with runtime.work(finish=jobs) as work:
+        service.sweep(work)
 
 
 def answered(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:

@@ -13,8 +13,9 @@ from app.core.machine import Stateful
 class Registration(Stateful, Base):
     """One entry in the line. It leaves only when the hospital has registered or refused the person.
 
-    `no` is the hospital's idempotency key and stays the same on every try; an entry that failed, with `last_code`,
-    rests until `not_before`.
+    `line_no` is the `arrival_no` of its appointment. `no` is the hospital's idempotency key and stays the same on every
+    try; an entry that failed, last at `failed_at` with `last_code`, rests until `not_before`. `failures` counts all of
+    them, `tries` those that were its own. `asked_at` is when the hospital was first asked.
     """
 
     __tablename__ = "registration"
@@ -33,6 +34,12 @@ class Registration(Stateful, Base):
             "line_no",
             postgresql_where=text("status IN ('queued', 'registering')"),
         ),
+        Index(
+            "ix_registration_finished",
+            "hospital_id",
+            "status_since",
+            postgresql_where=text("status IN ('registered', 'failed')"),
+        ),
     )
 
     hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
@@ -43,7 +50,19 @@ class Registration(Stateful, Base):
     appointment_id: Mapped[UUID]
     appointment_no: Mapped[str]
     command_id: Mapped[UUID | None]
+    asked_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    failed_at: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
     last_code: Mapped[str | None]
     refused_code: Mapped[str | None]
+
+
+class RegistrationLine(Base):
+    """How far a hospital's accepted bookings have been let into its line. Whoever lets in holds the row."""
+
+    __tablename__ = "registration_line"
+
+    hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
+    let_in_no: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")

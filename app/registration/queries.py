@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -11,15 +11,12 @@ from sqlalchemy.orm import Session
 from app.core.paging import PageQuery, page
 from app.registration import rules
 from app.registration.models import Registration
-from app.registration.states import WAITING, State
-
-RECENT = 50
-RECENTLY = timedelta(minutes=10)
+from app.registration.states import FINISHED, WAITING
 
 
 @dataclass(frozen=True)
 class Place:
-    """`place` counts from 1; `expected_s` comes from the pace of the last minutes, None while there is none."""
+    """`place` counts from 1; `expected_s` comes from the pace of the last who left the line, None before the first."""
 
     place: int
     expected_s: int | None
@@ -42,22 +39,39 @@ def place(session: Session, row: Registration) -> Place | None:
     """Where a waiting entry stands; None for one that has left the line."""
     if row.status not in WAITING:
         return None
-    before = (Registration.hospital_id == row.hospital_id, Registration.line_no < row.line_no)
-    ahead = session.scalar(select(func.count()).where(*before, Registration.status.in_(WAITING))) or 0
-    pace_s = _seconds_each(session, row.hospital_id)
-    return Place(ahead + 1, None if pace_s is None else round((ahead + 1) * pace_s))
+    mine = (Registration.hospital_id == row.hospital_id, Registration.status.in_(WAITING))
+    ahead = session.scalar(select(func.count()).where(*mine, Registration.line_no < row.line_no)) or 0
+    finished = _finished(session, row.hospital_id)
+    if finished is None:
+        return Place(ahead + 1, None)
+    seconds_each = finished.seconds_each(_stalled(session, row.hospital_id, finished.last))
+    return Place(ahead + 1, rules.expected_s(ahead + 1, seconds_each))
 
 
-def _seconds_each(session: Session, hospital_id: UUID) -> float | None:
-    recent = (
-        select(Registration.status_since)
-        .where(Registration.hospital_id == hospital_id, Registration.status == State.REGISTERED)
-        .where(Registration.status_since > func.clock_timestamp() - RECENTLY)
-        .order_by(Registration.status_since.desc())
-        .limit(RECENT)
-        .subquery()
+def _finished(session: Session, hospital_id: UUID) -> rules.Finished | None:
+    """Whoever left the line shortly before the last who left it: an idle night is no slow hospital."""
+    left = (Registration.hospital_id == hospital_id, Registration.status.in_(FINISHED))
+    since, asked_at = Registration.status_since, Registration.asked_at
+    last = select(since, asked_at).where(*left).order_by(since.desc()).limit(rules.RECENT).subquery()
+    newest = select(func.max(last.c.status_since)).scalar_subquery()
+    near = select(last).where(last.c.status_since > newest - rules.RECENTLY).cte("near")
+    first = select(func.min(near.c.status_since)).scalar_subquery()
+    columns = (
+        func.count(),
+        func.count().filter(near.c.status_since > first),
+        func.min(near.c.status_since),
+        func.max(near.c.status_since),
+        func.min(near.c.asked_at),
     )
-    first, last, count = session.execute(
-        select(func.min(recent.c.status_since), func.max(recent.c.status_since), func.count())
-    ).one()
-    return (last - first).total_seconds() / (count - 1) if count > 1 else None
+    found = session.execute(select(*columns).select_from(near)).one()
+    return rules.Finished(*found) if found[0] else None
+
+
+def _stalled(session: Session, hospital_id: UUID, last: datetime) -> timedelta:
+    """How long the first in line has been asked for without anybody leaving the line."""
+    mine = (Registration.hospital_id == hospital_id, Registration.status.in_(WAITING))
+    asked_at = select(Registration.asked_at).where(*mine).order_by(Registration.line_no).limit(1).scalar_subquery()
+    stalled = session.scalar(
+        select(func.clock_timestamp() - func.greatest(asked_at, last)).where(asked_at.is_not(None))
+    )
+    return max(stalled, timedelta()) if stalled is not None else timedelta()

@@ -7,18 +7,17 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.appointment import queries as appointments
 from app.core.errors import Conflict, NotFound
-from app.core.ids import partner_number
-from app.core.sequence import next_no
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.identity import service as identity
 from app.registration import queries, rules
 from app.registration.answering import hospital_answered
 from app.registration.asking import POLL, batch_of, poll
+from app.registration.entering import enter
 from app.registration.models import Registration
-from app.registration.states import WAITING, State, registrations
+from app.registration.states import WAITING, State
+from app.registration.sweeping import sweep
 
 __all__ = [
     "enter",
@@ -28,29 +27,8 @@ __all__ = [
     "put_back",
     "require_batch_above_quotas",
     "require_registered",
+    "sweep",
 ]
-
-
-def enter(work: Work, appointment_id: UUID) -> None:
-    """A booked appointment brings its person into the hospital's line, unless waiting there or registered already."""
-    booked = appointments.appointment(work.session, appointment_id)
-    if booked is None:
-        raise NotFound
-    live = (Registration.hospital_id == booked.hospital_id, Registration.person_id == booked.person_id)
-    line_no = next_no(work.session, f"registration:{booked.hospital_id}")
-    if work.session.scalar(select(Registration.id).where(*live, Registration.status != State.FAILED)) is not None:
-        return
-    row = Registration(
-        hospital_id=booked.hospital_id,
-        line_no=line_no,
-        no=partner_number("rg"),
-        person_id=booked.person_id,
-        account_id=booked.account_id,
-        appointment_id=booked.id,
-        appointment_no=booked.no,
-    )
-    registrations.start(work, row, State.QUEUED)
-    work.later(POLL, booked.hospital_id)
 
 
 def put_back(work: Work, registration_id: UUID, party_id: UUID | None) -> Registration:
@@ -61,7 +39,7 @@ def put_back(work: Work, registration_id: UUID, party_id: UUID | None) -> Regist
         raise NotFound
     if row.status != State.QUEUED or row.tries < rules.TRIES_IN_PLACE:
         raise Conflict("not_aside", "这条建档申请没有被搁置")
-    row.tries, row.not_before = 0, None
+    row.tries, row.failures, row.failed_at, row.not_before = 0, 0, None, None
     work.audit("registration.put_back", "registration", row.id, code=row.last_code)
     work.later(POLL, row.hospital_id)
     return row

@@ -14,6 +14,7 @@ class State(StrEnum):
 
 
 WAITING = (State.QUEUED, State.REGISTERING)
+FINISHED = (State.REGISTERED, State.FAILED)
 
 registrations = Machine(
     "registration",

@@ -1,6 +1,7 @@
 """2. Registration order within a hospital is the order of arrival, also across crashes; nothing twice, nothing lost.
 
-The line is the platform's (`line_no`); the order in which registrations first reached the hospital is its double's own.
+Arrival is the acceptance of the booking: its number among the hospital's bookings is the place in the line (`line_no`).
+The order in which registrations first reached the hospital is its double's own.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ LEFT JOIN patient_number p ON p.hospital_id = r.hospital_id AND p.person_id = r.
 WHERE h.code = %(code)s ORDER BY r.line_no
 """
 _LAST_NO = """
-SELECT s.last_no FROM number_series s JOIN party h ON s.name = 'registration:' || h.id WHERE h.code = %(code)s
+SELECT s.last_no FROM number_series s JOIN party h ON s.name = 'arrivals:' || h.id WHERE h.code = %(code)s
 """
 # Once booked: also what was cancelled later had brought its person into the line.
 _BOOKED = """
-SELECT a.id, a.no, a.person_id FROM appointment a JOIN party h ON h.id = a.hospital_id
+SELECT a.id, a.no, a.person_id, a.arrival_no FROM appointment a JOIN party h ON h.id = a.hospital_id
 WHERE h.code = %(code)s AND (a.status IN ('booked', 'attended', 'no_show') OR EXISTS (
     SELECT 1 FROM audit_entry e WHERE e.subject_id = a.id AND e.to_status = 'booked'))
 """
@@ -51,6 +52,7 @@ def _line(scene: Scene, code: str, line: Sequence[Row]) -> Iterator[str]:
         if row["status"] == "registered" and row["patient_no"] is None:
             yield f"{code}: registration {row['no']} is registered without a patient number"
     yield from _gaps(scene, code, line, booked)
+    yield from _places(code, line, booked)
     if not scene.finished:
         return
     in_line = {row["person_id"] for row in line}
@@ -73,6 +75,17 @@ def _gaps(scene: Scene, code: str, line: Sequence[Row], booked: Sequence[Row]) -
         yield f"{code}: line numbers {missing[:10]} are missing, {allowed} bookings explain a gap"
     if len(set(numbers)) != len(numbers):
         yield f"{code}: line numbers {[no for no, n in Counter(numbers).items() if n > 1]} were given twice"
+
+
+def _places(code: str, line: Sequence[Row], booked: Sequence[Row]) -> Iterator[str]:
+    """Everybody stands where the booking was accepted, and at their first one."""
+    arrivals = {row["id"]: row["arrival_no"] for row in booked}
+    for row in line:
+        if row["appointment_id"] in arrivals and arrivals[row["appointment_id"]] != row["line_no"]:
+            yield (
+                f"{code}: registration {row['no']} stands at {row['line_no']}, its booking was accepted as "
+                f"{arrivals[row['appointment_id']]}"
+            )
 
 
 def _order(code: str, line: Sequence[Row], journal: Sequence[Row]) -> Iterator[str]:

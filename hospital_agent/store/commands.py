@@ -40,17 +40,29 @@ class Inbox:
         self._store = store
 
     def take(self, commands: Iterable[Command]) -> list[Command]:
-        """Keep the new ones; a command already in work or already answered is not taken again."""
+        """Keep the new ones; a command already in work or already answered is not taken again. How far each lane has
+        come is kept with them."""
         sql = (
             "INSERT INTO inbox SELECT :id, :kind, :lane, :seq, :body"
             " WHERE NOT EXISTS (SELECT 1 FROM answer WHERE id = :id) ON CONFLICT (id) DO NOTHING"
         )
+        come = (
+            "INSERT INTO counter VALUES (:name, :seq) ON CONFLICT (name)"
+            " DO UPDATE SET value = max(value, excluded.value)"
+        )
+        commands = list(commands)
         with self._store.transaction() as db:
+            db.executemany(come, [{"name": _lane(one.lane), "seq": one.seq} for one in commands])
             return [
                 command
                 for command in commands
                 if db.execute(sql, {**asdict(command), "body": json.dumps(command.body, ensure_ascii=False)}).rowcount
             ]
+
+    def seen(self, lane: str) -> int:
+        """The last sequence number of a lane that was kept, over all lives of this process; 0 at first."""
+        rows = self._store.all("SELECT value FROM counter WHERE name = ?", (_lane(lane),))
+        return int(rows[0]["value"]) if rows else 0
 
     def left_over(self) -> list[Command]:
         """Commands that an earlier life of this process fetched and never answered, in their order."""
@@ -79,3 +91,7 @@ class Inbox:
 
     def is_empty(self) -> bool:
         return not self._store.all("SELECT 1 FROM inbox UNION ALL SELECT 1 FROM answer LIMIT 1")
+
+
+def _lane(lane: str) -> str:
+    return f"lane:{lane}"

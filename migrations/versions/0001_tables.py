@@ -559,6 +559,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_reconciliation_run_status"), "reconciliation_run", ["status"], unique=False)
     op.create_table(
+        "registration_line",
+        sa.Column("hospital_id", sa.Uuid(), nullable=False),
+        sa.Column("let_in_no", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_registration_line_hospital_id")),
+        sa.PrimaryKeyConstraint("hospital_id", name=op.f("pk_registration_line")),
+    )
+    op.create_table(
         "slot",
         sa.Column("hospital_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -1147,6 +1154,7 @@ def upgrade() -> None:
         sa.Column("command_id", sa.Uuid(), nullable=True),
         sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("arrival_no", sa.BigInteger(), nullable=True),
         sa.Column("refused_code", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column(
@@ -1168,6 +1176,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_appointment_person_id"), "appointment", ["person_id"], unique=False)
     op.create_index(op.f("ix_appointment_slot_id"), "appointment", ["slot_id"], unique=False)
     op.create_index(op.f("ix_appointment_status"), "appointment", ["status"], unique=False)
+    op.create_index(
+        "uq_appointment_arrival",
+        "appointment",
+        ["hospital_id", "arrival_no"],
+        unique=True,
+        postgresql_where=sa.text("arrival_no IS NOT NULL"),
+    )
     op.create_index(
         "uq_appointment_live",
         "appointment",
@@ -1494,7 +1509,10 @@ def upgrade() -> None:
         sa.Column("appointment_id", sa.Uuid(), nullable=False),
         sa.Column("appointment_no", sa.Text(), nullable=False),
         sa.Column("command_id", sa.Uuid(), nullable=True),
+        sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("not_before", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("last_code", sa.Text(), nullable=True),
         sa.Column("refused_code", sa.Text(), nullable=True),
@@ -1512,6 +1530,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registration")),
         sa.UniqueConstraint("hospital_id", "line_no", name=op.f("uq_registration_hospital_id_line_no")),
         sa.UniqueConstraint("no", name=op.f("uq_registration_no")),
+    )
+    op.create_index(
+        "ix_registration_finished",
+        "registration",
+        ["hospital_id", "status_since"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('registered', 'failed')"),
     )
     op.create_index(op.f("ix_registration_person_id"), "registration", ["person_id"], unique=False)
     op.create_index(op.f("ix_registration_status"), "registration", ["status"], unique=False)
@@ -2117,6 +2142,11 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_registration_status"), table_name="registration")
     op.drop_index(op.f("ix_registration_person_id"), table_name="registration")
+    op.drop_index(
+        "ix_registration_finished",
+        table_name="registration",
+        postgresql_where=sa.text("status IN ('registered', 'failed')"),
+    )
     op.drop_table("registration")
     op.drop_table("reconciliation_total")
     op.drop_table("reconciliation_set_count")
@@ -2164,6 +2194,9 @@ def downgrade() -> None:
     op.drop_table("binding")
     op.drop_index(
         "uq_appointment_live", table_name="appointment", postgresql_where=sa.text("status IN ('pending', 'booked')")
+    )
+    op.drop_index(
+        "uq_appointment_arrival", table_name="appointment", postgresql_where=sa.text("arrival_no IS NOT NULL")
     )
     op.drop_index(op.f("ix_appointment_status"), table_name="appointment")
     op.drop_index(op.f("ix_appointment_slot_id"), table_name="appointment")
@@ -2222,6 +2255,7 @@ def downgrade() -> None:
     op.drop_table("visit")
     op.drop_index("ix_slot_open", table_name="slot")
     op.drop_table("slot")
+    op.drop_table("registration_line")
     op.drop_index(op.f("ix_reconciliation_run_status"), table_name="reconciliation_run")
     op.drop_table("reconciliation_run")
     op.drop_table("push")

@@ -51,6 +51,8 @@ SHAPES: dict[str, dict[str, str]] = {
 class His(Double):
     """One hospital: code (H1), database URL with its search path, dialect (builtin or synthea), seed of its visits."""
 
+    in_order = True
+
     def __init__(
         self, code: str, database_url: str, dialect: str, *, seed: str = "1", state_dir: Path | None = None
     ) -> None:

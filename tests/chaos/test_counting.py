@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from uuid import UUID
 
 import pytest
 
@@ -14,6 +15,16 @@ def test_an_inversion_is_counted() -> None:
     assert counting.inversions(["a", "b", "c"], places) == 0
     assert counting.inversions(["a", "c", "b"], places) == 1
     assert counting.inversions(["a", "x", "b"], places) == 1, "one that stands in no line"
+
+
+def test_who_was_let_in_out_of_order_is_counted_by_acceptance() -> None:
+    """The line's own numbers may be wrong: what counts is who was accepted first."""
+    order = [UUID(int=number) for number in range(3)]
+    rows = [{"no": f"rg{place}", "person": person} for place, person in enumerate((order[1], order[0], order[2]))]
+    rows.append({"no": None, "person": order[2]})
+    found = counting._by_acceptance(["rg0", "rg1", "over-http", "rg2"], rows, order)
+    assert found == (["rg0", "rg1", "rg2"], {"rg0": 2, "rg1": 1, "rg2": 3})
+    assert counting.inversions(*found) == 1
 
 
 def test_shuffled_arrivals_never_look_ordered() -> None:

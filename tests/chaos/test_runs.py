@@ -18,11 +18,12 @@ def test_nothing_is_lost_doubled_or_reordered_while_the_baseline_loses(
     monkeypatch.setattr(redis, "ABSENT_S", 0.5)
     with stack.started(tmp_path, whole=True) as running:
         flow = Flow(running)
-        wanted = Wanted(kills=1, registrations=60, victims=stack.WORKERS, naive_kills=1)
+        victims = (*stack.WORKERS, stack.AGENT)
+        wanted = Wanted(kills=2, registrations=120, seed=1, victims=victims, naive_kills=1)
         killed = kills.play(running, wanted, flow)
         cut_off = redis.play(running, 30, flow)
-    for result, accepted in ((killed, 60), (cut_off, 60 + 30 + 3)):
+    for result, accepted in ((killed, 120), (cut_off, 120 + 30 + 3)):
         assert (result["lost"], result["doubled"], result["out_of_order"]) == (0, 0, 0), result
         assert result["accepted"] == accepted
-    assert killed["kills"] == 1
+    assert killed["struck"] == {stack.WORKERS[0]: 1, stack.AGENT: 1}
     assert killed["baseline"]["lost"] > 0, "the baseline must lose"  # type: ignore[index]

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hospital_agent import clock
 from hospital_agent.commands import Call, Desk, Lane, work_on
-from hospital_agent.errors import AgentStops, Refused, Temporary, Unknown
+from hospital_agent.errors import AgentStops, Refused, Temporary, Unknown, Unsent
 from hospital_agent.store.commands import Command, Inbox
 from hospital_agent.store.db import Store
 
@@ -40,6 +41,7 @@ def test_what_a_handler_does_becomes_the_answer() -> None:
     assert outcome(Temporary("his_timeout")) == ("failed", "his_timeout")
     assert outcome(Unknown("interface_no_answer")) == ("unknown", "interface_no_answer")
     assert outcome(RuntimeError("ours")) == ("failed", "agent_error")
+    assert outcome(Unsent("his_unreachable")) == ("failed", "his_unreachable"), "where no order is kept"
 
 
 def test_a_command_that_the_end_of_the_agent_interrupts_stays_for_the_next_life(store: Store) -> None:
@@ -147,3 +149,54 @@ def test_what_was_not_started_is_there_for_the_next_life(store: Store) -> None:
     assert answered | left == {f"C{n}" for n in range(5)}
     assert not answered & left
     assert left
+
+
+def test_what_lay_here_until_its_deadline_is_not_begun() -> None:
+    begun: list[str] = []
+
+    def handler(call: Call) -> Mapping[str, Any]:
+        begun.append(call.command.kind)
+        return {}
+
+    for kind, late in (("confirm_appointment", True), ("trial", True), ("confirm_appointment", False)):
+        deadline_s = clock.steady_s() + (-1 if late else 60)
+        given = Command("C1", kind, "", 1, {}, deadline_s)
+        answer = work_on(Call(given, lambda: None), {kind: handler})
+        if late and kind != "trial":
+            assert (answer.outcome, answer.code) == ("failed", "past_deadline")
+    assert begun == ["trial", "confirm_appointment"], "a trial's own handler says what became of it"
+
+
+def test_nobody_overtakes_a_request_that_cannot_leave(store: Store) -> None:
+    there, asked = threading.Event(), list[int]()
+
+    def register(call: Call) -> Mapping[str, Any]:
+        if not there.is_set():
+            raise Unsent("his_unreachable")
+        asked.append(call["n"])
+        call.sent()
+        return {}
+
+    inbox = Inbox(store)
+    desk = Desk(inbox, {"register": register}, {"": 1, "registration": 4})
+    desk.take([command(n) for n in range(6)])
+    time.sleep(0.5)
+    assert (asked, inbox.undelivered()) == ([], []), "nothing is answered, nothing fails"
+    there.set()
+    wait_until(desk.is_idle)
+    desk.close()
+    assert asked == list(range(6))
+    assert {answer["outcome"] for answer in inbox.undelivered()} == {"done"}
+
+
+def test_what_could_not_leave_stays_for_the_next_life(store: Store) -> None:
+    def register(_: Call) -> Mapping[str, Any]:
+        raise Unsent("his_unreachable")
+
+    inbox = Inbox(store)
+    desk = Desk(inbox, {"register": register}, {"": 1, "registration": 2})
+    desk.take([command(1), command(2)])
+    time.sleep(0.1)
+    desk.close()
+    assert inbox.undelivered() == []
+    assert [left.id for left in inbox.left_over()] == ["C1", "C2"]

@@ -34,7 +34,7 @@ def test_paths_start_at_the_file_and_the_rest_has_defaults(tmp_path: Path) -> No
     read_config = read(tmp_path, BASE)
     assert read_config.store == tmp_path / "agent.sqlite"
     assert read_config.source is not None and read_config.source.mapping == tmp_path / "his.mapping.toml"
-    assert read_config.commands.registration_concurrency == 1
+    assert read_config.commands.registration_concurrency == 8
     assert read_config.business_date is None
 
 

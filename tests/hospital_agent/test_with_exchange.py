@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from flask import Response, jsonify, request
 
+from app.core.local_server import free_port
 from app.core.settings import Settings
 from app.core.work import Runtime
 from app.exchange import service
@@ -24,6 +27,8 @@ from hospital_agent.exchange import ExchangeClient, NotTrusted
 from hospital_agent.signing import PrivateKey
 from hospital_agent.store.commands import Command, Inbox
 from hospital_agent.store.db import Store
+from mock_partners.double import Double
+from mock_partners.latency import Latency
 from mock_partners.medical_insurance.server import MedicalInsurance
 from tests.app.conftest import (  # noqa: F401
     client,
@@ -123,10 +128,66 @@ def test_a_hospital_that_cannot_be_reached_is_a_failure_and_an_unknown_command_a
     platform: Platform, source_url: str, tmp_path: Path
 ) -> None:
     with running(hospital(tmp_path, platform, source_url)):
-        failed = platform.command("H1", "register", {"registration_no": "R1"}, lane="registration")
+        failed = platform.command("H1", "verify_identity", {"check_no": "K1"})
         assert platform.wait_answer(failed).outcome == "failed"
         refused = platform.wait_answer(platform.command("H1", "settle", {}))
         assert (refused.outcome, refused.code) == ("refused", "unsupported_command")
+
+
+class RegistrationDesk(Double):
+    """A hospital that registers whomever it is asked for, in its own time."""
+
+    in_order = True
+
+    def __init__(self) -> None:
+        super().__init__("desk")
+        self.app.add_url_rule("/registrations", view_func=self._register, methods=["POST"])
+
+    def _register(self) -> Response:
+        return jsonify(patient_no="P" + request.get_json()["registration_no"])
+
+    def arrivals(self) -> list[str]:
+        """Numbers in the order in which they arrived."""
+        rows = sorted(self.journal, key=lambda row: row["received_at"])
+        return [json.loads(row["body"])["registration_no"] for row in rows]
+
+
+def test_a_slow_hospital_has_several_under_way_and_gets_them_in_their_order(
+    platform: Platform, source_url: str, tmp_path: Path
+) -> None:
+    numbers = [f"R{n:02d}" for n in range(24)]
+    with RegistrationDesk() as desk:
+        slow = {"kind": "lognormal", "median_s": 0.3, "sigma": 1.41, "seed": 3, "max_s": 4.0}
+        desk.pace("/registrations", slow)
+        same = Latency(slow)
+        alone_s = sum(same.next_s() for _ in numbers)
+        with running(hospital(tmp_path, platform, source_url, his={"url": desk.url}, bulk={"enabled": False})):
+            started_s = time.monotonic()
+            asked = [
+                platform.command("H1", "register", {"registration_no": one}, lane="registration") for one in numbers
+            ]
+            answers = [platform.wait_answer(one) for one in asked]
+            took_s = time.monotonic() - started_s
+        assert [answer.body["patient_no"] for answer in answers] == ["P" + one for one in numbers]
+        assert desk.arrivals() == numbers
+        assert took_s < alone_s, "one at a time would take as long as all of them"
+
+
+def test_registrations_wait_for_a_hospital_that_is_away_and_come_in_their_order(
+    platform: Platform, source_url: str, tmp_path: Path
+) -> None:
+    port, numbers = free_port(), [f"R{n:02d}" for n in range(20)]
+    site = hospital(tmp_path, platform, source_url, his={"url": f"http://127.0.0.1:{port}"}, bulk={"enabled": False})
+    with running(site) as agent:
+        asked = [platform.command("H1", "register", {"registration_no": one}, lane="registration") for one in numbers]
+        wait_for(lambda: not agent.inbox.is_empty())
+        time.sleep(0.5)
+        assert agent.inbox.undelivered() == [], "an outage is no answer"
+        desk = RegistrationDesk()
+        desk.start(port)
+        assert {platform.wait_answer(one).outcome for one in asked} == {"done"}
+        assert desk.arrivals() == numbers
+    desk.stop()
 
 
 def test_the_network_may_be_away_at_the_start(
@@ -232,6 +293,24 @@ def test_a_command_that_was_in_work_is_done_by_the_next_life(
     first.store.close()
     with running(path):
         assert platform.wait_answer(command_id).outcome == "done"
+
+
+def test_what_a_killed_agent_had_not_kept_is_done_before_what_is_newer(
+    platform: Platform, source_url: str, tmp_path: Path
+) -> None:
+    numbers = [f"R{n:02d}" for n in range(12)]
+    with RegistrationDesk() as desk:
+        path = hospital(tmp_path, platform, source_url, his={"url": desk.url}, bulk={"enabled": False})
+        asked = [platform.command("H1", "register", {"registration_no": one}, lane="registration") for one in numbers]
+        killed = Agent(load(path))
+        killed.inbox.take(killed.client.poll(3, 0, None, lane_seen={"registration": killed.inbox.seen("registration")}))
+        assert len(killed.client.poll(4, 0, None)) == 4, "handed out, and lost with the process"
+        killed.store.close()
+        with running(path):
+            started_s = time.monotonic()
+            assert {platform.wait_answer(one).outcome for one in asked} == {"done"}
+            assert time.monotonic() - started_s < 25, "not only when it is handed out again by the clock"
+        assert desk.arrivals() == numbers
 
 
 def test_a_pull_that_waits_for_the_network_does_not_hold_up_the_end(

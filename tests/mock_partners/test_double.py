@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -97,3 +99,26 @@ def test_a_log_normal_pace_is_repeatable() -> None:
     drawn = [first.next_s() for _ in range(200)]
     assert drawn == [again.next_s() for _ in range(200)]
     assert 0.2 < sorted(drawn)[100] < 0.45 and max(drawn) <= 8
+
+
+def test_arrivals_are_noted_in_their_order_whatever_the_threads_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Counter, "in_order", True)
+    with Counter() as counter, ThreadPoolExecutor(8) as pool:
+        counter.pace("/count", {"kind": "lognormal", "median_s": 0.02, "sigma": 1.0})
+        calls = []
+        for number in range(16):
+            left = threading.Event()
+            calls.append(pool.submit(_send, counter.url, number, left))
+            assert left.wait(30)
+        assert all(call.result().status_code == 200 for call in calls)
+    rows = sorted(counter.journal, key=lambda row: row["received_at"])
+    assert [int(row["body"]) for row in rows] == list(range(16))
+
+
+def _send(url: str, number: int, left: threading.Event) -> httpx.Response:
+    def trace(event: str, _: object) -> None:
+        if event.endswith("send_request_body.complete"):
+            left.set()
+
+    with httpx.Client(timeout=30) as client:
+        return client.post(f"{url}/count", content=str(number).encode(), extensions={"trace": trace})

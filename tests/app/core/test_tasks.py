@@ -194,6 +194,15 @@ def test_a_dead_task_keeps_its_cause_until_it_is_replayed(runtime: Runtime, leas
     assert (again.id, again.tries) == (job.id, 1)
 
 
+def test_what_will_be_due_soon_is_told_by_its_subject(runtime: Runtime, lease: Lease) -> None:
+    (now,), (soon,), (dead,) = put(runtime, 1), put(runtime, 1, in_s=5), put(runtime, 1)
+    put(runtime, 1, in_s=60)
+    run(runtime, "UPDATE task SET status = 'dead' WHERE subject = :id", id=dead)
+    with runtime.read() as session:
+        assert tasks.subjects_due(session, KIND, timedelta(seconds=15)) == {now, soon}
+        assert tasks.subjects_due(session, "other.kind", timedelta(seconds=15)) == set()
+
+
 def test_the_wait_grows_and_stays_under_its_bound() -> None:
     for tries in range(1, 20):
         base = min(2.0 ** (tries - 1), 300)

@@ -158,6 +158,50 @@ def test_what_waits_too_long_is_seen(runtime: Runtime, world: World) -> None:
     assert late() == late("H1") == [command_id] and late("H2") == []
 
 
-def test_nothing_leaves_an_end(runtime: Runtime) -> None:
+def _overdue(runtime: Runtime, world: World, **how: Any) -> str:
+    """A command that was handed out and whose deadline is over."""
+    command_id = write(runtime, world.party["H1"], in_s=60, **how)
+    assert [one["id"] for one in world.partner["H1"].poll()] == [command_id]
+    run(runtime, "UPDATE command SET deadline = now() - interval '2 seconds' WHERE id = :id", id=command_id)
+    with runtime.work() as work:
+        assert service.expire(work) == 1
+    return command_id
+
+
+@pytest.mark.parametrize("outcome", ["done", "refused"])
+def test_what_the_partner_did_counts_however_late_it_says_so(runtime: Runtime, world: World, outcome: str) -> None:
+    command_id = _overdue(runtime, world)
+    told = "SELECT count(*) FROM task WHERE kind = 'registration.answered'"
+    before = value(runtime, told)
+    late = world.partner["H1"].answer(command_id, {"patient_no": "P1"}, outcome=outcome)
+    assert late == {"accepted": [command_id], "ignored": []}
+    with runtime.work() as work:
+        answer = service.answer(work, UUID(command_id))
+    assert (answer.outcome, answer.body) == (outcome, {"patient_no": "P1"})
+    assert value(runtime, told) == before + 1, "the floors above hear of it"
+    assert world.partner["H1"].answer(command_id, outcome="done")["accepted"] == [], "once"
+
+
+@pytest.mark.parametrize("outcome", ["failed", "unknown"])
+def test_a_late_answer_that_says_nothing_is_nothing(runtime: Runtime, world: World, outcome: str) -> None:
+    command_id = _overdue(runtime, world)
+    assert world.partner["H1"].answer(command_id, outcome=outcome)["accepted"] == []
+
+
+def test_the_late_answer_to_a_command_of_once_is_ignored(runtime: Runtime, world: World) -> None:
+    command_id = _overdue(runtime, world, once=True)
+    assert world.partner["H1"].answer(command_id)["accepted"] == []
+
+
+def test_what_was_asked_can_be_asked_again(runtime: Runtime, world: World) -> None:
+    subject = uuid4()
+    with runtime.work() as work:
+        asked = service.command(work, world.party["H1"], "register", {"n": 1}, lane="registration", subject=subject)
+    with runtime.work() as work:
+        assert service.asked_bodies(work, [asked, uuid4()]) == {subject: {"n": 1}}
+    assert value(runtime, "SELECT count(*) FROM audit_entry WHERE action = 'read.command.body_sealed'") == 1
+
+
+def test_nothing_leaves_an_end_but_by_a_late_answer(runtime: Runtime) -> None:
     ends = {"answered", "overdue", "withdrawn"}
-    assert not {state for state, _ in commands.table if state in ends}
+    assert {(state.value, event) for state, event in commands.table if state in ends} == {("overdue", "answer_late")}

@@ -64,6 +64,33 @@ def test_no_more_than_the_lanes_limit_are_open(runtime: Runtime, agent: PartnerC
     assert ids(agent.poll()) == [written[2]]
 
 
+def test_an_agent_says_how_many_of_a_lane_it_can_hold(runtime: Runtime, agent: PartnerClient, hospital: UUID) -> None:
+    written = [write(runtime, hospital) for _ in range(4)]
+    other = write(runtime, hospital, "pull_patient", "pull")
+    few = {"registration": 2}
+    assert set(ids(agent.poll(lane_limits=few))) == {*written[:2], other}
+    assert agent.poll(lane_limits=few) == []
+    agent.answer(written[0])
+    assert ids(agent.poll(lane_limits=few)) == [written[2]]
+    run(runtime, """UPDATE party SET config = '{"lane_limits": {"registration": 1}}' WHERE id = :id""", id=hospital)
+    agent.answer(written[1])
+    assert agent.poll(lane_limits=few) == [], "what we allow is the most"
+
+
+def test_what_was_lost_on_the_way_comes_again_before_anything_newer(
+    runtime: Runtime, agent: PartnerClient, hospital: UUID
+) -> None:
+    """The agent was killed before it had kept the second and the third."""
+    written = [write(runtime, hospital) for _ in range(4)]
+    assert ids(agent.poll(max=3, lane_seen={"registration": 0})) == written[:3]
+    assert ids(agent.poll(max=3, lane_seen={"registration": 1})) == written[1:]
+    assert agent.poll(lane_seen={"registration": 4}) == []
+    assert agent.poll() == [], "who says nothing gets it after a while"
+    write(runtime, hospital, "trial", "trial", once=True, in_s=60)
+    assert len(agent.poll(lane_seen={"trial": 0, "registration": 4})) == 1
+    assert agent.poll(lane_seen={"trial": 0, "registration": 4}) == [], "never one of once"
+
+
 def test_an_unanswered_command_comes_again_but_not_one_of_once(
     runtime: Runtime, agent: PartnerClient, hospital: UUID
 ) -> None:

@@ -23,11 +23,19 @@ __all__ = [
 ]
 
 
+_LET_IN = """
+INSERT INTO registration_line (hospital_id, let_in_no)
+SELECT hospital_id, max(arrival_no) FROM appointment WHERE arrival_no IS NOT NULL GROUP BY hospital_id
+ON CONFLICT (hospital_id) DO UPDATE SET let_in_no = excluded.let_in_no
+"""
+
+
 @pytest.fixture
 def line(house: House) -> Line:
     """Empty lines: nothing of other tests waits in the hospitals' hands."""
     house.rows("UPDATE command SET status = 'withdrawn' WHERE status IN ('open', 'fetched')")
-    house.rows("UPDATE registration SET status = 'failed' WHERE status <> 'failed'")
+    house.rows("DELETE FROM registration")
+    house.rows(_LET_IN)
     house.rows("DELETE FROM task")
     return Line(house)
 

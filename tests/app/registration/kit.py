@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.appointment.models import Appointment, Slot
+from app.appointment.rules import arrivals
 from app.appointment.states import State, appointments
 from app.core.ids import partner_number
+from app.core.sequence import next_no
 from app.registration import service
 from tests.app.patients import House, Known
 
@@ -32,16 +34,25 @@ class Line:
             row = Appointment(no=partner_number("ap"), hospital_id=slot.hospital_id, slot_id=slot.id,
                               account_id=patient.account_id, person_id=patient.person_id, fee_fen=0)  # fmt: skip
             appointments.start(work, row, State.BOOKED)
+            row.arrival_no = next_no(work.session, arrivals(slot.hospital_id))
         return row.id
 
     def enter(self, count: int, code: str = "H1") -> list[Known]:
         """So many patients enter the line, in this order."""
         patients = [self.house.known(code) for _ in range(count)]
-        for patient in patients:
-            booked = self.booked(patient, code)
-            with self.house.runtime.work() as work:
-                service.enter(work, booked)
+        self.let_in(*patients, code=code)
         return patients
+
+    def let_in(self, *patients: Known, code: str = "H1") -> None:
+        """Each books and enters the line."""
+        booked = [self.booked(patient, code) for patient in patients]
+        with self.house.runtime.work() as work:
+            service.enter(work, booked)
+
+    def sweep(self) -> None:
+        with self.house.runtime.work() as work:
+            work.later("registration.sweep", None)
+        self.house.drain_all("registration.sweep")
 
     def poll(self, code: str = "H1") -> None:
         self.house.drain_all("registration.poll")

@@ -66,7 +66,7 @@ class Order(RuleBasedStateMachine):
     def somebody_enters(self) -> None:
         booked = self.line.booked(self.people[self.entered])
         with self.house.runtime.work() as work:
-            service.enter(work, booked)
+            service.enter(work, [booked])
         self.entered += 1
 
     @rule(killed=st.booleans())

@@ -59,7 +59,7 @@ def test_a_person_enters_a_hospitals_line_once(line: Line) -> None:
 
 def _enter(line: Line, appointment_id: Any) -> None:
     with line.house.runtime.work() as work:
-        service.enter(work, appointment_id)
+        service.enter(work, [appointment_id])
 
 
 def test_at_most_m_are_in_the_hospitals_hands(line: Line, m: Any) -> None:
@@ -355,5 +355,5 @@ def test_every_pair_of_state_and_event(line: Line) -> None:
             work.session.flush()
 
 
-def test_the_rest_grows_to_a_minute() -> None:
-    assert [retry_pause(n).total_seconds() for n in (1, 2, 3, 4, 20)] == [1, 2, 4, 8, 60]
+def test_the_rest_grows_to_a_quarter_of_a_minute() -> None:
+    assert [retry_pause(n).total_seconds() for n in (1, 2, 3, 4, 5, 2000)] == [1, 2, 4, 8, 15, 15]

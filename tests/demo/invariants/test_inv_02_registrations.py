@@ -47,7 +47,10 @@ def enter(town: Town) -> Callable[..., UUID]:
     def enter(line_no: int, status: str = "registered", **values: Any) -> UUID:
         person = values.setdefault("person_id", uuid4())
         ids = {"hospital_id": town.ids["H1"], "person_id": person}
-        booked = town.ground.add("appointment", **ids, slot_id=uuid4(), status="booked", no=f"a{line_no}")
+        place = values.pop("arrival_no", line_no)
+        booked = town.ground.add(
+            "appointment", **ids, slot_id=uuid4(), status="booked", no=f"a{line_no}", arrival_no=place
+        )
         entry = {"no": f"rg{line_no}", "line_no": line_no, "status": status, "appointment_id": booked["id"]}
         town.ground.add("registration", **ids, **entry)
         if status == "registered":
@@ -89,7 +92,7 @@ def test_an_entry_that_the_line_lost_is_named(town: Town, scene: Scene, desk: De
     enter(3)
     desk.register("rg1", "p1", received_at=1.0)
     desk.register("rg3", "p3", received_at=2.0)
-    town.ground.add("number_series", name=f"registration:{town.ids['H1']}", last_no=3)
+    town.ground.add("number_series", name=f"arrivals:{town.ids['H1']}", last_no=3)
     one(check(scene), "line numbers [2] are missing")
 
 
@@ -101,7 +104,7 @@ def test_a_second_booking_of_somebody_in_the_line_explains_a_gap(
     town.ground.add(
         "appointment", hospital_id=town.ids["H1"], person_id=person, slot_id=uuid4(), status="booked", no="again"
     )
-    town.ground.add("number_series", name=f"registration:{town.ids['H1']}", last_no=2)
+    town.ground.add("number_series", name=f"arrivals:{town.ids['H1']}", last_no=2)
     assert check(scene) == []
 
 
@@ -141,3 +144,9 @@ def test_waiting_is_no_finding_while_the_day_goes_on(town: Town, enter: Enter) -
     enter(1, "queued")
     assert check(scene_of(town.ground, finished=False)) == []
     one(check(scene_of(town.ground)), "rg1 (line 1) is still queued")
+
+
+def test_who_does_not_stand_where_the_booking_was_accepted_is_named(scene: Scene, desk: Desk, enter: Enter) -> None:
+    enter(1, arrival_no=2)
+    desk.register("rg1", "p1", received_at=1.0)
+    assert one(check(scene), "its booking was accepted as 2")

@@ -1,0 +1,53 @@
+"""How long it takes: from the pace of the last who were finished, however many answers came together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.app.registration.kit import Line
+
+
+def test_answers_that_came_together_still_give_a_time(line: Line, m: Any) -> None:
+    m(4)
+    patients = line.enter(10)
+    line.poll()
+    line.house.rows("UPDATE registration SET asked_at = asked_at - interval '20 seconds' WHERE status = 'registering'")
+    line.answer()
+    times = [line.shown(patient)["expected_s"] for patient in patients[4:]]
+    assert 20 // 4 <= times[0] <= 8 and times == sorted(times)
+    assert 6 * 5 <= times[-1] <= 6 * 8
+
+
+def test_two_batches_give_the_pace_between_them(line: Line, m: Any) -> None:
+    m(4)
+    patients = line.enter(12)
+    for _ in range(2):
+        line.poll()
+        line.answer()
+        line.house.rows("UPDATE registration SET status_since = status_since - interval '12 seconds'"
+                        " WHERE status = 'registered'")  # fmt: skip
+    line.house.rows("UPDATE registration SET status_since = now() WHERE person_id = ANY(:ids) AND line_no > 0",
+                    ids=[patient.person_id for patient in patients[4:8]])  # fmt: skip
+    line.house.rows("UPDATE registration SET status_since = now() - interval '12 seconds' WHERE person_id = ANY(:ids)",
+                    ids=[patient.person_id for patient in patients[:4]])  # fmt: skip
+    assert 12 <= line.shown(patients[-1])["expected_s"] <= 14
+
+
+def test_nobody_who_waits_is_promised_nothing(line: Line, m: Any) -> None:
+    m(2)
+    patients = line.enter(5)
+    line.poll()
+    line.answer()
+    assert all(line.shown(patient)["expected_s"] >= 1 for patient in patients[2:])
+
+
+def test_while_nothing_moves_the_time_grows(line: Line, m: Any) -> None:
+    m(2)
+    patients = line.enter(5)
+    line.poll()
+    line.answer()
+    line.poll()
+    before = line.shown(patients[-1])["expected_s"]
+    line.house.rows("UPDATE registration SET status_since = status_since - interval '10 minutes',"
+                    " asked_at = asked_at - interval '10 minutes'")  # fmt: skip
+    assert line.shown(patients[-1])["expected_s"] > max(before, 60)
