@@ -57,7 +57,14 @@ PUBLIC: tuple[APIBlueprint, ...] = (
     payout.bp,
 )
 EXCHANGE: tuple[APIBlueprint, ...] = (exchange.bp,)
-CONSOLE: tuple[APIBlueprint, ...] = (operators.bp, registration.operator_bp, payout.operator_bp, reconciliation.bp)
+CONSOLE: tuple[APIBlueprint, ...] = (
+    operators.bp,
+    registration.operator_bp,
+    payment.operator_bp,
+    settlement.operator_bp,
+    payout.operator_bp,
+    reconciliation.bp,
+)
 BLUEPRINTS = {
     "public": PUBLIC,
     "exchange": EXCHANGE,

@@ -29,8 +29,8 @@ class Call:
             raise Refused("malformed_command", name) from error
 
 
-ONE_TRY = frozenset({"trial"})
-"""Kinds that are sent at most once, whatever happens to this process."""
+ONE_TRY = frozenset({"trial", "settle", "reverse"})
+"""Kinds that are sent at most once, whatever happens to this process: the platform asks before it repeats them."""
 
 Handler = Callable[[Call], Mapping[str, Any]]
 """Answers the body of `done`. Refused is final, Unknown means that nobody can say, Temporary is asked again."""
