@@ -163,7 +163,9 @@ def look_at_refund(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     except PartnerFault as fault:
         log.warning("refund_not_shown", refund=str(row.id), code=fault.code)
         raise TryLater(rules.SILENCE_PAUSE_S) from fault
-    if said is None and row.status != RefundState.UNKNOWN:  # it was there already
+    if said is None and row.status == RefundState.ABNORMAL:  # it was never taken, and is not sent again
+        return
+    if said is None and row.status == RefundState.PROCESSING:  # it was there already
         raise TryLater(rules.SILENCE_PAUSE_S)
     with runtime.work(finish=[job]) as work:
         if said is None:

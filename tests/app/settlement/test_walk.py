@@ -124,7 +124,7 @@ def test_amounts_that_differ_from_the_trial_are_reversed_and_refunded(town: Town
     settlement_id = settling(town, who, town.bill(who, settled=False))
     answer(town, "settle", SETTLED | {"fund_fen": 5_000, "account_fen": 2_000})
     assert who.get(f"/settlements/{settlement_id}")["status"] == "settling"
-    answer(town, "reverse", outcome="failed", code="busy")
+    answer(town, "reverse", outcome="failed", code="interface_unreachable")
     town.drain_all("settlement.reverse", hurry=True)
     asked = answer(town, "reverse")
     assert asked["setl_id"] == "S1"
