@@ -82,6 +82,8 @@ def test_an_order_that_wechat_refuses_is_given_up_at_once(till: Till) -> None:
     order_id = till.order(till.house.known())
     till.house.drain_all("payment.close")
     assert (till.status(order_id), till.told(order_id, "closed")) == ("closed", 1)
+    with till.house.runtime.read() as session:
+        assert service.why_closed(session, order_id) == "order_refused"
 
 
 def test_only_an_app_that_is_bound_to_the_hospitals_merchant_number_can_order(till: Till) -> None:
