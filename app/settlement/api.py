@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.settlement.models import Settlement
 
 bp = APIBlueprint("settlement", __name__, url_prefix="/api/v1", tag="医保结算")
-operator_bp = APIBlueprint("settlement_operator", __name__, url_prefix="/api/v1/operator", tag="医保结算")
+operator_bp = APIBlueprint("settlement_operator", __name__, url_prefix="/api/v1/operator", tag="结算跟进")
 MINE = door(ACCOUNT)
 
 
