@@ -302,9 +302,9 @@ def test_a_refund_that_a_person_has_helped_with_arrives(till: Till) -> None:
         assert not queries.abnormal_refunds(session, till.house.hospital_id("H2"), PageQuery())[0]
     with pytest.raises(NotFound), till.house.runtime.work() as work:
         service.look_again(work, refund_id, till.house.hospital_id("H2"))
-    kept = till.house.wechat.memory.load("refund")
+    kept = till.house.wechat.refunds._refunds
     (key,) = [key for key, one in kept.items() if one["out_refund_no"] == row.out_refund_no]
-    till.house.wechat.ground.table("refund").put(key, {**kept[key], "status": "SUCCESS"})
+    kept.put(key, {**kept[key], "status": "SUCCESS"})
     look_again(till, refund_id)
     assert (till.refund_row(order_id).status, till.told(order_id, "refunded")) == ("succeeded", 1)
     with pytest.raises(Conflict, match="refund_not_abnormal"):
