@@ -54,7 +54,7 @@ TEMPLATES: Mapping[str, Template] = {
     "trial_refused": Template("医保试算未成功", "请打开查看原因", "未成功", "SMS_TRIAL_DONE"),
     "settled": Template("医保结算成功", "可以申请商保理赔", "已结算", "SMS_SETTLED"),
     "settlement_delayed": Template("医保结算仍在核实", "确认未结算将自动退款", "处理中", "SMS_SETTLEMENT_DELAYED"),
-    "settlement_failed": Template("医保结算未成功", "{then}", "未成功", "SMS_SETTLEMENT_FAILED"),
+    "settlement_failed": Template("医保结算未成功", "{reason}", "未成功", "SMS_SETTLEMENT_FAILED"),
     "settlement_unpaid": Template("医保结算已取消", "{reason}", "已取消", "SMS_SETTLEMENT_FAILED"),
     "refunded": Template("退款到账", "自付部分已原路退回", "已退款", "SMS_REFUNDED"),
     "refund_failed": Template("退款未到账", "请联系就诊医院办理退款", "未到账", "SMS_REFUND_FAILED"),

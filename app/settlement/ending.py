@@ -21,6 +21,6 @@ def fail(work: Work, row: Settlement, code: str | None) -> None:
 def give_back(work: Work, row: Settlement) -> None:
     """Tell the patient, and refund what was paid. The caller has proof that the insurance has settled nothing."""
     paid = row.self_pay_part == Part.DONE
-    tell(work, row, "settlement_failed", {"then": rules.THEN_REFUND if paid else rules.THEN_AGAIN})
+    tell(work, row, "settlement_failed", {"reason": rules.THEN_REFUND if paid else rules.THEN_AGAIN})
     if paid and row.payment_order_id is not None and row.self_pay_fen:
         payment.refund(work, row.payment_order_id, row.self_pay_fen, REASON)
