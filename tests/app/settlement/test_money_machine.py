@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -269,4 +270,4 @@ def on_stage(town: Town) -> Iterator[None]:
 
 
 def test_both_halves_are_done_or_both_undone(on_stage: None) -> None:
-    run_state_machine_as_test(Money, settings=sequences)
+    run_state_machine_as_test(Money, settings=settings(sequences, max_examples=2 * sequences.max_examples))
