@@ -66,6 +66,8 @@ CONSOLE: tuple[APIBlueprint, ...] = (
     operators.bp,
     oversight.bp,
     registration.operator_bp,
+    payment.operator_bp,
+    settlement.operator_bp,
     payout.operator_bp,
     reconciliation.bp,
 )

@@ -14,6 +14,7 @@ import psycopg
 from app.core.work import Runtime, Work
 from app.record.models import Bill, FeeLine, Visit
 from app.settlement import asking
+from app.settlement.contracts import AskTrial
 from bench.ground import libpq
 from bench.interface import TOTAL_FEN
 from bench.patients import Patient, Town
@@ -37,7 +38,7 @@ def fill(runtime: Runtime, town: Town) -> None:
         with runtime.work() as work:
             for patient in town.patients[begin : begin + _AT_ONCE]:
                 bill = _bill(work, town, patient)
-                asking.ask_trial(work, patient.account_id, bill.id, wait=True)
+                asking.ask_trial(work, patient.account_id, AskTrial(bill_id=bill.id))
     with psycopg.connect(libpq(runtime.settings.database_url), autocommit=True) as connection:
         connection.execute(_WATCH)
         connection.execute("DELETE FROM task")

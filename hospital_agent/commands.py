@@ -30,8 +30,9 @@ class Call:
             raise Refused("malformed_command", name) from error
 
 
-ONE_TRY = frozenset({"trial"})
-"""Kinds that are sent at most once, whatever happens to this process. Their handlers look at the deadline."""
+ONE_TRY = frozenset({"trial", "settle", "reverse"})
+"""Kinds that are sent at most once, whatever happens to this process: the platform asks before it repeats them. Their
+handlers look at the deadline."""
 
 UNSENT_PAUSE_S, UNSENT_PAUSE_MAX_S = 0.2, 2.0
 

@@ -28,8 +28,8 @@ from app.reconciliation.funds import calls as funds
 from app.record import calls as record
 from app.registration import calls as registration
 from app.settlement import calls as settlement
-from app.settlement import service as halves
-from app.settlement import synchronising, trials
+from app.settlement import insurance, querying, reversing, synchronising, trials
+from app.settlement import service as self_pay
 
 # About a day with the usual pauses: a partner's night without its programs is no reason to call a person.
 PUSH_TRIES = 250
@@ -106,17 +106,22 @@ KINDS: dict[str, Desk] = {
     "registration.poll": Desk(all=registration.poll),
     "registration.sweep": Desk(all=registration.sweep),
     "settlement.admit": Desk(all=settlement.admit),
+    "settlement.ask": Desk(one=settlement.on_time(insurance.ask_again)),
+    "settlement.delayed": Desk(one=settlement.on_time(insurance.delayed)),
     "settlement.expire": Desk(one=settlement.on_time(trials.expire)),
-    "settlement.insurance_answered": Desk(one=settlement.on_answer(halves.insurance_answered)),
+    "settlement.insurance_answered": Desk(one=settlement.on_answer(insurance.answered)),
     "settlement.promises": Desk(all=settlement.look_at_promises),
-    "settlement.query": Desk(one=settlement.on_time(halves.query_insurance)),
-    "settlement.query_answered": Desk(one=settlement.on_answer(halves.query_answered)),
-    "settlement.reverse": Desk(one=settlement.on_time(halves.reverse_again)),
-    "settlement.reverse_answered": Desk(one=settlement.on_answer(halves.reverse_answered)),
-    "settlement.self_paid": Desk(one=settlement.on_payment(halves.self_paid)),
-    "settlement.self_pay_closed": Desk(one=settlement.on_payment(halves.self_pay_closed)),
-    "settlement.self_pay_refunded": Desk(one=settlement.on_payment(halves.self_pay_refunded)),
+    "settlement.query": Desk(one=settlement.on_time(querying.query)),
+    "settlement.query_answered": Desk(one=settlement.on_answer(querying.answered)),
+    "settlement.reverse": Desk(one=settlement.on_time(reversing.reverse_again)),
+    "settlement.reverse_answered": Desk(one=settlement.on_answer(reversing.answered)),
+    "settlement.reversal_told": Desk(one=settlement.on_answer(synchronising.reversal_told)),
+    "settlement.self_paid": Desk(one=settlement.on_payment(self_pay.self_paid)),
+    "settlement.self_pay_closed": Desk(one=settlement.on_payment(self_pay.self_pay_closed)),
+    "settlement.self_pay_not_refunded": Desk(one=settlement.on_payment(self_pay.self_pay_not_refunded)),
+    "settlement.self_pay_refunded": Desk(one=settlement.on_payment(self_pay.self_pay_refunded)),
     "settlement.tell": Desk(one=settlement.tell_again),
+    "settlement.tell_reversed": Desk(one=settlement.on_time(synchronising.tell_reversed_again)),
     "settlement.told": Desk(one=settlement.on_answer(synchronising.told)),
     "settlement.sweep": Desk(all=settlement.sweep),
     "settlement.trial_answered": Desk(all=settlement.trials_answered),

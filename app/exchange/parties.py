@@ -67,12 +67,13 @@ def parties(session: Session, kind: str) -> Sequence[Party]:
 
 
 def interfaces(session: Session) -> dict[UUID, Party]:
-    """The medical-insurance interface at which each hospital settles: the one that its configuration names by code,
-    else the first. Empty without any."""
+    """The medical-insurance interface at which each hospital settles: the one that its configuration names by code, or
+    the first where it names none. A hospital that names one that nobody knows settles at none."""
     every = parties(session, "medical_insurance")
     by_code = {one.code: one for one in every}
     hospitals = parties(session, "hospital") if every else ()
-    return {one.id: by_code.get(str(one.config.get("interface")), every[0]) for one in hospitals}
+    named = {one.id: one.config.get("interface", every[0].code) for one in hospitals}
+    return {hospital_id: by_code[code] for hospital_id, code in named.items() if code in by_code}
 
 
 def endpoint(session: Session, privacy: Privacy, party_id: UUID, address: str = "url") -> Endpoint:

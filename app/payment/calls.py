@@ -56,7 +56,7 @@ def prepay(runtime: Runtime, gateways: Gateways, job: Job) -> None:
             raise
         log.error("order_refused", order=str(talk.order.id), code=fault.code)
         with runtime.work(finish=[job]) as work:
-            service.close(work, talk.order.id)
+            service.close(work, talk.order.id, fault.code)
         return
     with runtime.work(finish=[job]) as work:
         service.prepaid(work, talk.order.id, prepay_id)
@@ -70,7 +70,7 @@ def look(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     if talk.order.status not in UNPAID:
         return
     trade = _ask(gateways, talk)
-    if _is_paid(trade):
+    if _has_come(trade):
         _learn(runtime, talk, trade)
     elif runtime.clock.now() < talk.order.expires_at:
         raise TryLater(rules.LOOK_PAUSE_S)
@@ -96,10 +96,10 @@ def _close(runtime: Runtime, gateways: Gateways, talk: _Talk) -> None:
 
 def _learn(runtime: Runtime, talk: _Talk, trade: dict[str, Any] | None) -> None:
     """Paid after all, or closed for certain; while a user is paying, neither."""
-    if not _is_paid(trade) and trade is not None and trade.get("trade_state") not in rules.OVER:
+    if not _has_come(trade) and trade is not None and trade.get("trade_state") not in rules.OVER:
         raise TryLater(rules.LOOK_PAUSE_S)
     with runtime.work() as work:
-        if trade is not None and _is_paid(trade):
+        if trade is not None and _has_come(trade):
             service.paid(work, talk.order.id, trade)
         else:
             service.closed(work, talk.order.id)
@@ -114,8 +114,8 @@ def _ask(gateways: Gateways, talk: _Talk) -> dict[str, Any] | None:
         raise TryLater(rules.SILENCE_PAUSE_S) from fault
 
 
-def _is_paid(trade: dict[str, Any] | None) -> bool:
-    return trade is not None and trade.get("trade_state") in rules.PAID
+def _has_come(trade: dict[str, Any] | None) -> bool:
+    return trade is not None and trade.get("trade_state") in rules.MONEY_CAME
 
 
 def refund(runtime: Runtime, gateways: Gateways, job: Job) -> None:
@@ -156,13 +156,15 @@ def _wanted(runtime: Runtime, row: Refund, talk: _Talk) -> pay.Refund:
 def look_at_refund(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     with runtime.work() as work:
         row, talk = _refund_talk(work, job.subject)
-    if row.status not in (RefundState.UNKNOWN, RefundState.PROCESSING):
+    if row.status not in (RefundState.UNKNOWN, RefundState.PROCESSING, RefundState.ABNORMAL):
         return
     try:
         said = gateways.pay.query_refund(talk.merchant, row.out_refund_no)
     except PartnerFault as fault:
         log.warning("refund_not_shown", refund=str(row.id), code=fault.code)
         raise TryLater(rules.SILENCE_PAUSE_S) from fault
+    if said is None and row.status == RefundState.ABNORMAL:  # it was never taken, and is not sent again
+        return
     if said is None and row.status == RefundState.PROCESSING:  # it was there already
         raise TryLater(rules.SILENCE_PAUSE_S)
     with runtime.work(finish=[job]) as work:

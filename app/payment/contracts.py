@@ -5,6 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from app.core.paging import PageView
+
 
 class JsapiView(BaseModel):
     """Handed to WeixinJSBridge (H5) or wx.requestPayment (mini-program) as it is."""
@@ -27,3 +29,25 @@ class PaymentView(BaseModel):
     description: str
     expires_at: datetime
     jsapi: JsapiView | None
+
+
+class RefundView(BaseModel):
+    """A refund that WeChat Pay cannot bring to the patient, with our numbers at the hospital's merchant number."""
+
+    id: UUID
+    hospital_id: UUID
+    status: str
+    status_since: datetime
+    amount_fen: int
+    out_trade_no: str
+    out_refund_no: str
+    refused_code: str | None
+
+
+class RefundPage(PageView):
+    items: list[RefundView]
+
+
+class RefundLook(BaseModel):
+    id: UUID
+    status: str

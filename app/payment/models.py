@@ -38,6 +38,7 @@ class PaymentOrder(Stateful, Checked, Base):
     prepay_id: Mapped[str | None]
     transaction_id: Mapped[str | None]
     paid_at: Mapped[datetime | None]
+    refused_code: Mapped[str | None]  # WeChat Pay's, for an order that it did not take
     booked_on: Mapped[date | None] = mapped_column(index=True)  # the day on which WeChat Pay books it
 
 

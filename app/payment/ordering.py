@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 from uuid import UUID
 
 from sqlalchemy import select
@@ -58,10 +58,10 @@ def prepaid(work: Work, order_id: UUID, prepay_id: str) -> None:
 
 def paid(work: Work, order_id: UUID, trade: dict[str, Any]) -> None:
     """The money is there, says WeChat (notification or query). An order that was given up is refunded; another amount
-    than was asked for is nobody's payment until a person has looked."""
+    than was asked for, or money that somebody has paid back by hand, is nobody's payment until a person has looked."""
     row = locked(work, order_id)
     transaction_id = trade.get("transaction_id")
-    if _total_fen(trade) != row.amount_fen:
+    if _total_fen(trade) != row.amount_fen or trade.get("trade_state") == rules.PAID_BACK:
         values = {"transaction_id": transaction_id, "booked_on": rules.booked_on(work.clock, trade)}
         if orders.move(work, [row.id], "dispute", values=values, lenient=True):
             _emit(work, "payment.closed", row)
@@ -75,8 +75,10 @@ def paid(work: Work, order_id: UUID, trade: dict[str, Any]) -> None:
         refunding.refund(work, row.id, row.amount_fen, "订单已关闭")
 
 
-def close(work: Work, order_id: UUID) -> None:
-    """Give an order up; the task makes sure at WeChat that nobody pays it any more."""
+def close(work: Work, order_id: UUID, refused_code: str | None = None) -> None:
+    """Give an order up, or one that WeChat has refused; the task makes sure that nobody pays it any more."""
+    if refused_code is not None:
+        get(work, order_id).refused_code = refused_code[:60]
     work.later("payment.close", order_id)
 
 
@@ -84,6 +86,15 @@ def closed(work: Work, order_id: UUID) -> None:
     """WeChat has closed it: nobody can pay any more."""
     if orders.move(work, [order_id], "close", lenient=True):
         _emit(work, "payment.closed", get(work, order_id))
+
+
+def why_closed(session: Session, order_id: UUID) -> Literal["not_paid", "order_refused", "pay_disputed"]:
+    """Why nobody has paid an order that is closed."""
+    found = select(PaymentOrder.status, PaymentOrder.refused_code).where(PaymentOrder.id == order_id)
+    row = session.execute(found).one()
+    if row.status == OrderState.DISPUTED:
+        return "pay_disputed"
+    return "not_paid" if row.refused_code is None else "order_refused"
 
 
 def state(session: Session, order_id: UUID) -> str:

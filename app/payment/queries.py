@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -8,13 +8,29 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Text, any_, literal, or_, select
 from sqlalchemy.orm import Session
 
+from app.core.paging import PageQuery, page
 from app.payment.models import PaymentOrder, Refund
+from app.payment.states import RefundState
 
 
 def order_of(session: Session, account_id: UUID, order_id: UUID) -> PaymentOrder | None:
     """The order, if this account has to pay it."""
     row = session.get(PaymentOrder, order_id)
     return row if row is not None and row.account_id == account_id else None
+
+
+def abnormal_refunds(
+    session: Session, party_id: UUID | None, query: PageQuery
+) -> tuple[Sequence[tuple[Refund, PaymentOrder]], UUID | None]:
+    """Refunds that a person has to help with, of one hospital or of all, each with its order."""
+    wanted = select(Refund).where(Refund.status == RefundState.ABNORMAL)
+    if party_id is not None:
+        mine = select(PaymentOrder.id).where(PaymentOrder.hospital_id == party_id)
+        wanted = wanted.where(Refund.order_id.in_(mine))
+    rows, cursor = page(session, wanted, Refund.id, query)
+    orders = session.scalars(select(PaymentOrder).where(PaymentOrder.id.in_([row.order_id for row in rows])))
+    by_id = {order.id: order for order in orders}
+    return [(row, by_id[row.order_id]) for row in rows], cursor
 
 
 class Movement(NamedTuple):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.core.errors import Invalid, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import partner_number
 from app.core.work import Work
 from app.payment import rules
@@ -42,15 +42,14 @@ def refund_said(work: Work, refund_id: UUID, said: dict[str, Any]) -> None:
         work.later(LOOK, refund_id, run_at=work.now + rules.LOOK_AFTER)
         return
     values = _named(said) | ({"booked_on": rules.booked_on(work.clock, said)} if event == "succeed" else {})
-    if refunds.move(work, [refund_id], event, values=values, lenient=True) and event == "succeed":
-        order = work.session.get(PaymentOrder, get_refund(work, refund_id).order_id)
-        assert order is not None
-        work.emit("payment.refunded", order.id, purpose=order.purpose, subject=str(order.subject))
+    if refunds.move(work, [refund_id], event, values=values, lenient=True):
+        _tell(work, refund_id, "payment.refunded" if event == "succeed" else "payment.refund_failed")
 
 
 def refund_refused(work: Work, refund_id: UUID, code: str) -> None:
     """WeChat will not refund this, however often it is asked: a person has to help."""
-    refunds.move(work, [refund_id], "abnormal", values={"refused_code": code[:60]}, lenient=True)
+    if refunds.move(work, [refund_id], "abnormal", values={"refused_code": code[:60]}, lenient=True):
+        _tell(work, refund_id, "payment.refund_failed")
 
 
 def lost_sight(work: Work, refund_id: UUID) -> None:
@@ -65,11 +64,30 @@ def refund_not_there(work: Work, refund_id: UUID) -> None:
         work.later(REFUND, refund_id)
 
 
+def look_again(work: Work, refund_id: UUID, party_id: UUID | None) -> Refund:
+    """A person has helped with an abnormal refund: WeChat is asked how it stands. NotFound for another hospital's,
+    Conflict `refund_not_abnormal`."""
+    row = get_refund(work, refund_id)
+    order = work.session.get(PaymentOrder, row.order_id)
+    if order is None or party_id not in (None, order.hospital_id):
+        raise NotFound
+    if row.status != RefundState.ABNORMAL:
+        raise Conflict("refund_not_abnormal", "这笔退款没有异常，不需要处理")
+    work.later(LOOK, row.id)
+    return row
+
+
 def get_refund(work: Work, refund_id: UUID) -> Refund:
     row = work.session.get(Refund, refund_id)
     if row is None:
         raise NotFound
     return row
+
+
+def _tell(work: Work, refund_id: UUID, event: str) -> None:
+    order = work.session.get(PaymentOrder, get_refund(work, refund_id).order_id)
+    assert order is not None
+    work.emit(event, order.id, purpose=order.purpose, subject=str(order.subject))
 
 
 def _named(said: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,9 @@ SILENCE_PAUSE_S = 30.0
 TOP_UP_PAUSE_S = 60.0
 # The merchant's account is short: the same number again once it is topped up.
 SHORT_OF_MONEY = frozenset({"NOT_ENOUGH", "NOTENOUGH"})
-PAID = frozenset({"SUCCESS", "REFUND"})
+# "转入退款": the money came, and all or a part of it went back.
+PAID_BACK = "REFUND"
+MONEY_CAME = frozenset({"SUCCESS", PAID_BACK})
 OVER = frozenset({"CLOSED", "REVOKED", "PAYERROR"})
 REFUND_EVENTS: Mapping[str, str] = {
     "SUCCESS": "succeed",

@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 from app.payment.inbox import apply_notification, take_notification, transfer_notification
-from app.payment.ordering import NewOrder, close, closed, get, number, order, paid, prepaid, require_payable, state
-from app.payment.refunding import get_refund, lost_sight, refund, refund_not_there, refund_refused, refund_said
+from app.payment.ordering import (
+    NewOrder,
+    close,
+    closed,
+    get,
+    number,
+    order,
+    paid,
+    prepaid,
+    require_payable,
+    state,
+    why_closed,
+)
+from app.payment.refunding import (
+    get_refund,
+    look_again,
+    lost_sight,
+    refund,
+    refund_not_there,
+    refund_refused,
+    refund_said,
+)
 
 __all__ = [
     "NewOrder",
@@ -13,6 +33,7 @@ __all__ = [
     "closed",
     "get",
     "get_refund",
+    "look_again",
     "lost_sight",
     "number",
     "order",
@@ -26,4 +47,5 @@ __all__ = [
     "state",
     "take_notification",
     "transfer_notification",
+    "why_closed",
 ]

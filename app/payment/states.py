@@ -48,5 +48,6 @@ refunds = Machine(
             for state in (RefundState.CREATED, RefundState.UNKNOWN, RefundState.PROCESSING)
             for event, target in (("succeed", RefundState.SUCCEEDED), ("abnormal", RefundState.ABNORMAL))
         },
+        (RefundState.ABNORMAL, "succeed"): RefundState.SUCCEEDED,  # a person has helped
     },
 )

@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, Text, cast, func, select, tuple_
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.core.paging import PageQuery
@@ -98,6 +99,19 @@ def lines(session: Session, bill_ids: Collection[UUID]) -> Sequence[FeeLine]:
     return session.scalars(
         select(FeeLine).where(FeeLine.bill_id.in_(bill_ids)).order_by(FeeLine.bill_id, FeeLine.line_no)
     ).all()
+
+
+def contents(session: Session, bill_ids: Collection[UUID]) -> dict[UUID, str]:
+    """SHA-256 (hex) over everything that the lines of each bill say, in their order: two bills that differ in any line
+    differ here, and a line that was pushed again as it was changes nothing."""
+    said = (FeeLine.line_no, FeeLine.category, FeeLine.code, FeeLine.insurance_code, FeeLine.name, FeeLine.unit_price,
+            FeeLine.quantity, FeeLine.amount_fen, FeeLine.insurance_class)  # fmt: skip
+    each = aggregate_order_by(func.jsonb_build_array(*said), FeeLine.line_no, FeeLine.key)
+    digest = func.encode(func.sha256(func.convert_to(cast(func.jsonb_agg(each), Text), "UTF8")), "hex")
+    found = session.execute(
+        select(Bill.id, digest).outerjoin(FeeLine).where(Bill.id.in_(bill_ids)).group_by(Bill.id)
+    )  # fmt: skip
+    return {row.id: row[1] for row in found}
 
 
 def visit(session: Session, visit_id: UUID) -> Visit | None:

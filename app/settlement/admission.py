@@ -180,8 +180,9 @@ def _send(
         }
         asked.append(Asked(row.id, body))
     commands = exchange.command_all(work, interface_id, "trial", asked, lane=LANE, once=True, deadline=deadline)
+    contents = record.contents(work.session, [bill.id for bill in mine])
     for (row, _), command_id in zip(admitted, commands, strict=True):
-        row.trial_command_id = command_id
+        row.trial_command_id, row.bill_content = command_id, contents[row.bill_id]
 
 
 def _person(person: PersonFacts) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Trial and settlement of a bill, with the place in line."""
+"""Trial and settlement of a bill, with the place in line; and what operators see of those that take long."""
 
 from __future__ import annotations
 
@@ -9,24 +9,26 @@ from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
+from app.core.paging import PageQuery
 from app.core.work import Work
 from app.identity import service as identity
 from app.settlement import asking, interfaces, queries, rules, service
 from app.settlement import contracts as c
 from app.web.routes import command, door, question
-from app.web.site import ACCOUNT, Caller
+from app.web.site import ACCOUNT, OPERATOR, Caller, runtime
 
 if TYPE_CHECKING:
     from app.settlement.models import Settlement
 
 bp = APIBlueprint("settlement", __name__, url_prefix="/api/v1", tag="医保结算")
+operator_bp = APIBlueprint("settlement_operator", __name__, url_prefix="/api/v1/operator", tag="结算跟进")
 MINE = door(ACCOUNT)
 
 
 @command(bp, "/trials", MINE, body=c.AskTrial, out=c.SettlementView, status=202)
 def ask_trial(work: Work, caller: Caller, body: c.AskTrial) -> c.SettlementView:
     """申请医保试算：排队，轮到时自动试算并通知"""
-    row = asking.ask_trial(work, caller.id, body.bill_id, wait=body.wait)
+    row = asking.ask_trial(work, caller.id, body)
     work.session.flush()
     return _view(work.session, row)
 
@@ -55,6 +57,16 @@ def read_settlement(session: Session, caller: Caller, settlement_id: UUID) -> c.
     return _read(session, caller, settlement_id)
 
 
+@question(operator_bp, "/settlements/unfinished", door(OPERATOR, roles=("claims", "finance")), out=c.UnfinishedPage,
+          query=PageQuery)  # fmt: skip
+def list_unfinished(session: Session, caller: Caller, query: PageQuery) -> c.UnfinishedPage:
+    """等待医保或医院回应、尚未完成的结算与撤销"""
+    before = runtime().clock.now() - rules.DELAYED_AFTER
+    rows, cursor = queries.unfinished(session, caller.party_id, before, query)
+    items = [c.UnfinishedView(**{name: getattr(row, name) for name in c.UnfinishedView.model_fields}) for row in rows]
+    return c.UnfinishedPage(items=items, next_cursor=cursor)
+
+
 def _read(session: Session, caller: Caller, settlement_id: UUID) -> c.SettlementView:
     row = queries.settlement(session, settlement_id)
     if row is None:
@@ -81,5 +93,5 @@ def _view(session: Session, row: Settlement) -> c.SettlementView:
         insurance_part=row.insurance_part,
         self_pay_part=row.self_pay_part,
         payment_id=row.payment_order_id,
-        refused=rules.REFUSALS.get(row.refused_code, rules.REFUSED) if row.refused_code else None,
+        refused=rules.why(row.refused_code, tried=row.fund_fen is not None) if row.refused_code else None,
     )

@@ -13,23 +13,27 @@ from app.identity import service as identity
 from app.record import queries as record
 from app.record.queries import BillFacts
 from app.registration import service as registration
-from app.settlement import admission, queries, rules, trials
+from app.settlement import admission, messages, queries, rules, trials
+from app.settlement.contracts import AskTrial
 from app.settlement.interfaces import budget_of, interface_of, shared_budget
 from app.settlement.models import Settlement
 from app.settlement.states import State, settlements
 from app.settlement.trials import ADMIT, require_unsettled
 
 
-def ask_trial(work: Work, account_id: UUID, bill_id: UUID, *, wait: bool) -> Settlement:
+def ask_trial(work: Work, account_id: UUID, wanted: AskTrial) -> Settlement:
     """Enter the interface's line with a bill that is not settled yet. Asking again gives the same place.
 
-    Conflict `not_registered` before 建档完成, `bill_settled`, `bill_refused`, `in_line` with another bill; Throttled
-    when `wait` is false and nobody can be admitted now: then nothing is kept.
+    Conflict `not_registered` before 建档完成, `bill_settled`, `bill_refused`, `no_interface`, `in_line` with another
+    bill, and the refusals of a medical-insurance card; Throttled when `wait` is false and nobody can be admitted now:
+    then nothing is kept.
     """
+    bill_id = wanted.bill_id
     bill, person_id = _bill_and_person(work, account_id, bill_id)
     registration.require_registered(work, bill.hospital_id, person_id)
     require_unsettled(bill)
     interface_id = interface_of(work.session, bill.hospital_id)
+    identity.require_medical_card(work, person_id, wanted.medical_card_no)
     line_no = next_no(work.session, f"trial:{interface_id}")
     live = queries.live_of_bill(work.session, bill_id)
     if live is not None and not _is_stale(work, live, bill):
@@ -46,11 +50,12 @@ def ask_trial(work: Work, account_id: UUID, bill_id: UUID, *, wait: bool) -> Set
         person_id=person_id,
         trial_no=partner_number("tr"),
         total_fen=bill.total_fen,
+        bill_content=record.contents(work.session, [bill_id])[bill_id],
     )
     settlements.start(work, row, State.CREATED)
     settlements.move(work, [row.id], "queue")
     quota.open_budget(work.session, shared_budget(work.session, interface_id))
-    if wait:
+    if wanted.wait:
         row.promised_at = _place(work, row).expected_at
         work.later(ADMIT, interface_id)
     else:
@@ -80,7 +85,7 @@ def _bill_and_person(work: Work, account_id: UUID, bill_id: UUID) -> tuple[BillF
 def _is_stale(work: Work, live: Settlement, bill: BillFacts) -> bool:
     """A trial that is too old, or of a bill that has changed since, makes room for a new one."""
     too_old = rules.is_too_old(live.valid_until, work.now)
-    if live.status != State.TRIALLED or not (too_old or live.total_fen != bill.total_fen):
+    if live.status != State.TRIALLED or not (too_old or messages.is_changed(work, live, bill)):
         return False
     trials.expire(work, live.id)
     return True

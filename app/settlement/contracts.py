@@ -7,16 +7,20 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
+from app.core.paging import PageView
+
 Part = Annotated[StrictInt, Field(ge=0, le=10**13)]
 
 
 class AskTrial(BaseModel):
-    """`wait=false` asks once: if nobody can be admitted now, nothing is kept and the answer is 429."""
+    """`wait=false` asks once: if nobody can be admitted now, nothing is kept and the answer is 429. Whoever has shown
+    no medical-insurance card yet shows it now."""
 
     model_config = ConfigDict(extra="forbid")
 
     bill_id: UUID
     wait: StrictBool = True
+    medical_card_no: str | None = Field(None, max_length=40, description="医保卡号")
 
 
 class Settle(BaseModel):
@@ -47,6 +51,33 @@ class Settled(Sides):
     """What 2207 has done."""
 
     setl_id: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class UnfinishedView(BaseModel):
+    """A settlement that waits for the interface or for the hospital: what each half has come to, how often nobody could
+    say whether the insurance had settled (`doubts`), how often something was asked again, why it goes back."""
+
+    id: UUID
+    no: str
+    hospital_id: UUID
+    interface_id: UUID
+    status: str
+    status_since: datetime
+    paid_at: datetime | None
+    insurance_part: str
+    self_pay_part: str
+    total_fen: int
+    self_pay_fen: int | None
+    hospital_told: bool
+    network_told: bool
+    reversal_told: bool
+    doubts: int
+    tries: int
+    refused_code: str | None
+
+
+class UnfinishedPage(PageView):
+    items: list[UnfinishedView]
 
 
 class SettlementView(BaseModel):

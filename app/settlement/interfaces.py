@@ -9,12 +9,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.core.errors import Conflict
 from app.core.quota import Budget
 from app.exchange import service as exchange
 
 
 def interface_of(session: Session, hospital_id: UUID) -> UUID:
-    return exchange.interfaces(session)[hospital_id].id
+    """Conflict `no_interface` for a hospital that settles at none."""
+    found = exchange.interfaces(session).get(hospital_id)
+    if found is None:
+        raise Conflict("no_interface", "这家医院尚未接入医保结算，请到医院窗口办理")
+    return found.id
 
 
 def hospitals_of(session: Session, interface_id: UUID) -> list[UUID]:
@@ -47,7 +52,11 @@ def shares_of(codes: Sequence[str], n: int, given: Mapping[str, int]) -> dict[st
 
 
 def require_shares(session: Session) -> None:
-    """Every hospital is guaranteed a slot, and n holds all shares. ValueError names the interface."""
+    """Every hospital that names an interface has it and is guaranteed a slot there, and n holds all shares. ValueError
+    names the hospital or the interface."""
+    for hospital in exchange.parties(session, "hospital"):
+        if "interface" in hospital.config and hospital.id not in exchange.interfaces(session):
+            raise ValueError(f"{hospital.code} settles at {hospital.config['interface']}, which nobody knows")
     for interface in exchange.parties(session, "medical_insurance"):
         hospitals = hospitals_of(session, interface.id)
         if hospitals and not shared_budget(session, interface.id).shares:

@@ -16,8 +16,9 @@ class Settlement(Stateful, Checked, Base):
     `line_no` is the place in the interface's line and stays through every try; `trial_no` is new for each try, because
     each try is a request of its own to the interface; `no` is the settlement's number there and never changes.
     Amounts are those of the last trial: fund + account + self-pay = total. `promised_at` is the time that the patient
-    was last promised, `told_later` how often it had to be taken back. `doubts` counts how often nobody could say
-    whether the insurance had settled.
+    was last promised, `told_later` how often it had to be taken back. `bill_content` is the bill's content as it was
+    tried (record.contents). `doubts` counts how often nobody could say whether the insurance had settled;
+    `reversal_told` says that the hospital has heard of a reversal, or never of the settlement.
     """
 
     __tablename__ = "settlement"
@@ -66,6 +67,7 @@ class Settlement(Stateful, Checked, Base):
     promised_at: Mapped[datetime | None]
     told_later: Mapped[int] = mapped_column(default=0)
     valid_until: Mapped[datetime | None]
+    bill_content: Mapped[str | None]
     total_fen: Mapped[Fen]
     fund_fen: Mapped[Fen | None]
     account_fen: Mapped[Fen | None]
@@ -77,6 +79,7 @@ class Settlement(Stateful, Checked, Base):
     paid_at: Mapped[datetime | None]
     hospital_told: Mapped[bool] = mapped_column(default=False)
     network_told: Mapped[bool] = mapped_column(default=False)
+    reversal_told: Mapped[bool] = mapped_column(default=False)
     tries: Mapped[int] = mapped_column(default=0)
     doubts: Mapped[int] = mapped_column(default=0)
     refused_code: Mapped[str | None]

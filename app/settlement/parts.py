@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Literal
+from uuid import UUID
 
-from app.core.errors import LostRace
+from app.core.errors import LostRace, Tampered
 from app.core.work import Work
+from app.settlement import rules, trials
 from app.settlement.models import Settlement
-from app.settlement.states import PART_MOVES, Part
+from app.settlement.states import PART_MOVES, Part, State
 
 Half = Literal["insurance_part", "self_pay_part"]
 
@@ -20,3 +22,23 @@ def move_part(work: Work, row: Settlement, half: Half, event: str) -> None:
         raise LostRace(f"settlement.{half}", event, [row.id])
     setattr(row, half, new)
     work.audit(f"settlement.{half}", "settlement", row.id, before=old.value, after=new.value)
+
+
+def get(work: Work, settlement_id: UUID | None) -> Settlement:
+    """The row, locked, and its check field verified: what follows moves money."""
+    row = trials.get(work, settlement_id)
+    row.require_check(work.privacy)
+    return row
+
+
+def require_sum(row: Settlement) -> None:
+    """Before money follows from them: the three parts are the total."""
+    parts = (row.fund_fen, row.account_fen, row.self_pay_fen)
+    if any(part is None for part in parts) or not rules.adds_up(row.total_fen, *(part or 0 for part in parts)):
+        raise Tampered(f"settlement:{row.id}")
+
+
+def is_reversing(row: Settlement) -> bool:
+    """The insurance has settled, and that is being taken back."""
+    open_to_it = row.status in (State.SETTLING, State.SETTLED)
+    return open_to_it and row.insurance_part == Part.DONE and row.refused_code is not None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,10 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core import quota
+from app.core.paging import PageQuery, page
 from app.core.quota import Budget
 from app.settlement import rules
 from app.settlement.models import Settlement
-from app.settlement.states import IN_LINE, State
+from app.settlement.states import IN_LINE, Part, State
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,19 @@ def interfaces_with_line(session: Session) -> list[UUID]:
     """The interfaces at which somebody waits for a trial."""
     waiting = select(Settlement.interface_id).where(Settlement.status == State.TRIAL_WAITING)
     return list(session.scalars(waiting.distinct().order_by(Settlement.interface_id)))
+
+
+def unfinished(
+    session: Session, party_id: UUID | None, before: datetime, query: PageQuery
+) -> tuple[Sequence[Settlement], UUID | None]:
+    """Settlements that wait for the interface or for the hospital since `before`, of one hospital or of all."""
+    interface_owes = (Settlement.status == State.SETTLING) & (Settlement.self_pay_part != Part.PENDING)
+    reversal_owed = (Settlement.status == State.REVERSED) & ~Settlement.reversal_told
+    wanted = select(Settlement).where(interface_owes | (Settlement.status == State.SETTLED) | reversal_owed)
+    wanted = wanted.where(func.coalesce(Settlement.paid_at, Settlement.status_since) < before)
+    if party_id is not None:
+        wanted = wanted.where(Settlement.hospital_id == party_id)
+    return page(session, wanted, Settlement.id, query)
 
 
 def place(session: Session, row: Settlement, budget: Budget) -> Place | None:

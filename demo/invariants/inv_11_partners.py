@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 
-from demo.invariants.scene import Scene
+from demo.invariants.scene import Row, Scene
 
 _SETTLEMENTS = """
 SELECT s.no, s.status, s.insurance_part, s.setl_id, s.fund_fen, s.account_fen, s.self_pay_fen, s.hospital_told,
@@ -25,6 +26,7 @@ _HIS_NOTICES = "SELECT jsbh AS no FROM sf_jstz WHERE zt = '1'"
 def check_partners(scene: Scene) -> list[str]:
     return [
         *_insurance(scene),
+        *_repeated(scene),
         *_hospitals(scene),
         *_orders(scene),
         *_refunds(scene),
@@ -54,6 +56,33 @@ def _insurance(scene: Scene) -> Iterator[str]:
         state = theirs[no]["state"] if no in theirs else "unknown"
         if mine["status"] in ("settled", "synchronised") and state != "settled":
             yield f"settlement {no} is {mine['status']} here, but {state} at {name}"
+
+
+def _repeated(scene: Scene) -> Iterator[str]:
+    """Whoever sends 2207 or 2208 again under a number has asked (ZP02) what became of the last."""
+    name = str(scene.interface["code"])
+    numbers = {setl_id: row["out_setl_no"] for setl_id, row in scene.state(name, "settlements").items()}
+    sent: set[tuple[str, str]] = set()
+    for infno, data in _messages(scene.journal(name)):
+        no = str(data.get("out_setl_no") or numbers.get(data.get("setl_id", ""), ""))
+        if infno == "ZP02":
+            sent -= {("2207", no), ("2208", no)}
+        elif infno in ("2207", "2208"):
+            if (infno, no) in sent:
+                yield f"settlement {no}: {infno} was sent to {name} again before it was asked for"
+            sent.add((infno, no))
+
+
+def _messages(journal: Iterable[Row]) -> Iterator[tuple[str, Row]]:
+    """Number and data of what an interface was sent, in order."""
+    for entry in journal:
+        if entry.get("path") != "/fsi/api":
+            continue
+        try:
+            sent = json.loads(entry["body"])
+            yield str(sent["infno"]), dict(sent["input"]["data"])
+        except (ValueError, KeyError, TypeError):
+            continue
 
 
 def _hospitals(scene: Scene) -> Iterator[str]:

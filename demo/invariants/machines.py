@@ -47,6 +47,7 @@ refund
     created > unknown processing succeeded abnormal
     unknown > created processing succeeded abnormal
     processing > succeeded abnormal
+    abnormal > succeeded
 claim
     begin > submitted
     submitted > assembling withdrawn

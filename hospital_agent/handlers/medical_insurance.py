@@ -3,6 +3,10 @@
 A trial (2206) takes one of the interface's few places, so it is sent at most once, and not past its deadline:
 a restart or a lost answer is `unknown`, never a second request. Before it go visit (2201), diagnoses (2203) and
 fees (2204; 2205 takes back an earlier upload).
+
+What moves money (2207, 2208) is sent at most once for a command too. Whoever does not know what became of it asks by
+our number (ZP02). A final question first takes the fees back (2205): the interface refuses that for what is settled,
+and can settle nothing afterwards.
 """
 
 from __future__ import annotations
@@ -20,13 +24,15 @@ from hospital_agent.mapping.values import to_fen
 from hospital_agent.store.commands import Inbox
 from hospital_agent.store.registry import Memo
 
+# Why the interface takes no fees back: they are settled, or there are none. Then nothing can be settled any more.
+CLOSED = frozenset({"SETTLED", "NOTFOUND", "ORDER"})
 SIDES = {"fund_fen": "fund_pay_sumamt", "account_fen": "acct_pay", "self_pay_fen": "psn_cash_pay"}
 
 
 class MedicalInsurance:
     """Handlers of the role medical_insurance. The memos keep the interface's own numbers under ours."""
 
-    SPACES = ("visit", "upload", "trial", "settlement")
+    SPACES = ("visit", "upload", "trial")
 
     def __init__(self, fsi: FsiClient, memos: Mapping[str, Memo], inbox: Inbox, send_margin_s: float) -> None:
         self._fsi, self._memos, self._inbox, self._margin_s = fsi, memos, inbox, send_margin_s
@@ -41,8 +47,7 @@ class MedicalInsurance:
         }
 
     def trial(self, call: Call) -> Mapping[str, Any]:
-        if not self._inbox.begin_once(call.command.id):
-            raise Unknown("already_sent")
+        self._begin(call)
         try:
             mdtrt_id = self._prepare(call)
         except Temporary as error:
@@ -64,30 +69,61 @@ class MedicalInsurance:
         trial = self._memos["trial"].get(call["trial_no"])
         if trial is None:
             raise Refused("trial_not_known")
-        hospital, mdtrt_id = trial["hospital"], trial["request"]["mdtrt_id"]
-        self._memos["settlement"].put(call["settlement_no"], {"hospital": hospital, "mdtrt_id": mdtrt_id})
         request = messages.settle(call.command.body, trial["request"])
-        info = _setlinfo(self._fsi.call(FsiMessage("2207", hospital, request)))
+        self._left_s(call)
+        self._begin(call)
+        info = _setlinfo(self._fsi.call(FsiMessage("2207", trial["hospital"], request)))
         return {"setl_id": _text(info, "setl_id")} | _sides(info)
 
     def query_settlement(self, call: Call) -> Mapping[str, Any]:
-        return self._query(call["settlement_no"])
+        """`final` in the answer says that what was not found now will never be there."""
+        final = call["final"] and self._close(call)
+        found = self._find(call)
+        if found is None:
+            return {"found": False, "final": final}
+        known = {"state": _text(found, "state"), "setl_id": _text(found, "setl_id")}
+        return {"found": True, "final": final} | known | _sides(found)
 
     def reverse(self, call: Call) -> Mapping[str, Any]:
-        """The interface is first asked what it has: the answer to an earlier reversal may have been lost."""
-        known = self._query(call["settlement_no"])
-        if not known["found"]:
+        """The interface is first asked what it has: an earlier reversal may have been done."""
+        found = self._find(call)
+        if found is None:
             raise Refused("settlement_not_known")
-        if known["state"] != "reversed":
-            note = self._settled(call["settlement_no"])
-            request = messages.reverse(call["setl_id"], note.get("mdtrt_id", ""))
-            self._again(FsiMessage("2208", note.get("hospital", ""), request))
+        if _text(found, "state") != "reversed":
+            request = messages.reverse(call["setl_id"], _text(found, "mdtrt_id"))
+            self._left_s(call)
+            self._begin(call)
+            self._fsi.call(FsiMessage("2208", call["hospital_code"], request))
         return {}
 
     def sync_self_pay(self, call: Call) -> Mapping[str, Any]:
-        hospital = self._settled(call["settlement_no"]).get("hospital", "")
-        self._again(FsiMessage("ZP01", hospital, messages.self_pay(call.command.body)))
+        self._again(FsiMessage("ZP01", call["hospital_code"], messages.self_pay(call.command.body)))
         return {}
+
+    def _begin(self, call: Call) -> None:
+        """From here on the command is not sent again, in this life or in a later one."""
+        if not self._inbox.begin_once(call.command.id):
+            raise Unknown("already_sent")
+
+    def _close(self, call: Call) -> bool:
+        """Take the trial's fees back, so that no request on its way can settle them; whether nothing can any more. A
+        trial that is not known here was never sent to be settled from this store."""
+        trial = self._memos["trial"].get(call["trial_no"])
+        if trial is None:
+            return True
+        request = trial["request"]
+        revoke = messages.revoke(request["chrg_bchno"], request["mdtrt_id"])
+        try:
+            self._again(FsiMessage("2205", trial["hospital"], revoke))
+        except Refused as refused:
+            return refused.code in CLOSED
+        return True
+
+    def _find(self, call: Call) -> Mapping[str, Any] | None:
+        """What the interface has under our number."""
+        message = FsiMessage("ZP02", call["hospital_code"], messages.query(call["settlement_no"]))
+        output = self._again(message).output
+        return output if output.get("found") else None
 
     def _prepare(self, call: Call) -> str:
         """Everything that must be at the interface before the trial; its visit number. Raises Temporary, Refused."""
@@ -112,16 +148,6 @@ class MedicalInsurance:
             self._memos["visit"].put(key, known)
         return str(known["mdtrt_id"])
 
-    def _settled(self, settlement_no: str) -> dict[str, Any]:
-        return self._memos["settlement"].get(settlement_no) or {}
-
-    def _query(self, settlement_no: str) -> Mapping[str, Any]:
-        hospital = self._settled(settlement_no).get("hospital", "")
-        output = self._again(FsiMessage("ZP02", hospital, messages.query(settlement_no))).output
-        if not output.get("found"):
-            return {"found": False}
-        return {"found": True, "state": _text(output, "state"), "setl_id": _text(output, "setl_id")} | _sides(output)
-
     def _again(self, message: FsiMessage) -> FsiAnswer:
         """A message that may be sent again: a lost answer is a temporary failure."""
         try:
@@ -132,12 +158,16 @@ class MedicalInsurance:
     def _message(self, call: Call, infno: str, request: Mapping[str, Any]) -> FsiMessage:
         """A message of a trial; Unknown when its time is up, and no answer is waited for beyond it."""
         message = FsiMessage(infno, call["hospital_code"], request)
+        return replace(message, timeout_s=self._left_s(call))
+
+    def _left_s(self, call: Call) -> float | None:
+        """Until the command's time is up, None without a deadline. Raises Unknown when it is."""
         if call.command.deadline_s is None:
-            return message
+            return None
         left_s = call.command.deadline_s - clock.steady_s()
         if left_s <= self._margin_s:
             raise Unknown("past_deadline")
-        return replace(message, timeout_s=left_s)
+        return left_s
 
 
 def _stamps(answer: FsiAnswer, round_trip_s: float) -> dict[str, int | None]:

@@ -1419,6 +1419,7 @@ def upgrade() -> None:
         sa.Column("prepay_id", sa.Text(), nullable=True),
         sa.Column("transaction_id", sa.Text(), nullable=True),
         sa.Column("paid_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("refused_code", sa.Text(), nullable=True),
         sa.Column("booked_on", sa.Date(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column(
@@ -1569,6 +1570,7 @@ def upgrade() -> None:
         sa.Column("promised_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("told_later", sa.Integer(), nullable=False),
         sa.Column("valid_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("bill_content", sa.Text(), nullable=True),
         sa.Column("total_fen", sa.BigInteger(), nullable=False),
         sa.Column("fund_fen", sa.BigInteger(), nullable=True),
         sa.Column("account_fen", sa.BigInteger(), nullable=True),
@@ -1580,6 +1582,7 @@ def upgrade() -> None:
         sa.Column("paid_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("hospital_told", sa.Boolean(), nullable=False),
         sa.Column("network_told", sa.Boolean(), nullable=False),
+        sa.Column("reversal_told", sa.Boolean(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("doubts", sa.Integer(), nullable=False),
         sa.Column("refused_code", sa.Text(), nullable=True),

@@ -22,12 +22,12 @@ class Settlements:
         self._table, self._numbers, self._treatments, self._cards = table, numbers, treatments, cards
 
     def settle(self, given: Input, hospital: str, msgid: str, on: str) -> Output:
-        """2207; idempotent on treatment and our number. Pays from the account; the batch is closed by it."""
+        """2207; a second one is refused, under the same number too. Pays from the account, closes the batch."""
         data = given["data"]
         ours, treatment_id = text(data, "out_setl_no"), text(data, "mdtrt_id")
         known = self._numbers.get(ours)
         if known:
-            return self._again(known["setl_id"], treatment_id)
+            raise Refusal("SETTLED" if self._row(known["setl_id"])["mdtrt_id"] == treatment_id else "DUPLICATE")
         treatment, batch = self._treatments.batch(data, hospital)
         if batch["setl_id"]:
             raise Refusal("SETTLED")
@@ -50,11 +50,13 @@ class Settlements:
         return _setlinfo(row)
 
     def reverse(self, given: Input, hospital: str) -> Output:
-        """2208; again is no error. The account gets its money back, the batch may be tried and settled anew."""
+        """2208; a second one is refused. The account gets its money back, the batch may be tried and settled anew."""
         data = given["data"]
         row = self._row(text(data, "setl_id"))
         if row["hospital"] != hospital or row["mdtrt_id"] != data.get("mdtrt_id", row["mdtrt_id"]):
             raise Refusal("NOTFOUND")
+        if row["state"] == "reversed":
+            raise Refusal("SETTLED")
         self._undo(row)
         return {"setlinfo": {"setl_id": row["setl_id"], "mdtrt_id": row["mdtrt_id"]}}
 
@@ -109,14 +111,6 @@ class Settlements:
             results[theirs["setl_id"]] = "2" if row is None else "0" if same else "1"
         results |= {setl_id: "3" for setl_id in ours if setl_id not in results}
         return {"rows": [{"setl_id": setl_id, "stmt_rslt": result} for setl_id, result in results.items()]}
-
-    def _again(self, setl_id: str, treatment_id: str) -> Output:
-        row = self._row(setl_id)
-        if row["mdtrt_id"] != treatment_id:
-            raise Refusal("DUPLICATE")
-        if row["state"] != "settled":
-            raise Refusal("SETTLED")
-        return _setlinfo(row)
 
     def _book(self, row: Output, treatment: Output, batch: Output, msgid: str) -> None:
         self._cards.change(row["card_no"], -row["split"]["account_fen"])

@@ -94,6 +94,8 @@ class Till:
 
     def told(self, order_id: UUID, event: str) -> int:
         """How many times a floor above was told: one task for each listener and telling."""
-        return int(self.house.value("SELECT count(*) FROM task WHERE kind = :kind AND subject = :id",
-                                    kind={"paid": "appointment.fee_paid", "closed": "appointment.fee_closed",
-                                          "refunded": "settlement.self_pay_refunded"}[event], id=order_id))  # fmt: skip
+        kinds = {"paid": "appointment.fee_paid", "closed": "appointment.fee_closed",
+                 "refunded": "settlement.self_pay_refunded",
+                 "refund_failed": "settlement.self_pay_not_refunded"}  # fmt: skip
+        query = "SELECT count(*) FROM task WHERE kind = :kind AND subject = :id"
+        return int(self.house.value(query, kind=kinds[event], id=order_id))

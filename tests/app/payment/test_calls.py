@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from app.core.errors import Conflict, Invalid
-from app.payment import service
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.paging import PageQuery
+from app.payment import queries, service
 from mock_wechat.push import PushFault
 from tests.app.patients import House, refusal
 from tests.app.payment.kit import Till
@@ -81,6 +82,8 @@ def test_an_order_that_wechat_refuses_is_given_up_at_once(till: Till) -> None:
     order_id = till.order(till.house.known())
     till.house.drain_all("payment.close")
     assert (till.status(order_id), till.told(order_id, "closed")) == ("closed", 1)
+    with till.house.runtime.read() as session:
+        assert service.why_closed(session, order_id) == "order_refused"
 
 
 def test_only_an_app_that_is_bound_to_the_hospitals_merchant_number_can_order(till: Till) -> None:
@@ -265,6 +268,11 @@ def test_a_refund_that_wechat_refuses_waits_for_a_person(till: Till) -> None:
     till.house.drain_all("payment.refund")
     row = till.refund_row(order_id)
     assert (row.status, row.refused_code, till.told(order_id, "refunded")) == ("abnormal", "USER_ACCOUNT_ABNORMAL", 0)
+    assert till.told(order_id, "refund_failed") == 1
+    look_again(till, row.id)
+    assert till.refund_row(order_id).status == "abnormal" and not till.house.value(
+        "SELECT count(*) FROM task WHERE kind = 'payment.look_at_refund'"
+    ), "nobody asks for ever for what WeChat has never taken"
 
 
 @pytest.mark.parametrize("end", ["ABNORMAL", "CLOSED"])
@@ -274,6 +282,48 @@ def test_a_refund_that_ends_badly_waits_for_a_person(till: Till, end: str) -> No
     till.house.wechat.outcomes.set(till.refund_row(order_id).out_refund_no, {"status": end})
     till.house.drain_all("payment.refund")
     assert (till.refund_row(order_id).status, till.told(order_id, "refunded")) == ("abnormal", 0)
+    assert till.told(order_id, "refund_failed") == 1
+
+
+def look_again(till: Till, refund_id: UUID) -> None:
+    with till.house.runtime.work() as work:
+        service.look_again(work, refund_id, till.house.hospital_id())
+    till.house.drain_all("payment.look_at_refund", hurry=True)
+
+
+def test_a_refund_that_a_person_has_helped_with_arrives(till: Till) -> None:
+    order_id = till.paid(till.house.known())
+    refund_id = till.refund(order_id)
+    till.house.wechat.outcomes.set(till.refund_row(order_id).out_refund_no, {"status": "ABNORMAL"})
+    till.house.drain_all("payment.refund")
+    with till.house.runtime.read() as session:
+        found, _ = queries.abnormal_refunds(session, None, PageQuery())
+        row = next(row for row, order in found if (row.id, order.id) == (refund_id, order_id))
+        assert not queries.abnormal_refunds(session, till.house.hospital_id("H2"), PageQuery())[0]
+    with pytest.raises(NotFound), till.house.runtime.work() as work:
+        service.look_again(work, refund_id, till.house.hospital_id("H2"))
+    kept = till.house.wechat.refunds._refunds
+    (key,) = [key for key, one in kept.items() if one["out_refund_no"] == row.out_refund_no]
+    kept.put(key, {**kept[key], "status": "SUCCESS"})
+    look_again(till, refund_id)
+    assert (till.refund_row(order_id).status, till.told(order_id, "refunded")) == ("succeeded", 1)
+    with pytest.raises(Conflict, match="refund_not_abnormal"):
+        look_again(till, refund_id)
+
+
+def test_a_payment_that_was_paid_back_by_hand_is_no_payment(till: Till) -> None:
+    """At the merchant's console, before anybody told us that it was paid."""
+    silent(till.house)
+    patient = till.house.known()
+    order_id = till.order(patient)
+    till.pay(patient, order_id)
+    (row,) = [one for one in till.house.wechat.memory.load("order").values()
+              if one["out_trade_no"] == till.row(order_id).out_trade_no]  # fmt: skip
+    till.house.wechat.orders.mark_refunded(row)
+    till.house.drain_all("payment.look", hurry=True)
+    assert (till.status(order_id), till.told(order_id, "paid"), till.told(order_id, "closed")) == ("disputed", 0, 1)
+    with till.house.runtime.read() as session:
+        assert service.why_closed(session, order_id) == "pay_disputed"
 
 
 def test_there_is_never_a_second_refund(till: Till) -> None:

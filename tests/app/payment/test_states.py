@@ -37,6 +37,7 @@ REFUND_MOVES = {
     ("created", "abnormal"): "abnormal",
     ("unknown", "abnormal"): "abnormal",
     ("processing", "abnormal"): "abnormal",
+    ("abnormal", "succeed"): "succeeded",
 }
 
 

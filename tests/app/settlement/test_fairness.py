@@ -117,3 +117,9 @@ def test_shares_that_cannot_be_are_refused_at_the_start(town: Town) -> None:
     limit(town, 1)
     with town.runtime.read() as session, pytest.raises(ValueError, match="M1 admits 1 trials"):
         interfaces.require_shares(session)
+
+
+def test_a_hospital_at_an_interface_that_nobody_knows_is_refused_at_the_start(town: Town) -> None:
+    town.rows("UPDATE party SET config = config || '{\"interface\": \"M9\"}' WHERE code = 'H1'")
+    with town.runtime.read() as session, pytest.raises(ValueError, match="H1 settles at M9"):
+        interfaces.require_shares(session)

@@ -163,6 +163,26 @@ def test_only_the_registered_may_ask_and_only_for_open_bills(town: Town, who: In
     assert refused.get_json()["code"] == "bill_refused"
 
 
+def test_without_a_card_nobody_enters_the_line(town: Town, who: Insured) -> None:
+    bill_id = town.bill(who, settled=False)
+    town.rows("UPDATE person SET medical_card_no_sealed = NULL, medical_card_index = NULL")
+    refused = who.post("/trials", {"bill_id": str(bill_id)})
+    assert (refused.status_code, refused.get_json()["code"]) == (422, "medical_card_required")
+    assert town.value("SELECT count(*) FROM settlement") == 0
+    assert ask(town, who, bill_id, medical_card_no="M12345678")["place"] == 1
+
+
+@pytest.mark.parametrize(
+    "cut", ["UPDATE party SET config = config || '{\"interface\": \"M9\"}' WHERE code = 'H1'",
+            "UPDATE party SET kind = 'insurer' WHERE code = 'M1'"],
+)  # fmt: skip
+def test_a_hospital_without_an_interface_says_so(town: Town, who: Insured, cut: str) -> None:
+    bill_id = town.bill(who, settled=False)
+    town.rows(cut)
+    refused = who.post("/trials", {"bill_id": str(bill_id)})
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "no_interface")
+
+
 def test_a_bill_that_is_settled_while_it_waits_leaves_the_line(town: Town, who: Insured) -> None:
     asked = ask(town, who, town.bill(who, settled=False))
     town.rows("UPDATE bill SET state = 'settled'")

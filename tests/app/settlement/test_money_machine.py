@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from app.core.ids import new_id, partner_number
-from app.exchange.commands import take_answers
+from app.exchange.commands import expire, take_answers
 from app.exchange.contracts import AnswerIn
 from app.exchange.hand_out import Ask, Handed, hand_out
 from app.payment import service as payment
@@ -34,13 +35,15 @@ from tests.examples import sequences
 SIDES = {"fund_fen": 6_000, "account_fen": 1_000, "self_pay_fen": 3_000}
 FREE = {"fund_fen": 9_000, "account_fen": 1_000, "self_pay_fen": 0}
 KINDS = tuple(f"settlement.{name}" for name in (
-    "insurance_answered", "query", "query_answered", "reverse", "reverse_answered", "self_paid", "self_pay_closed",
-    "self_pay_refunded", "tell", "told"))  # fmt: skip
+    "ask", "delayed", "insurance_answered", "query", "query_answered", "reversal_told", "reverse", "reverse_answered",
+    "self_paid", "self_pay_closed", "self_pay_refunded", "tell", "tell_reversed", "told"))  # fmt: skip
 stage: tuple[Town, Insured] | None = None
 
 
 class Money(RuleBasedStateMachine):
-    """`interface` is what the interface has: none, settled or reversed; `paid`, `refunded` what WeChat Pay has."""
+    """`interface` is what the interface has: none, settled or reversed; `trial_closed` after its fees were taken back;
+    `late` while a 2207 is on its way there. `booked` is what the hospital has, `paid`, `refunded` what WeChat Pay has.
+    Nobody answers a second request as the first: it is refused."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +53,7 @@ class Money(RuleBasedStateMachine):
             "SELECT p.code, p.id, q.id AS partner_id FROM party p JOIN partner q ON q.party_id = p.id")}  # fmt: skip
         self.open: list[tuple[str, Handed]] = []
         self.interface, self.settled_times = "none", 0
-        self.paid = self.refunded = self.closed = self.late = False
+        self.paid = self.refunded = self.closed = self.late = self.booked = self.trial_closed = False
         self.sides = self.now = SIDES
 
     @initialize(sides=st.sampled_from([SIDES, SIDES, FREE]))
@@ -66,6 +69,7 @@ class Money(RuleBasedStateMachine):
                 no=partner_number("st"), interface_id=self.parties["M1"].id, line_no=time.time_ns() // 1000,
                 hospital_id=bill.hospital_id, bill_id=bill_id, account_id=self.who.account_id,
                 person_id=self.who.person_id, trial_no=partner_number("tr"), total_fen=bill.total_fen, **sides,
+                bill_content=record.contents(work.session, [bill_id])[bill_id],
             )  # fmt: skip
             row.id, row.valid_until = new_id(), work.now + rules.TRIAL_LIFE
             settlements.start(work, row, State.TRIALLED)
@@ -116,7 +120,33 @@ class Money(RuleBasedStateMachine):
 
     @rule()
     def time_passes(self) -> None:
+        """What nobody answers is overdue, or handed out again."""
+        self.town.rows("UPDATE command SET created_at = created_at - interval '2 minutes', deadline = deadline -"
+                       " interval '2 minutes', handed_at = handed_at - interval '2 minutes'"
+                       " WHERE status IN ('open', 'fetched')")  # fmt: skip
+        with self.town.runtime.work() as work:
+            expire(work)
         self._work(hurry=True)
+
+    @rule()
+    def an_hour_passes(self) -> None:
+        """Longer than anybody has patience for."""
+        self.town.rows("UPDATE settlement SET paid_at = paid_at - interval '1 hour',"
+                       " status_since = status_since - interval '1 hour' WHERE id = :id", id=self.id)  # fmt: skip
+        self.time_passes()
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data())
+    def an_agent_loses_a_command(self, data: st.DataObject) -> None:
+        """Killed before it was sent, with its store."""
+        self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
+
+    @precondition(lambda self: self.late)
+    @rule()
+    def what_was_late_arrives(self) -> None:
+        self.late = False
+        if self.interface == "none" and not self.trial_closed:
+            self._commit()
 
     @precondition(lambda self: self.open)
     @rule(
@@ -139,11 +169,13 @@ class Money(RuleBasedStateMachine):
         elif command.kind == "settle":
             said = self._settle(how)
         elif command.kind == "query_settlement":
-            said["body"] = {"found": self.interface != "none", "state": self.interface, "setl_id": "S1", **self.now}
+            said["body"] = self._find(final=bool(command.body["final"]))
         elif command.kind == "reverse":
-            self.interface = "reversed"
-        elif how == "refused" and command.kind == "settlement_notice":
+            said = self._reverse()
+        elif command.kind == "settlement_notice" and (how == "refused" or self.booked):
             said = {"outcome": "refused", "code": "already_settled"}
+        elif command.kind in ("settlement_notice", "settlement_reversed"):
+            self.booked = command.kind == "settlement_notice"
         if how == "lost":
             said = {"outcome": "unknown", "code": "no_answer"}
         if how == "garbled" and said["outcome"] == "done":
@@ -153,23 +185,37 @@ class Money(RuleBasedStateMachine):
             take_answers(work, party.partner_id, party.id, [AnswerIn(id=command.id, **said)])
 
     def _settle(self, how: str) -> dict[str, Any]:
-        """2207: the same number again is the same settlement; one that was taken back is not made again. What comes
-        late is there when the next one arrives, after it was asked for in vain."""
-        if self.late and self.interface == "none":
-            self.interface, self.settled_times, self.late = "settled", self.settled_times + 1, False
+        """2207. What comes late is there whenever it likes, also after it was asked for in vain."""
+        if self.interface != "none":
+            return {"outcome": "refused", "code": "SETTLED"}
+        if self.trial_closed:
+            return {"outcome": "refused", "code": "ORDER"}
+        if how == "refused":
+            return {"outcome": "refused", "code": "AMOUNT"}
         if how == "late":
             self.late = True
             return {"outcome": "unknown", "code": "no_answer"}
-        if self.interface == "reversed" or (how == "refused" and self.interface == "settled"):
-            return {"outcome": "refused", "code": "SETTLED"}
-        if how == "refused":
-            return {"outcome": "refused", "code": "AMOUNT"}
-        if self.interface == "none":
-            self.interface, self.settled_times = "settled", self.settled_times + 1
-            if how == "differs":
-                self.now = {**self.sides, "fund_fen": self.sides["fund_fen"] - 500,
-                            "account_fen": self.sides["account_fen"] + 500}  # fmt: skip
+        self._commit()
+        if how == "differs":
+            self.now = {**self.sides, "fund_fen": self.sides["fund_fen"] - 500,
+                        "account_fen": self.sides["account_fen"] + 500}  # fmt: skip
         return {"outcome": "done", "body": {"setl_id": "S1", **self.now}}
+
+    def _commit(self) -> None:
+        self.interface, self.settled_times = "settled", self.settled_times + 1
+
+    def _find(self, *, final: bool) -> dict[str, Any]:
+        """ZP02; a final question takes the fees back before, which is refused for what is settled."""
+        self.trial_closed = self.trial_closed or (final and self.interface == "none")
+        known = {"state": self.interface, "setl_id": "S1", **self.now} if self.interface != "none" else {}
+        return {"found": self.interface != "none", "final": final, **known}
+
+    def _reverse(self) -> dict[str, Any]:
+        """The agent asks what is there before it sends 2208."""
+        if self.interface == "none":
+            return {"outcome": "refused", "code": "settlement_not_known"}
+        self.interface = "reversed"
+        return {"outcome": "done", "body": {}}
 
     @precondition(lambda self: self.town.value("SELECT count(*) FROM refund WHERE status = 'created'"))
     @rule()
@@ -197,7 +243,7 @@ class Money(RuleBasedStateMachine):
         for _ in range(12):
             while self.open:
                 self._answer(*self.open.pop(0), "done")
-            self._work(hurry=True)
+            self.time_passes()
             self.the_refund_arrives()
         self._judge(self._row())
 
@@ -206,10 +252,11 @@ class Money(RuleBasedStateMachine):
         needs_pay = self.sides["self_pay_fen"] > 0
         if row.status == "synchronised":
             assert self.interface == "settled" and self.now == self.sides
-            assert self.paid == needs_pay and not self.refunded
+            assert self.paid == needs_pay and not self.refunded and self.booked
         else:
             assert row.status in ("failed", "reversed"), row.status
-            assert self.interface != "settled" and self.paid == self.refunded
+            assert self.interface != "settled" and self.paid == self.refunded and not self.booked
+            assert not self.late or self.trial_closed, "nothing on its way can settle it any more"
         assert row.self_pay_part == ("done" if row.status == "synchronised" and needs_pay else
                                      "reversed" if self.refunded else "none")  # fmt: skip
 
@@ -223,4 +270,4 @@ def on_stage(town: Town) -> Iterator[None]:
 
 
 def test_both_halves_are_done_or_both_undone(on_stage: None) -> None:
-    run_state_machine_as_test(Money, settings=sequences)
+    run_state_machine_as_test(Money, settings=settings(sequences, max_examples=2 * sequences.max_examples))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -12,7 +13,7 @@ from app.settlement.models import Settlement
 from app.settlement.parts import move_part
 from app.settlement.states import PART_EVENTS, PART_MOVES, Part
 from tests.app.settlement.kit import SIDES, answer, answer_trials, ask, pay, settling, trial
-from tests.app.town import Insured, Town
+from tests.app.town import Insured, Town, bill_rows
 
 SETTLED = SIDES | {"setl_id": "S1"}
 
@@ -78,6 +79,7 @@ def test_paid_and_then_refused_is_refunded_exactly_once(town: Town, who: Insured
     bill_id = town.bill(who, settled=False)
     settlement_id = settling(town, who, bill_id)
     answer(town, "settle", outcome="refused", code="AMOUNT", message="金额不符")
+    answer(town, "query_settlement", {"found": False, "final": True})
     found = who.get(f"/settlements/{settlement_id}")
     assert found["status"] == "failed" and found["refused"]
     town.until(lambda: who.get(f"/settlements/{settlement_id}")["self_pay_part"] == "reversed")
@@ -122,7 +124,7 @@ def test_amounts_that_differ_from_the_trial_are_reversed_and_refunded(town: Town
     settlement_id = settling(town, who, town.bill(who, settled=False))
     answer(town, "settle", SETTLED | {"fund_fen": 5_000, "account_fen": 2_000})
     assert who.get(f"/settlements/{settlement_id}")["status"] == "settling"
-    answer(town, "reverse", outcome="failed", code="busy")
+    answer(town, "reverse", outcome="failed", code="interface_unreachable")
     town.drain_all("settlement.reverse", hurry=True)
     asked = answer(town, "reverse")
     assert asked["setl_id"] == "S1"
@@ -226,6 +228,54 @@ def test_a_bill_that_changes_while_it_is_paid_is_not_taken_to_the_insurance(town
     town.until(lambda: refunds(town) == [("succeeded", 3_000)])
 
 
+def change_a_class(town: Town, who: Insured, bill_id: UUID) -> None:
+    """The hospital corrects a line: another class, the same amount."""
+    rows = bill_rows(town.key_of(bill_id), who.patient_no, settled=False, version=2)
+    rows[-1]["data"]["insurance_class"] = "丙"
+    town.push(rows)
+
+
+def test_a_trial_of_other_lines_is_not_settled(town: Town, who: Insured) -> None:
+    bill_id = town.bill(who, settled=False)
+    found_id = trial(town, who, bill_id)
+    change_a_class(town, who, bill_id)
+    refused = who.post("/settlements", {"trial_id": found_id})
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "trial_expired")
+    newer = ask(town, who, bill_id)
+    assert newer["id"] != found_id and who.get(f"/trials/{found_id}")["status"] == "failed"
+
+
+def test_the_same_lines_again_are_no_change(town: Town, who: Insured) -> None:
+    bill_id = town.bill(who, settled=False)
+    found_id = trial(town, who, bill_id)
+    town.push(bill_rows(town.key_of(bill_id), who.patient_no, settled=False, version=2))
+    assert who.post("/settlements", {"trial_id": found_id}).status_code == 201
+
+
+def test_lines_that_change_while_they_are_paid_are_not_taken_to_the_insurance(town: Town, who: Insured) -> None:
+    bill_id = town.bill(who, settled=False)
+    found_id = trial(town, who, bill_id)
+    who.post("/settlements", {"trial_id": found_id})
+    town.drain_all("payment.prepay")
+    change_a_class(town, who, bill_id)
+    pay(town, who, who.get(f"/settlements/{found_id}")["payment_id"])
+    assert not town.commands("M1", "settlement")
+    found = who.get(f"/settlements/{found_id}")
+    assert (found["status"], found["insurance_part"]) == ("failed", "none") and "变化" in found["refused"]
+    town.until(lambda: refunds(town) == [("succeeded", 3_000)])
+
+
+def test_lines_that_change_after_a_doubt_are_not_settled_again(town: Town, who: Insured) -> None:
+    bill_id = town.bill(who, settled=False)
+    settlement_id = settling(town, who, bill_id)
+    answer(town, "settle", outcome="unknown", code="interface_no_answer")
+    change_a_class(town, who, bill_id)
+    town.drain_all("settlement.query", hurry=True)
+    assert answer(town, "query_settlement", {"found": False, "final": True})["final"] is True
+    found = who.get(f"/settlements/{settlement_id}")
+    assert found["status"] == "failed" and "变化" in found["refused"]
+
+
 def test_a_refusal_after_a_doubt_is_no_proof(town: Town, who: Insured) -> None:
     """The first 2207 was done late, so that a query did not see it yet and the second is refused."""
     settlement_id = settling(town, who, town.bill(who, settled=False))
@@ -234,7 +284,6 @@ def test_a_refusal_after_a_doubt_is_no_proof(town: Town, who: Insured) -> None:
     answer(town, "query_settlement", {"found": False})
     answer(town, "settle", outcome="refused", code="SETTLED")
     assert who.get(f"/settlements/{settlement_id}")["insurance_part"] == "unknown"
-    town.drain_all("settlement.query", hurry=True)
     answer(town, "query_settlement", SETTLED | {"found": True, "state": "settled"})
     assert who.get(f"/settlements/{settlement_id}")["status"] == "settled" and not refunds(town)
 
@@ -245,8 +294,7 @@ def test_a_refusal_after_a_doubt_is_final_once_nothing_is_there(town: Town, who:
     town.drain_all("settlement.query", hurry=True)
     answer(town, "query_settlement", {"found": False})
     answer(town, "settle", outcome="refused", code="AMOUNT")
-    town.drain_all("settlement.query", hurry=True)
-    answer(town, "query_settlement", {"found": False})
+    answer(town, "query_settlement", {"found": False, "final": True})
     assert who.get(f"/settlements/{settlement_id}")["status"] == "failed"
     town.until(lambda: refunds(town) == [("succeeded", 3_000)])
 

@@ -52,6 +52,23 @@ def test_other_parts_at_the_interface_are_named(
     one(check_partners(scene_of(ground, urls={"M1": interface.url})), "its parts at M1 are (699, 100, 201)")
 
 
+def test_a_settlement_that_was_sent_again_unasked_is_named(
+    ground: Ground, settled: dict[str, Any], interface: MedicalInsurance
+) -> None:
+    at_interface(interface)
+    scene = scene_of(ground, urls={"M1": interface.url})
+    client = interface.app.test_client()
+
+    def send(infno: str) -> None:
+        client.post("/fsi/api", json={"infno": infno, "msgid": infno, "input": {"data": {"out_setl_no": "st1"}}})
+
+    for infno in ("2207", "ZP02", "2207"):
+        send(infno)
+    assert check_partners(scene) == []
+    send("2207")
+    one(check_partners(scene), "settlement st1: 2207 was sent to M1 again before it was asked for")
+
+
 def test_the_hospitals_cashier_is_asked(ground: Ground, settled: dict[str, Any]) -> None:
     ground.open_hospital()
     scene = scene_of(ground, world=world_with_hospital(ground))

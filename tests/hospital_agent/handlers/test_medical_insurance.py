@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,7 +91,13 @@ def trial_body(number: int = 1, hospital: str = "H1") -> dict[str, Any]:
 def settled(network: Network, settlement_no: str = "S1") -> tuple[dict[str, Any], Answer]:
     sides = dict(network.ask("trial", trial_body()).body)
     body = {key: sides[key] for key in ("fund_fen", "account_fen", "self_pay_fen")}
-    body |= {"settlement_no": settlement_no, "trial_no": "T1", "bill_key": "B1", "total_fen": 16_234}
+    body |= {
+        "settlement_no": settlement_no,
+        "hospital_code": "H1",
+        "trial_no": "T1",
+        "bill_key": "B1",
+        "total_fen": 16_234,
+    }
     return body, network.ask("settle", body)
 
 
@@ -199,53 +206,128 @@ def test_settling_without_a_trial_is_refused(network: Network) -> None:
     assert network.ask("settle", {"trial_no": "T9", "settlement_no": "S9"}).code == "trial_not_known"
 
 
+def query(network: Network, settlement_no: str = "S1", *, final: bool = False) -> dict[str, Any]:
+    body = {"settlement_no": settlement_no, "hospital_code": "H1", "trial_no": "T1", "final": final}
+    return dict(network.ask("query_settlement", body).body)
+
+
 def test_a_lost_settlement_is_unknown_and_can_be_asked_for(network: Network) -> None:
-    assert network.ask("query_settlement", {"settlement_no": "S1"}).body == {"found": False}
+    assert query(network) == {"found": False, "final": False}
     network.interface.fail_infno("2207", drop="after")
     body, answer = settled(network)
     assert answer.outcome == "unknown"
-    found = network.ask("query_settlement", {"settlement_no": "S1"})
-    assert found.body["found"] and found.body["state"] == "settled"
-    assert found.body["fund_fen"] == body["fund_fen"]
-    assert network.ask("settle", body).body["setl_id"] == found.body["setl_id"]
+    found = query(network)
+    assert found["found"] and found["state"] == "settled"
+    assert found["fund_fen"] == body["fund_fen"]
+    again = network.ask("settle", body)
+    assert (again.outcome, again.code) == ("refused", "SETTLED"), "an interface of the strict kind"
+
+
+@pytest.mark.parametrize("kind", ["settle", "reverse"])
+def test_what_moves_money_is_sent_once_even_when_it_comes_twice(network: Network, kind: str) -> None:
+    body, answer = settled(network)
+    if kind == "reverse":
+        network.interface.fail_infno("2208", status=500)
+        body = {"settlement_no": "S1", "hospital_code": "H1", "setl_id": answer.body["setl_id"]}
+    infno = "2207" if kind == "settle" else "2208"
+    network.ask(kind, body, id="ONE")
+    before = network.arrivals(infno)
+    again = network.ask(kind, body, id="ONE")
+    assert (again.outcome, again.code) == ("unknown", "already_sent")
+    assert network.arrivals(infno) == before
+
+
+def test_a_settlement_past_its_deadline_is_not_sent(network: Network) -> None:
+    body, answer = settled(network)
+    assert network.ask("settle", body | {"settlement_no": "S2"}, left_s=0.01).code == "past_deadline"
+    undo = {"settlement_no": "S1", "hospital_code": "H1", "setl_id": answer.body["setl_id"]}
+    assert network.ask("reverse", undo, left_s=0.01).code == "past_deadline"
+    assert (network.arrivals("2207"), network.arrivals("2208")) == (1, 0)
 
 
 def test_a_settlement_that_never_arrived_is_not_found(network: Network) -> None:
     network.interface.fail_infno("2207", drop="before")
     assert settled(network)[1].outcome == "unknown"
-    assert network.ask("query_settlement", {"settlement_no": "S1"}).body == {"found": False}
+    assert query(network) == {"found": False, "final": False}
 
 
-def test_a_reversal_may_be_asked_for_again(network: Network) -> None:
+def test_after_a_final_question_nothing_can_be_settled_any_more(network: Network) -> None:
+    """Not even by a request that was on its way."""
+    network.interface.fail_infno("2207", status=504, late=True, delay_s=0.3)
+    assert settled(network)[1].outcome == "unknown"
+    assert query(network, final=True) == {"found": False, "final": True}
+    time.sleep(0.6)
+    assert not network.interface.settlements.find({"data": {"out_setl_no": "S1"}})["found"]
+    assert network.ask("trial", trial_body(2)).outcome == "done", "the bill may be tried anew"
+
+
+def test_a_final_question_finds_what_was_settled(network: Network) -> None:
+    settled(network)
+    found = query(network, final=True)
+    assert (found["found"], found["state"], found["final"]) == (True, "settled", True)
+    assert query(network, "S9", final=True) == {"found": False, "final": True}, "settled under another number"
+
+
+def test_a_question_that_could_not_close_the_trial_is_not_final(network: Network) -> None:
+    network.ask("trial", trial_body())
+    refusal = {"infcode": -1, "err_msg": "BUSY 维护中"}
+    network.interface.fail_infno("2205", status=200, body=refusal)
+    assert query(network, final=True) == {"found": False, "final": False}
+    network.interface.fail_infno("2205", drop="before")
+    body = {"settlement_no": "S1", "hospital_code": "H1", "trial_no": "T1", "final": True}
+    assert network.ask("query_settlement", body).outcome == "failed"
+
+
+def test_a_reversal_is_sent_once_and_its_end_can_be_asked_for(network: Network) -> None:
     _, answer = settled(network)
-    body = {"settlement_no": "S1", "setl_id": answer.body["setl_id"]}
+    body = {"settlement_no": "S1", "hospital_code": "H1", "setl_id": answer.body["setl_id"]}
     network.interface.fail_infno("2208", drop="after")
-    assert network.ask("reverse", body).outcome == "failed"
-    assert network.ask("reverse", body).outcome == "done"
-    assert network.ask("query_settlement", {"settlement_no": "S1"}).body["state"] == "reversed"
+    assert network.ask("reverse", body).outcome == "unknown"
+    assert query(network)["state"] == "reversed"
+    assert network.ask("reverse", body).outcome == "done", "it is there already"
     assert network.arrivals("2208") == 1
     assert network.ask("reverse", body | {"settlement_no": "S9"}).code == "settlement_not_known"
 
 
+def test_another_machine_can_reverse_and_tell(network: Network, tmp_path: Path) -> None:
+    """The store of the one that settled is gone."""
+    body, answer = settled(network)
+    store = Store(tmp_path / "new.sqlite")
+    memos = {space: Memo(store, space) for space in MedicalInsurance.SPACES}
+    fsi = FsiClient(NetworkConfig(url=network.interface.url, timeout_s=0.5))
+    other = Network(network.interface, MedicalInsurance(fsi, memos, Inbox(store), 0.05), Inbox(store))
+    assert query(other, final=True)["state"] == "settled"
+    again = other.ask("settle", body)
+    assert (again.outcome, again.code) == ("refused", "trial_not_known")
+    undo = {"settlement_no": "S1", "hospital_code": "H1", "setl_id": answer.body["setl_id"]}
+    assert other.ask("reverse", undo).outcome == "done"
+    store.close()
+
+
 def test_the_network_is_told_of_the_self_pay_part(network: Network) -> None:
     body, answer = settled(network)
-    told = {key: body[key] for key in ("settlement_no", "self_pay_fen")}
+    told = {key: body[key] for key in ("settlement_no", "self_pay_fen", "hospital_code")}
     told |= {"setl_id": answer.body["setl_id"], "payment_no": "P1", "paid_at": "2026-11-21T03:00:00Z"}
     assert network.ask("sync_self_pay", told).outcome == "done"
     assert network.ask("sync_self_pay", told).outcome == "done"
 
 
-def test_a_restart_answers_unknown_for_a_trial_and_goes_on_with_the_rest(network: Network) -> None:
-    trial = Command("C-trial", "trial", "trial", 1, trial_body())
-    query = Command("C-query", "query_settlement", "settlement", 2, {"settlement_no": "S1"})
-    network.inbox.take([trial, query])
+def test_a_restart_answers_unknown_for_what_is_sent_once_and_goes_on_with_the_rest(network: Network) -> None:
+    """Whoever was killed may have been so between sending and answering."""
+    body, answer = settled(network)
+    undo = {"settlement_no": "S1", "hospital_code": "H1", "setl_id": answer.body["setl_id"]}
+    asked = {"settlement_no": "S1", "hospital_code": "H1", "trial_no": "T1", "final": False}
+    left = [("trial", trial_body(2)), ("settle", body), ("reverse", undo), ("query_settlement", asked)]
+    network.inbox.take([Command(kind, kind, "settlement", seq, said) for seq, (kind, said) in enumerate(left)])
+    before = [network.arrivals(infno) for infno in ("2206", "2207", "2208")]
     desk = Desk(network.inbox, network.handlers.handlers(), {"": 1, "trial": 1, "settlement": 1})
     desk.resume()
     wait_until(desk.is_idle)
     desk.close()
     answers = {a["id"]: (a["outcome"], a["code"]) for a in network.inbox.undelivered()}
-    assert answers == {"C-trial": ("unknown", "agent_restarted"), "C-query": ("done", None)}
-    assert network.arrivals("2206") == 0
+    unknown = ("unknown", "agent_restarted")
+    assert answers == {"trial": unknown, "settle": unknown, "reverse": unknown, "query_settlement": ("done", None)}
+    assert [network.arrivals(infno) for infno in ("2206", "2207", "2208")] == before
 
 
 def wait_until(true: Callable[[], bool], timeout_s: float = 60.0) -> None:
