@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.appointment import api as appointment
 from app.appointment.waiting import api as waiting
 from app.claim import api as claim
+from app.claim import operator_api as claim_operator
 from app.core.log import configure_log
 from app.core.work import Runtime
 from app.exchange import api as exchange
@@ -57,7 +58,13 @@ PUBLIC: tuple[APIBlueprint, ...] = (
     payout.bp,
 )
 EXCHANGE: tuple[APIBlueprint, ...] = (exchange.bp,)
-CONSOLE: tuple[APIBlueprint, ...] = (operators.bp, registration.operator_bp, payout.operator_bp, reconciliation.bp)
+CONSOLE: tuple[APIBlueprint, ...] = (
+    operators.bp,
+    registration.operator_bp,
+    claim_operator.bp,
+    payout.operator_bp,
+    reconciliation.bp,
+)
 BLUEPRINTS = {
     "public": PUBLIC,
     "exchange": EXCHANGE,

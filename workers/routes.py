@@ -30,6 +30,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "exchange.message.claim.adjudicated": ("claim.adjudicated",),
     "exchange.message.claim.case_opened": ("claim.case_opened",),
     "exchange.message.claim.documents_requested": ("claim.documents_requested",),
+    "exchange.message.claim.recovery_ended": ("payout.recovery_ended",),
     "exchange.request.record.visit": (),
     # Who is bound to whom.
     "identity.binding_refused": ("notification.binding_refused",),
@@ -48,6 +49,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "appointment.cancelled": (),
     "registration.registered": (),
     "settlement.settled": (),
+    "claim.bills_lost": ("payout.bills_lost",),
     "claim.submitted": (),
     "claim.decided": (),
     "claim.withdrawn": (),

@@ -35,7 +35,7 @@ class Insurer:
         return self._post(at, "/v1/claims", message_id, claim)
 
     def tell(self, at: Endpoint, message_id: str, claim_no: str, what: str, body: dict[str, Any]) -> Any:
-        """documents, appeal, acceptance, withdrawal or payout of a claim that was delivered."""
+        """documents, appeal, acceptance, withdrawal, recovery or payout of a claim that was delivered."""
         return self._post(at, f"/v1/claims/{claim_no}/{what}", message_id, body)
 
     def ledger(self, at: Endpoint, message_id: str, day: date) -> bytes:

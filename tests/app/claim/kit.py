@@ -41,6 +41,17 @@ def lines_of(town: Town, claim_id: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def cut(line: dict[str, Any], amount_fen: int, code: str = "ceiling") -> dict[str, Any]:
+    """The line, with so much taken away after the ratio."""
+    reason = {"code": code, "text": "超出剩余保额", "cap_fen": amount_fen}
+    return line | {"approved_fen": line["approved_fen"] - amount_fen, "reasons": [reason]}
+
+
+def declined(line: dict[str, Any]) -> dict[str, Any]:
+    reason = {"code": "medical_necessity", "text": "现有病历不足以说明该项目的医疗必要性"}
+    return line | {"covered_fen": 0, "approved_fen": 0, "reasons": [reason]}
+
+
 def decision(town: Town, claim_id: str, **wrong: Any) -> dict[str, Any]:
     """A decision that approves everything, with some of it replaced."""
     lines = wrong.pop("lines", None) or lines_of(town, claim_id)
