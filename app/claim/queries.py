@@ -175,20 +175,20 @@ def unrecovered_fen(session: Session, bill_id: UUID) -> int:
     """What was paid, or may still be, for a bill that was taken back, and has not come back."""
     amount = case((Recovery.status == RecoveryState.WAITING, Recovery.share_fen), else_=Recovery.due_fen)
     mine = (Recovery.bill_id == bill_id, Recovery.status.in_(UNRECOVERED))
-    return session.scalar(select(func.coalesce(func.sum(amount), 0)).where(*mine)) or 0
+    return int(session.scalar(select(func.coalesce(func.sum(amount), 0)).where(*mine)) or 0)
 
 
 def owed_fen(session: Session, claim_id: UUID) -> int:
     """What of the claim's payouts must come back to the insurer, has come back through it, or was written off."""
     owed = (RecoveryState.OPEN, RecoveryState.REPAID, RecoveryState.WRITTEN_OFF)
     mine = (Recovery.claim_id == claim_id, Recovery.status.in_(owed))
-    return session.scalar(select(func.coalesce(func.sum(Recovery.due_fen), 0)).where(*mine)) or 0
+    return int(session.scalar(select(func.coalesce(func.sum(Recovery.due_fen), 0)).where(*mine)) or 0)
 
 
 def payable_fen(session: Session, claim_id: UUID) -> int:
     """What of the approved amount may be paid now."""
     mine = (ClaimBill.claim_id == claim_id, ClaimBill.kind == "pay")
-    return session.scalar(select(func.coalesce(func.sum(ClaimBill.payable_fen), 0)).where(*mine)) or 0
+    return int(session.scalar(select(func.coalesce(func.sum(ClaimBill.payable_fen), 0)).where(*mine)) or 0)
 
 
 def clearing_ledger(session: Session, day: date, party_id: UUID | None = None) -> bytes:

@@ -22,7 +22,7 @@ def payout(session: Session, payout_id: UUID) -> Payout | None:
 def bound_fen(session: Session, claim_id: UUID) -> int:
     """What a claim's payouts have moved or can still move."""
     mine = (Payout.claim_id == claim_id, Payout.status.not_in(_DEAD))
-    return session.scalar(select(func.coalesce(func.sum(Payout.amount_fen), 0)).where(*mine)) or 0
+    return int(session.scalar(select(func.coalesce(func.sum(Payout.amount_fen), 0)).where(*mine)) or 0)
 
 
 def is_open(session: Session, claim_id: UUID) -> bool:
@@ -34,7 +34,7 @@ def is_open(session: Session, claim_id: UUID) -> bool:
 def paid_fen(session: Session, claim_id: UUID) -> int:
     """What a claim's payouts have moved."""
     mine = (Payout.claim_id == claim_id, Payout.status == State.SUCCEEDED)
-    return session.scalar(select(func.coalesce(func.sum(Payout.amount_fen), 0)).where(*mine)) or 0
+    return int(session.scalar(select(func.coalesce(func.sum(Payout.amount_fen), 0)).where(*mine)) or 0)
 
 
 def locked(session: Session, claim_id: UUID) -> Sequence[Payout]:
