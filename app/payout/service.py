@@ -126,9 +126,10 @@ def _held(work: Work, operator: Operator, payout_id: UUID) -> Payout:
 
 def may_send(work: Work, row: Payout) -> bool:
     """Whether an approved payout may go out now. One that is no longer covered, because the hospital has taken its bill
-    back since, is stopped. The payout is locked."""
+    back since, is stopped. The payout is locked; Tampered if its check field does not fit."""
     if row.status != State.APPROVED:
         return False
+    row.require_check(work.privacy)
     if queries.bound_fen(work.session, row.claim_id) <= claims.ceiling_fen(work, row.claim_id):
         return True
     recovering.stop(work, row)

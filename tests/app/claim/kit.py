@@ -79,6 +79,18 @@ def adjudicate(town: Town, claim_id: str, *, code: str = "I1", **wrong: Any) -> 
     return said
 
 
+def decide(town: Town, claim_id: str, *, code: str = "I1", **how: Any) -> dict[str, Any]:
+    """As `adjudicate`, and the insurer's double knows that it has decided so itself."""
+    town.drain_all("claim.tell_appeal")
+    said = decision(town, claim_id, **how)
+    book = town.insurers[code].book
+    case = book.case(said["claim_no"])
+    state = "intake" if said["outcome"] == "interim" else "decided"
+    book.save(case | {"state": state, "decisions": [*case["decisions"], said]})
+    say(town, "claim.adjudicated", said, code=code)
+    return said
+
+
 def set_status(town: Town, claim_id: str, status: str) -> None:
     with town.runtime.work() as work:
         work.session.execute(text("UPDATE claim SET status = :s WHERE id = :id"), {"s": status, "id": claim_id})

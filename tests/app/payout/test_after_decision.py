@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.app.claim.kit import adjudicate, at_the_insurer, cut, declined, lines_of, say
+from tests.app.claim.kit import adjudicate, at_the_insurer, cut, decide, declined, lines_of, say
 from tests.app.payout.kit import WECHAT, bank, confirm, ledger, operator, out_no, status
 from tests.app.town import Insured, Town, configure
 
@@ -21,7 +21,7 @@ def decided(town: Town, who: Insured, *amounts: int, **how: Any) -> tuple[str, d
     """A claim whose first line was declined: (its id, the decision, its lines as they would be approved in full)."""
     claim_id = at_the_insurer(town, who, *(amounts or (6_000, 4_000)), payee=how.get("payee", bank()))
     lines = lines_of(town, claim_id)
-    return claim_id, adjudicate(town, claim_id, outcome="partly", lines=[declined(lines[0]), *lines[1:]]), lines
+    return claim_id, decide(town, claim_id, outcome="partly", lines=[declined(lines[0]), *lines[1:]]), lines
 
 
 def appeal(who: Insured, claim_id: str, *lines: dict[str, Any]) -> None:
@@ -49,7 +49,7 @@ def test_the_undisputed_lines_are_paid_and_the_new_decision_pays_the_difference(
     pay_out(town, claim_id, 4_000)
     found = who.get(f"/claims/{claim_id}")
     assert (found["status"], found["approved_fen"], found["payable_fen"]) == ("appealed", 4_000, 4_000)
-    adjudicate(town, claim_id, supersedes=first["decision_no"])
+    decide(town, claim_id, supersedes=first["decision_no"])
     assert who.get(f"/claims/{claim_id}")["payable_fen"] == 4_000, "the patient has not agreed yet"
     assert who.post(f"/claims/{claim_id}/accept").status_code == 200
     town.until(lambda: town.status(claim_id) == "paid")
@@ -63,7 +63,7 @@ def test_an_appeal_in_vain_leaves_nothing_more_to_pay(town: Town, who: Insured) 
     claim_id, first, lines = decided(town, who)
     appeal(who, claim_id, lines[0])
     pay_out(town, claim_id, 4_000)
-    adjudicate(town, claim_id, outcome="partly", lines=first["lines"], supersedes=first["decision_no"])
+    decide(town, claim_id, outcome="partly", lines=first["lines"], supersedes=first["decision_no"])
     assert who.post(f"/claims/{claim_id}/accept").status_code == 200
     town.until(lambda: town.status(claim_id) == "paid")
     assert payouts(town, claim_id) == [(4_000, "succeeded")]
@@ -88,7 +88,7 @@ def test_an_appeal_against_everything_pays_nothing_before_the_sixtieth_day(town:
     town.rows("UPDATE task SET run_at = now() WHERE kind = 'claim.prepay' AND subject = :id", id=claim_id)
     pay_out(town, claim_id, 4_000)
     assert town.status(claim_id) == "appealed"
-    adjudicate(town, claim_id, lines=[cut(lines[0], 1_000), lines[1]], supersedes=first["decision_no"])
+    decide(town, claim_id, lines=[cut(lines[0], 1_000), lines[1]], supersedes=first["decision_no"])
     who.post(f"/claims/{claim_id}/accept")
     town.until(lambda: town.status(claim_id) == "paid")
     assert payouts(town, claim_id) == [(4_000, "succeeded"), (5_000, "succeeded")]
@@ -97,14 +97,14 @@ def test_an_appeal_against_everything_pays_nothing_before_the_sixtieth_day(town:
 def test_what_is_certain_is_paid_while_the_insurer_still_examines(town: Town, who: Insured) -> None:
     claim_id = at_the_insurer(town, who, payee=bank())
     lines = lines_of(town, claim_id)
-    interim = adjudicate(town, claim_id, outcome="interim", lines=lines[1:])
+    interim = decide(town, claim_id, outcome="interim", lines=lines[1:])
     say(town, "claim.adjudicated", interim)
     pay_out(town, claim_id, 4_000)
     assert town.status(claim_id) == "adjudicating"
     assert who.post(f"/claims/{claim_id}/withdraw").get_json()["code"] == "too_late_to_withdraw"
     adjudicate(town, claim_id, lines=[lines[0]])
     assert town.status(claim_id) == "adjudicating", "neither whole nor superseding"
-    adjudicate(town, claim_id, supersedes=interim["decision_no"])
+    decide(town, claim_id, supersedes=interim["decision_no"])
     who.post(f"/claims/{claim_id}/accept")
     town.until(lambda: town.status(claim_id) == "paid")
     assert payouts(town, claim_id) == [(4_000, "succeeded"), (6_000, "succeeded")]
@@ -115,7 +115,7 @@ def test_the_difference_waits_for_a_payout_that_is_on_its_way(town: Town) -> Non
     claim_id, first, lines = decided(town, who, payee=WECHAT)
     appeal(who, claim_id, lines[0])
     town.drain_all("payout.create", "payout.send")
-    adjudicate(town, claim_id, supersedes=first["decision_no"])
+    decide(town, claim_id, supersedes=first["decision_no"])
     who.post(f"/claims/{claim_id}/accept")
     town.drain_all("payout.create")
     assert (town.status(claim_id), payouts(town, claim_id)) == ("paying", [(4_000, "waiting_user_confirm")])
@@ -134,7 +134,7 @@ def test_an_undisputed_part_that_fails_goes_to_another_card_with_the_rest(town: 
     changed = who.post(f"/payouts/{newest(town, claim_id)}/change-to-bank", {"bank_account": "6222021234567890128"})
     assert changed.status_code == 201, changed.get_json()
     pay_out(town, claim_id, 4_000)
-    adjudicate(town, claim_id, supersedes=first["decision_no"])
+    decide(town, claim_id, supersedes=first["decision_no"])
     who.post(f"/claims/{claim_id}/accept")
     town.until(lambda: town.status(claim_id) == "paid")
     assert [row[0] for row in payouts(town, claim_id)] == [4_000, 4_000, 6_000]
@@ -145,10 +145,10 @@ def test_a_claim_paid_in_parts_is_as_large_as_in_one(town: Town, who: Insured) -
     image = {"kind": "identity_image", "title": "身份证", "media_type": "image/png", "content_base64": "aGVsbG8="}
     claim_id = at_the_insurer(town, who, 600_000, 500_000, payee=bank(), documents=[image])
     lines = lines_of(town, claim_id)
-    first = adjudicate(town, claim_id, outcome="partly", lines=[declined(lines[0]), lines[1]])
+    first = decide(town, claim_id, outcome="partly", lines=[declined(lines[0]), lines[1]])
     appeal(who, claim_id, lines[0])
     pay_out(town, claim_id, 500_000)
-    adjudicate(town, claim_id, supersedes=first["decision_no"])
+    decide(town, claim_id, supersedes=first["decision_no"])
     who.post(f"/claims/{claim_id}/accept")
     town.drain_all("payout.create")
     assert payouts(town, claim_id) == [(500_000, "succeeded"), (600_000, "held")]

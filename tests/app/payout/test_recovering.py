@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.claim.states import RecoveryState, recoveries
 from app.payout import ledger as books
 from app.payout import rules
-from tests.app.claim.kit import adjudicate, at_the_insurer, booked, lines_of, say
+from tests.app.claim.kit import at_the_insurer, booked, decide, lines_of, say
 from tests.app.payout.kit import WECHAT, accepted, asked, bank, confirm, created, send, status
 from tests.app.town import Insured, Town, as_row, bill_rows, configure, e_bill_row
 
@@ -118,6 +118,7 @@ def test_the_insurer_may_answer_at_once(town: Town, who: Insured) -> None:
     configure(town.insurers["I1"], recovery_outcome="repaid")
     reverse(town, bills_of(town, claim_id)[0])
     town.until(lambda: recovery(town, claim_id)["status"] == "repaid")
+    configure(town.insurers["I1"], recovery_outcome="")
 
 
 @pytest.mark.parametrize("how", ["reversed", "refunded"])
@@ -168,7 +169,7 @@ def test_one_of_two_bills_is_recovered_and_the_other_stays_paid(town: Town, who:
     bill_ids = [town.bill(who, (6_000,)), town.bill(who, (4_000,))]
     claim_id = town.claim(who, bill_ids)
     town.drain_all("claim.assemble", "claim.verify", "claim.deliver")
-    adjudicate(town, claim_id)
+    decide(town, claim_id)
     who.post(f"/claims/{claim_id}/accept")
     town.drain_all("payout.create")
     first = str(town.value("SELECT id FROM payout WHERE claim_id = :id", id=claim_id))
