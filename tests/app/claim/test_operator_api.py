@@ -10,6 +10,7 @@ import pytest
 
 from app.exchange import service as exchange
 from app.identity.operators.models import Operator, OperatorRole, OperatorSession
+from app.identity.operators.rules import DUTIES
 from app.identity.session import service as sessions
 from tests.app.claim.kit import at_the_insurer, decide
 from tests.app.town import Town, as_row, e_bill_row
@@ -19,10 +20,11 @@ def headers(town: Town, party: str | None, role: str = "claims") -> dict[str, st
     """The headers of a new operator who is logged in."""
     with town.runtime.work() as work:
         party_id = None if party is None else exchange.party_by_code(work.session, party).id
-        row = Operator(login=uuid.uuid4().hex, party_id=party_id, duty="business", password_hash="", totp_sealed="")
+        duty = DUTIES[role]
+        row = Operator(login=uuid.uuid4().hex, party_id=party_id, duty=duty, password_hash="", totp_sealed="")
         work.add(row)
         work.session.flush()
-        work.add(OperatorRole(operator_id=row.id, role=role, duty="business"))
+        work.add(OperatorRole(operator_id=row.id, role=role, duty=duty))
         session = OperatorSession(operator_id=row.id, expires_at=work.now + timedelta(hours=1))
         pair = sessions.begin(work, "operator", session)
     return {"Authorization": f"Bearer {pair.access_token}"}

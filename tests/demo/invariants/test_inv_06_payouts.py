@@ -78,8 +78,8 @@ def test_more_payable_than_was_approved_is_named(town: Town) -> None:
 
 def test_a_bill_that_was_taken_back_is_recovered_in_state_and_in_books(town: Town, pay: Pay) -> None:
     row = pay("tf1")
-    found = town.recovery({"id": row["claim_id"]}, "open", 1000)
-    book(town, "recover", found["id"], 1000)
+    recovery = town.recovery({"id": row["claim_id"]}, "open", 1000)
+    book(town, "recover", recovery["id"], 1000)
     assert check(scene_of(town.ground)) == []
     town.ground.run("UPDATE recovery SET status = 'repaid'")
     found = check(scene_of(town.ground))
