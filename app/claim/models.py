@@ -97,7 +97,7 @@ class ClaimBill(Row, Checked, Base):
     insurer_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
     borne_fen: Mapped[Fen]
     approved_fen: Mapped[Fen | None]
-    payable_fen: Mapped[Fen] = mapped_column(default=0)
+    payable_fen: Mapped[Fen]
     live: Mapped[bool]
     booked_at: Mapped[datetime | None]
 

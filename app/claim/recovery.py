@@ -94,7 +94,7 @@ def ended(work: Work, insurer_id: UUID, said: c.RecoveryEndedIn) -> Recovery | N
     if said.amount_fen != recovery.due_fen:
         raise Invalid("recovery_differs", "金额与应追回金额不符", fields={"amount_fen": f"= {recovery.due_fen}"})
     recoveries.move(work, [recovery.id], "repay" if said.outcome == "repaid" else "write_off")
-    _news(work, recovery, "recovery_ended", {"outcome": rules.RECOVERY_TEXTS[said.outcome]})
+    _news(work, recovery, "recovery_ended", {"reason": rules.RECOVERY_TEXTS[said.outcome]})
     return recovery
 
 

@@ -62,7 +62,7 @@ TEMPLATES: Mapping[str, Template] = {
     "claim_prepaid": Template("理赔款先行支付", "{no}", "先行支付", "SMS_CLAIM"),
     "claim_bill_lost": Template("理赔款停止支付", "{reason}", "已停止", "SMS_CLAIM"),
     "recovery_opened": Template("理赔款需要退回", "{reason}，请联系保险公司", "追回中", "SMS_CLAIM"),
-    "recovery_ended": Template("理赔款追回已结束", "{outcome}", "已结束", "SMS_CLAIM"),
+    "recovery_ended": Template("理赔款追回已结束", "{reason}", "已结束", "SMS_CLAIM"),
     "payout_confirm": Template("请确认收款", "理赔款待您确认，24小时内有效", "待确认", "SMS_PAYOUT_CONFIRM"),
     "paid": Template("理赔款已到账", "{no}", "已到账", "SMS_CLAIM"),
     "payout_failed": Template("理赔款未能到账", "请更换收款方式", "未到账", "SMS_CLAIM"),
