@@ -14,6 +14,7 @@ from app.appointment import api as appointment
 from app.appointment.waiting import api as waiting
 from app.claim import api as claim
 from app.claim import cli as claim_cli
+from app.claim import operator_api as claim_operator
 from app.claim.policy import api as policy
 from app.core.log import configure_log
 from app.core.work import Runtime
@@ -68,6 +69,7 @@ CONSOLE: tuple[APIBlueprint, ...] = (
     registration.operator_bp,
     payment.operator_bp,
     settlement.operator_bp,
+    claim_operator.bp,
     payout.operator_bp,
     reconciliation.bp,
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.appointment import calls as appointment
 from app.audit import service as audit
-from app.claim import asking, data_requests, decisions, withdrawal
+from app.claim import answers, asking, data_requests, decisions, withdrawal
 from app.claim import calls as claim
 from app.claim import contracts as claim_contracts
 from app.claim import documents as claim_documents
@@ -22,6 +22,7 @@ from app.identity.person import calls as person_calls
 from app.notification import calls as notification
 from app.payment import calls as payment
 from app.payout import calls as payout
+from app.payout import recovering
 from app.reconciliation import calls as reconciliation
 from app.reconciliation import service as nights
 from app.reconciliation.funds import calls as funds
@@ -141,18 +142,22 @@ KINDS: dict[str, Desk] = {
     "claim.export_asked": Desk(one=claim.on_message(claim_contracts.ExportAskedIn, claim_export.asked)),
     "claim.forward_request": Desk(one=claim.on_subject(data_requests.forward)),
     "claim.follow": Desk(one=asking.follow, threads=4),
+    "claim.prepay": Desk(one=claim.on_subject(answers.prepay)),
     "claim.send_documents": Desk(one=claim.send_documents, threads=4),
-    "claim.silence": Desk(one=claim.on_subject(decisions.silence)),
+    "claim.silence": Desk(one=claim.on_subject(answers.silence)),
     "claim.tell_acceptance": Desk(one=claim.tell_acceptance, threads=4),
     "claim.tell_appeal": Desk(one=claim.tell_appeal, threads=4),
     "claim.tell_payout": Desk(one=claim.tell_payout, threads=4),
+    "claim.tell_recovery": Desk(one=claim.tell_recovery, threads=4),
     "claim.tell_withdrawal": Desk(one=claim.tell_withdrawal, threads=4),
     "claim.verify": Desk(one=claim.verify, threads=4),
     "payout.bank_finished": Desk(one=payout.bank_finished),
     "payout.bank_returned": Desk(one=payout.bank_returned),
+    "payout.bills_lost": Desk(one=claim.on_subject(recovering.bills_lost)),
     "payout.create": Desk(one=payout.create),
     "payout.look": Desk(one=payout.look, threads=4),
     "payout.notified": Desk(one=payout.notified),
+    "payout.recovery_ended": Desk(one=claim.on_message(claim_contracts.RecoveryEndedIn, recovering.ended)),
     "payout.send": Desk(one=payout.send, threads=4),
     "reconciliation.answered": Desk(one=reconciliation.step(nights.answered)),
     "reconciliation.ask": Desk(one=reconciliation.step(nights.ask_again)),

@@ -33,6 +33,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "exchange.message.claim.documents_requested": ("claim.documents_requested",),
     "exchange.message.claim.export_asked": ("claim.export_asked",),
     "exchange.request.record.visit": ("claim.forward_request",),
+    "exchange.message.claim.recovery_ended": ("payout.recovery_ended",),
     # Who is bound to whom.
     "identity.binding_refused": ("notification.binding_refused",),
     "identity.bound": ("notification.bound",),
@@ -51,6 +52,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "appointment.cancelled": (),
     "registration.registered": (),
     "settlement.settled": (),
+    "claim.bills_lost": ("payout.bills_lost",),
     "claim.submitted": (),
     "claim.decided": (),
     "claim.withdrawn": (),

@@ -9,11 +9,9 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
+from app.claim import answers, dialects, documents, queries, rules, submission, views, withdrawal
 from app.claim import contracts as c
-from app.claim import decisions, dialects, documents, queries, rules, submission, withdrawal
-from app.claim.states import HOLDER, State
 from app.core.errors import NotFound
-from app.core.paging import PageQuery
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.identity import service as identity
@@ -51,23 +49,23 @@ def submit(work: Work, caller: Caller, body: c.SubmitClaim) -> c.ClaimDetail:
     return _after(work, submission.submit(work, caller.id, body))
 
 
-@question(bp, "/claims", MINE, out=c.ClaimPage, query=PageQuery)
-def list_claims(session: Session, caller: Caller, query: PageQuery) -> c.ClaimPage:
-    """我的理赔，最新的在前"""
-    rows, cursor = queries.page_of_account(session, caller.id, query)
-    return c.ClaimPage(items=[_view(row) for row in rows], next_cursor=cursor)
+@question(bp, "/claims", MINE, out=c.ClaimPage, query=c.ClaimQuery)
+def list_claims(session: Session, caller: Caller, query: c.ClaimQuery) -> c.ClaimPage:
+    """我的理赔，最新的在前；可以按理赔号或赔案号查找"""
+    rows, cursor = queries.page_of_account(session, caller.id, query, no=query.no, case_no=query.case_no)
+    return c.ClaimPage(items=[views.claim(row) for row in rows], next_cursor=cursor)
 
 
 @question(bp, "/claims/<uuid:claim_id>", MINE, out=c.ClaimDetail)
 def read_claim(session: Session, caller: Caller, claim_id: UUID) -> c.ClaimDetail:
     """一次理赔：进度、核赔明细、需要补充的材料"""
-    return _detail(session, _mine(session, caller, claim_id))
+    return views.detail(session, _mine(session, caller, claim_id))
 
 
 @question(bp, "/claims/<uuid:claim_id>/timeline", MINE, out=c.Timeline)
 def read_timeline(session: Session, caller: Caller, claim_id: UUID) -> c.Timeline:
     """理赔的时间线：每一步、何时、在谁手里"""
-    return c.Timeline(items=_timeline(session, _mine(session, caller, claim_id)))
+    return c.Timeline(items=views.timeline(session, _mine(session, caller, claim_id)))
 
 
 @command(bp, "/claims/<uuid:claim_id>/documents", MINE, body=c.SendDocuments, out=c.ClaimDetail)
@@ -80,13 +78,13 @@ def send_documents(work: Work, caller: Caller, body: c.SendDocuments, claim_id: 
 def appeal(work: Work, caller: Caller, body: c.AppealIn, claim_id: UUID) -> c.ClaimDetail:
     """对核赔结果申诉，可以只针对一条明细"""
     dialects.require_appeal(work, caller.id, claim_id)
-    return _after(work, decisions.appeal(work, caller.id, claim_id, body))
+    return _after(work, answers.appeal(work, caller.id, claim_id, body))
 
 
 @command(bp, "/claims/<uuid:claim_id>/accept", MINE, out=c.ClaimDetail)
 def accept(work: Work, caller: Caller, claim_id: UUID) -> c.ClaimDetail:
     """接受核赔结果，进入付款"""
-    return _after(work, decisions.accept(work, caller.id, claim_id))
+    return _after(work, answers.accept(work, caller.id, claim_id))
 
 
 @command(bp, "/claims/<uuid:claim_id>/withdraw", MINE, out=c.ClaimDetail)
@@ -97,7 +95,7 @@ def withdraw(work: Work, caller: Caller, claim_id: UUID) -> c.ClaimDetail:
 
 def _after(work: Work, row: Claim) -> c.ClaimDetail:
     work.session.flush()
-    return _detail(work.session, row)
+    return views.detail(work.session, row)
 
 
 def _mine(session: Session, caller: Caller, claim_id: UUID) -> Claim:
@@ -121,53 +119,3 @@ def _claimable(bill: BillFacts) -> c.ClaimableBillView:
         borne_fen=bill.borne_fen,
         why_not=rules.TEXTS[code] if code else None,
     )
-
-
-def _view(row: Claim) -> c.ClaimView:
-    names = set(c.ClaimView.model_fields) - {"reasons"}
-    reasons = [c.ReasonView(**reason) for reason in row.reasons or ()]
-    return c.ClaimView(**{name: getattr(row, name) for name in names}, reasons=reasons)
-
-
-def _detail(session: Session, row: Claim) -> c.ClaimDetail:
-    decision = queries.latest_decision(session, row.id)
-    return c.ClaimDetail(
-        **_view(row).model_dump(),
-        bills=[c.ClaimBillView.model_validate(b, from_attributes=True) for b in queries.bills(session, row.id)],
-        lines=_lines(session, decision.id) if decision else [],
-        document_requests=[
-            c.DocumentRequestView(
-                request_no=request.request_no,
-                items=[c.ItemView(**item) for item in request.items],
-                deadline=request.deadline,
-                answered=request.answered_at is not None,
-            )
-            for request in queries.document_requests(session, row.id)
-        ],
-        timeline=_timeline(session, row),
-    )
-
-
-def _lines(session: Session, decision_id: UUID) -> list[c.LineView]:
-    return [
-        c.LineView(
-            clearing_no=line.clearing_no,
-            line_no=line.line_no,
-            billed_fen=line.billed_fen,
-            covered_fen=line.covered_fen,
-            deductible_fen=line.deductible_fen,
-            ratio=str(line.ratio),
-            approved_fen=line.approved_fen,
-            reasons=[c.ReasonView(**reason) for reason in line.reasons],
-            in_words=rules.in_words(line.billed_fen, line.approved_fen, [reason["text"] for reason in line.reasons]),
-        )
-        for line in queries.decision_lines(session, decision_id)
-    ]
-
-
-def _timeline(session: Session, row: Claim) -> list[c.StepView]:
-    return [
-        c.StepView(at=entry.at, status=entry.to_status, holder=HOLDER[State(entry.to_status)])
-        for entry in queries.history(session, row.id)
-        if entry.to_status is not None
-    ]

@@ -38,11 +38,17 @@ def assemble(work: Work, claim_id: UUID) -> bool:
 
 def why_dead(bills: list[BillFacts]) -> str | None:
     """The code of what makes a claim of these bills hopeless: the hospital has taken one back since."""
-    if any(bill.e_bill_state == "reversed" for bill in bills):
-        return "e_bill_reversed"
-    if any(bill.state == "refunded" for bill in bills):
-        return "bill_refunded"
+    lost = next((why for bill in bills if (why := why_lost(bill)) is not None), None)
+    if lost is not None:
+        return lost
     return "bill_zero" if any(bill.state == "settled" and bill.borne_fen <= 0 for bill in bills) else None
+
+
+def why_lost(bill: BillFacts) -> str | None:
+    """The code of how the hospital took a bill back."""
+    if bill.e_bill_state == "reversed":
+        return "e_bill_reversed"
+    return "bill_refunded" if bill.state == "refunded" else None
 
 
 def _is_complete(bill: BillFacts) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from app.claim import assembly, decisions, delivery, following, queries, verification, versions, withdrawal
+from app.claim import answers, assembly, delivery, following, queries, recovery, verification, versions
 from app.claim import contracts as c
 from app.claim.states import State
 from app.claim.steps import get
@@ -32,16 +32,17 @@ def assemble(runtime: Runtime, _: Gateways, job: Job) -> None:
 
 
 def bills_changed(runtime: Runtime, _: Gateways, job: Job) -> None:
-    """Claims that wait for these bills' data look again at once."""
+    """Claims that wait for these bills' data look again at once; of others, what was refunded is taken out."""
     with runtime.work(finish=[job]) as work:
         bill_ids = [UUID(bill_id) for bill_id in job.args["bill_ids"]]
         for row in queries.claims_of_bills(work.session, bill_ids):
             assembly.assemble(work, row.id)
+        recovery.bills_lost(work, bill_ids)
 
 
 def e_bills_reversed(runtime: Runtime, _: Gateways, job: Job) -> None:
     with runtime.work(finish=[job]) as work:
-        withdrawal.e_bills_reversed(work, [UUID(bill_id) for bill_id in job.args["bill_ids"]])
+        recovery.bills_lost(work, [UUID(bill_id) for bill_id in job.args["bill_ids"]])
 
 
 def verify(runtime: Runtime, gateways: Gateways, job: Job) -> None:
@@ -109,7 +110,7 @@ def send_documents(runtime: Runtime, gateways: Gateways, job: Job) -> None:
 
 def tell_appeal(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     with runtime.work() as work:
-        body = decisions.appeal_to_tell(work, job.subject)
+        body = answers.appeal_to_tell(work, job.subject)
     _tell(runtime, gateways, job, "appeal", body)
 
 
@@ -133,6 +134,18 @@ def tell_withdrawal(runtime: Runtime, gateways: Gateways, job: Job) -> None:
 def _book_reversals(work: Work, claim_id: UUID) -> None:
     get(work, claim_id)
     delivery.book(work, [b for b in queries.bills(work.session, claim_id) if b.kind == "reverse"])
+
+
+def tell_recovery(runtime: Runtime, gateways: Gateways, job: Job) -> None:
+    """As it stands now. The row that takes the bill back counts when the insurer knows of it."""
+    with runtime.work() as work:
+        body = recovery.to_tell(work, UUID(job.args["recovery_id"]))
+
+    def book_reversal(work: Work, claim_id: UUID) -> None:
+        rows = queries.bills(work.session, claim_id)
+        delivery.book(work, [row for row in rows if row.clearing_no == body["recovery_no"]])
+
+    _tell(runtime, gateways, job, "recovery", body, then=book_reversal)
 
 
 def tell_payout(runtime: Runtime, gateways: Gateways, job: Job) -> None:

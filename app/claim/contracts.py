@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from app.claim.rules import MAX_BILLS
-from app.core.paging import PageView
+from app.core.paging import PageQuery, PageView
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -116,10 +116,11 @@ class ClaimableBillPage(BaseModel):
 class ReasonView(BaseModel):
     code: str
     text: str
+    cap_fen: int | None = None
 
 
 class LineView(BaseModel):
-    """billed → covered → deductible → ratio → approved, and every reason at once."""
+    """billed → covered → deductible → ratio → caps → approved, and every reason at once."""
 
     clearing_no: str
     line_no: int
@@ -127,6 +128,7 @@ class LineView(BaseModel):
     covered_fen: int
     deductible_fen: int
     ratio: str
+    cap_fen: int
     approved_fen: int
     reasons: list[ReasonView]
     in_words: str
@@ -138,6 +140,19 @@ class ClaimBillView(BaseModel):
     kind: str
     borne_fen: int
     approved_fen: int | None
+    payable_fen: int
+
+
+class RecoveryView(BaseModel):
+    """追回. `due_fen` must come back to the insurer; `in_words` says it in Chinese."""
+
+    recovery_no: str
+    clearing_no: str
+    status: str
+    status_since: datetime
+    holder: str
+    due_fen: int
+    in_words: str
 
 
 class ItemView(BaseModel):
@@ -153,6 +168,8 @@ class DocumentRequestView(BaseModel):
 
 
 class StepView(BaseModel):
+    """`status` is the claim's, or that of a recovery: recovery_waiting, recovery_open …"""
+
     at: datetime
     status: str
     holder: str
@@ -180,14 +197,43 @@ class ClaimView(BaseModel):
 
 
 class ClaimDetail(ClaimView):
+    payable_fen: int
     bills: list[ClaimBillView]
     lines: list[LineView]
+    recoveries: list[RecoveryView]
     document_requests: list[DocumentRequestView]
     timeline: list[StepView]
 
 
 class ClaimPage(PageView):
     items: list[ClaimView]
+
+
+class ClaimQuery(PageQuery):
+    """`no`: the claim number; `case_no`: the insurer's own number (赔案号)."""
+
+    no: Key | None = None
+    case_no: Key | None = None
+
+
+class ClaimSearch(ClaimQuery):
+    clearing_no: Key | None = None
+    status: Key | None = None
+
+
+class RecoveryQuery(PageQuery):
+    status: Literal["waiting", "open", "repaid", "written_off", "void"] = "open"
+
+
+class RecoveryItem(RecoveryView):
+    claim_id: UUID
+    claim_no: str
+    case_no: str | None
+    insurer_id: UUID
+
+
+class RecoveryPage(PageView):
+    items: list[RecoveryItem]
 
 
 class Timeline(BaseModel):
@@ -201,7 +247,15 @@ class ReasonIn(BaseModel):
     text: Text
 
 
+class LineReasonIn(ReasonIn):
+    """`cap_fen`: by how much this reason lowers the line after the ratio (a ceiling, what another policy paid)."""
+
+    cap_fen: Annotated[StrictInt, Field(ge=1, le=10**13)] | None = None
+
+
 class AdjudicatedLineIn(BaseModel):
+    """What it must add up to: app.claim.arithmetic."""
+
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     clearing_no: Key
@@ -209,13 +263,18 @@ class AdjudicatedLineIn(BaseModel):
     billed_fen: Fen
     covered_fen: Fen
     deductible_fen: Fen
-    ratio: Annotated[Decimal, Field(ge=0, le=1)]
+    ratio: Annotated[Decimal, Field(ge=0, le=1, decimal_places=4)]
     approved_fen: Fen
-    reasons: list[ReasonIn]
+    reasons: list[LineReasonIn]
+
+    @property
+    def cap_fen(self) -> int:
+        return sum(reason.cap_fen or 0 for reason in self.reasons)
 
 
 class AdjudicatedIn(BaseModel):
-    """`claim.adjudicated` of an insurer."""
+    """`claim.adjudicated` of an insurer. `interim` (先予支付): what is certain already, of some lines, is paid in
+    advance while the rest is still examined; a decision that supersedes it follows."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -223,7 +282,7 @@ class AdjudicatedIn(BaseModel):
     case_no: Key
     decision_no: Key
     supersedes: Key | None = None
-    outcome: Literal["approved", "partly", "rejected"]
+    outcome: Literal["approved", "partly", "rejected", "interim"]
     lines: Annotated[list[AdjudicatedLineIn], Field(max_length=5000)]
     approved_fen: Annotated[StrictInt, Field(ge=0, le=10**13)]
 
@@ -244,6 +303,18 @@ class DocumentsRequestedIn(BaseModel):
     request_no: Key
     items: Annotated[list[ItemIn], Field(min_length=1, max_length=20)]
     deadline: AwareDatetime | None = None
+
+
+class RecoveryEndedIn(BaseModel):
+    """`claim.recovery_ended`: what must come back was repaid, or is given up. `recovery_no` and `amount_fen` are those
+    that we told."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    claim_no: Key
+    recovery_no: Key
+    outcome: Literal["repaid", "written_off"]
+    amount_fen: Annotated[StrictInt, Field(ge=1, le=10**13)]
 
 
 class CaseOpenedIn(BaseModel):

@@ -54,7 +54,7 @@ def _waits_for_another(work: Work, clearing: ClaimBill) -> bool:
     mine = (clearing.business_date, clearing.ordinal)
     others = queries.live_rows_of_bill(work.session, clearing.bill_id)
     earlier = [r for r in others if (r.business_date, r.ordinal) < mine and r.claim_id != clearing.claim_id]
-    return any(r.approved_fen is None for r in earlier)
+    return not all(queries.is_decided(work.session, r.claim_id) for r in earlier)
 
 
 def _bring_up_to_date(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> bool:

@@ -71,7 +71,8 @@ class ClaimBill(Row, Checked, Base):
     """The clearing row: one bill in one claim, the unit of reconciliation. `ordinal` is dense within `business_date`.
 
     A `reverse` row has a number of its own and names the original's. A row counts in the ledgers from `booked_at` on:
-    then the package that names it was sealed and the hospital was told.
+    then the package that names it was sealed and the hospital was told. Of `approved_fen`, `payable_fen` may be paid
+    now: all of it once the decision is accepted, the undisputed part while an appeal is decided.
     """
 
     __tablename__ = "claim_bill"
@@ -82,9 +83,10 @@ class ClaimBill(Row, Checked, Base):
         CheckConstraint(
             "borne_fen >= 0 AND (approved_fen IS NULL OR approved_fen BETWEEN 0 AND borne_fen)", name="amounts"
         ),
+        CheckConstraint("payable_fen BETWEEN 0 AND coalesce(approved_fen, 0)", name="payable"),
         Index("uq_claim_bill_pay", "claim_id", "bill_id", unique=True, postgresql_where=text("kind = 'pay'")),
     )
-    check_over = ("clearing_no", "claim_id", "bill_id", "kind", "borne_fen", "approved_fen", "live")
+    check_over = ("clearing_no", "claim_id", "bill_id", "kind", "borne_fen", "approved_fen", "payable_fen", "live")
 
     clearing_no: Mapped[str] = mapped_column(unique=True)
     business_date: Mapped[date]
@@ -97,8 +99,33 @@ class ClaimBill(Row, Checked, Base):
     insurer_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
     borne_fen: Mapped[Fen]
     approved_fen: Mapped[Fen | None]
+    payable_fen: Mapped[Fen]
     live: Mapped[bool]
     booked_at: Mapped[datetime | None]
+
+
+class Recovery(Stateful, Checked, Base):
+    """追回: the hospital took a bill back (refund, reversed e-bill) after the insurer had decided on it.
+
+    `share_fen` was payable for that bill then; `due_fen` of it has been paid and must come back to the insurer. What
+    takes the bill out of the books is the clearing row `reversal_no`; the insurer knows the recovery by that number.
+    """
+
+    __tablename__ = "recovery"
+    __table_args__ = (
+        CheckConstraint("reason IN ('bill_refunded', 'e_bill_reversed')", name="reason"),
+        CheckConstraint("due_fen BETWEEN 0 AND share_fen", name="amounts"),
+    )
+    check_over = ("claim_id", "clearing_no", "reversal_no", "share_fen", "due_fen")
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), index=True)
+    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"), index=True)
+    insurer_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), index=True)
+    clearing_no: Mapped[str] = mapped_column(unique=True)
+    reversal_no: Mapped[str] = mapped_column(unique=True)
+    reason: Mapped[str]
+    share_fen: Mapped[Fen]
+    due_fen: Mapped[Fen]
 
 
 class EBillGuard(Base):
@@ -129,7 +156,7 @@ class Decision(Row, Checked, Base):
 
 
 class DecisionLine(Row, Checked, Base):
-    """billed → covered → deductible → ratio → approved, and every reason at once, for one fee line."""
+    """billed → covered → deductible → ratio → caps → approved, and every reason at once, for one fee line."""
 
     __tablename__ = "decision_line"
     __table_args__ = (UniqueConstraint("decision_id", "clearing_no", "line_no"),)
@@ -140,6 +167,7 @@ class DecisionLine(Row, Checked, Base):
         "billed_fen",
         "covered_fen",
         "deductible_fen",
+        "cap_fen",
         "approved_fen",
     )
 
@@ -150,8 +178,9 @@ class DecisionLine(Row, Checked, Base):
     covered_fen: Mapped[Fen]
     deductible_fen: Mapped[Fen]
     ratio: Mapped[Decimal] = mapped_column(Numeric(5, 4))
+    cap_fen: Mapped[Fen]
     approved_fen: Mapped[Fen]
-    reasons: Mapped[list[Any]]
+    reasons: Mapped[list[Any]]  # [{code, text, cap_fen where it lowered the amount}]
 
 
 class DocumentRequest(Row, Base):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.claim import queries
-from app.claim.states import State
+from app.claim.models import Claim
+from app.claim.states import AT_INSURER, State
 from app.claim.steps import advance, get, tell
 from app.core.db import Checked
 from app.core.errors import Conflict, NotFound
@@ -16,14 +17,15 @@ from app.record import service as records
 
 @dataclass(frozen=True)
 class Payable:
-    """A claim that was approved and accepted, and where its money goes."""
+    """A claim of which something may be paid, and where its money goes. `ceiling_fen`: what its payouts may add up to,
+    counting what is being recovered of them."""
 
     claim_id: UUID
     claim_no: str
     account_id: UUID
     person_id: UUID
     insurer_id: UUID
-    approved_fen: int
+    ceiling_fen: int
     payee_kind: str
     payee_relation: str
     product_name: str
@@ -33,16 +35,17 @@ class Payable:
 
 
 def payable(work: Work, claim_id: UUID) -> Payable | None:
-    """Read for a payout; None unless the claim waits to be paid. Check fields of bills, clearing rows and the decision
-    are verified first (Tampered). The claim stays locked, so that there is one answer at a time."""
+    """Read for a payout; None if nothing of the claim may be paid. Check fields of bills, clearing rows, recoveries and
+    the decision are verified first (Tampered). The claim stays locked, so that there is one answer at a time."""
     row = get(work, claim_id)
-    if row.status != State.ACCEPTED:
-        return None
     clearings = queries.bills(work.session, row.id)
+    if row.status not in AT_INSURER or not any(clearing.payable_fen for clearing in clearings):
+        return None
     records.verify_checks(work, [clearing.bill_id for clearing in clearings])
     decision = queries.latest_decision(work.session, row.id)
     assert decision is not None
-    rows: list[Checked] = [*clearings, decision, *queries.decision_lines(work.session, decision.id)]
+    lines, recoveries = queries.decision_lines(work.session, decision.id), queries.recoveries(work.session, row.id)
+    rows: list[Checked] = [*clearings, decision, *lines, *recoveries]
     for row_of_money in rows:
         row_of_money.require_check(work.privacy)
     policy = queries.policy_of(work.session, row)
@@ -52,7 +55,7 @@ def payable(work: Work, claim_id: UUID) -> Payable | None:
         account_id=row.account_id,
         person_id=row.person_id,
         insurer_id=row.insurer_id,
-        approved_fen=decision.approved_fen,
+        ceiling_fen=_ceiling_fen(work, row),
         payee_kind=row.payee_kind,
         payee_relation=row.payee_relation,
         product_name=policy.product_name,
@@ -62,17 +65,36 @@ def payable(work: Work, claim_id: UUID) -> Payable | None:
     )
 
 
+def ceiling_fen(work: Work, claim_id: UUID) -> int:
+    """What the claim's payouts may add up to, under its lock."""
+    return _ceiling_fen(work, get(work, claim_id))
+
+
+def _ceiling_fen(work: Work, row: Claim) -> int:
+    work.session.flush()
+    return queries.payable_fen(work.session, row.id) + queries.owed_fen(work.session, row.id)
+
+
 def paying(work: Work, claim_id: UUID) -> None:
-    """A payout was created."""
+    """A payout was created, or one that pays a part is still on its way."""
     advance(work, get(work, claim_id), "pay")
 
 
-def paid(work: Work, claim_id: UUID, amount_fen: int) -> None:
-    """The money has arrived; the patient is told."""
+def all_paid(work: Work, claim_id: UUID) -> None:
+    """An accepted decision leaves nothing to pay: all of it was paid before."""
+    advance(work, get(work, claim_id), "paid")
+
+
+def paid(work: Work, claim_id: UUID, payout_id: UUID, amount_fen: int) -> None:
+    """The money has arrived; the patient is told, and what became payable meanwhile follows."""
     row = get(work, claim_id)
     row.paid_fen += amount_fen
-    advance(work, row, "paid")
-    tell(work, row, "paid", {"no": row.no}, str(row.paid_fen))
+    more = _ceiling_fen(work, row) > row.paid_fen
+    if row.status == State.PAYING:
+        advance(work, row, "part_paid" if more else "paid")
+    if more:
+        work.emit("claim.payable", row.id)
+    tell(work, row, "paid", {"no": row.no}, str(payout_id))
 
 
 def unpaid(work: Work, claim_id: UUID) -> None:
@@ -80,12 +102,19 @@ def unpaid(work: Work, claim_id: UUID) -> None:
     advance(work, get(work, claim_id), "unpaid")
 
 
-def returned(work: Work, claim_id: UUID, amount_fen: int) -> None:
+def stopped(work: Work, claim_id: UUID) -> None:
+    """A payout was stopped before anything was sent; what is still payable gets another one."""
+    row = get(work, claim_id)
+    advance(work, row, "unpaid")
+    work.emit("claim.payable", row.id)
+
+
+def returned(work: Work, claim_id: UUID, payout_id: UUID, amount_fen: int) -> None:
     """A bank sent the money back (退票)."""
     row = get(work, claim_id)
     row.paid_fen -= amount_fen
     advance(work, row, "returned")
-    tell(work, row, "payout_failed", {"no": row.no}, f"returned:{row.status_since}")
+    tell(work, row, "payout_failed", {"no": row.no}, f"returned:{payout_id}")
 
 
 def tell_insurer(work: Work, claim_id: UUID, args: dict[str, object]) -> None:
@@ -94,11 +123,11 @@ def tell_insurer(work: Work, claim_id: UUID, args: dict[str, object]) -> None:
 
 
 def change_payee_to_bank(work: Work, account_id: UUID, claim_id: UUID, bank_account: str) -> None:
-    """Another way to receive, after the first payout is proved dead (the claim is accepted and not paying)."""
+    """Another way to receive, after a payout is proved dead (and no other one pays the claim)."""
     row = get(work, claim_id)
     if row.account_id != account_id:
         raise NotFound
-    if row.status != State.ACCEPTED:
+    if row.status not in AT_INSURER or row.status == State.PAYING:
         raise Conflict("payout_open", "上一笔付款还没有结束，暂不能更换收款方式")
     row.payee_kind = "bank"
     work.seal(row, "payee_account_sealed", bank_account)

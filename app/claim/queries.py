@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import literal, or_, select
+from sqlalchemy import ColumnElement, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit import queries as audit
@@ -18,8 +18,9 @@ from app.claim.models import (
     DecisionLine,
     DocumentRequest,
     Policy,
+    Recovery,
 )
-from app.claim.states import LIVE
+from app.claim.states import LIVE, UNRECOVERED, RecoveryState
 from app.core.columns import copy_out
 from app.core.paging import PageQuery, page
 
@@ -37,13 +38,53 @@ def claim_with_no(session: Session, no: str) -> Claim | None:
     return session.scalar(select(Claim).where(Claim.no == no))
 
 
-def page_of_account(session: Session, account_id: UUID, query: PageQuery) -> tuple[Sequence[Claim], UUID | None]:
-    return page(session, select(Claim).where(Claim.account_id == account_id), Claim.id, query)
+def page_of_account(
+    session: Session, account_id: UUID, query: PageQuery, **numbers: str | None
+) -> tuple[Sequence[Claim], UUID | None]:
+    """A patient's claims, of one number where one is given: `no` ours, `case_no` the insurer's."""
+    mine = select(Claim).where(Claim.account_id == account_id, *_equal(numbers))
+    return page(session, mine, Claim.id, query)
+
+
+def page_of_party(
+    session: Session, party_id: UUID | None, query: PageQuery, *, clearing_no: str | None, **equal: str | None
+) -> tuple[Sequence[Claim], UUID | None]:
+    """Claims of a hospital or an insurer, or of all (None), by `no`, `case_no`, `status`, or a clearing number."""
+    found = select(Claim).where(*_of_party(party_id), *_equal(equal))
+    if clearing_no is not None:
+        found = found.where(Claim.id.in_(select(ClaimBill.claim_id).where(ClaimBill.clearing_no == clearing_no)))
+    return page(session, found, Claim.id, query)
+
+
+def claim_of_party(session: Session, party_id: UUID | None, claim_id: UUID) -> Claim | None:
+    return session.scalar(select(Claim).where(Claim.id == claim_id, *_of_party(party_id)))
+
+
+def page_of_recoveries(
+    session: Session, party_id: UUID | None, status: str, query: PageQuery
+) -> tuple[Sequence[Recovery], UUID | None]:
+    """Recoveries in a state, of a hospital's or an insurer's claims, or of all."""
+    mine = select(Claim.id).where(*_of_party(party_id))
+    found = select(Recovery).where(Recovery.status == status, Recovery.claim_id.in_(mine))
+    return page(session, found, Recovery.id, query)
+
+
+def _of_party(party_id: UUID | None) -> list[ColumnElement[bool]]:
+    return [] if party_id is None else [or_(Claim.hospital_id == party_id, Claim.insurer_id == party_id)]
+
+
+def _equal(wanted: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
+    return [getattr(Claim, name) == value for name, value in wanted.items() if value is not None]
 
 
 def bills(session: Session, claim_id: UUID) -> Sequence[ClaimBill]:
     """The clearing rows of a claim in the order of their numbers."""
     return session.scalars(select(ClaimBill).where(ClaimBill.claim_id == claim_id).order_by(ClaimBill.ordinal)).all()
+
+
+def live_rows(session: Session, claim_id: UUID) -> Sequence[ClaimBill]:
+    """The bills that the claim still stands for."""
+    return [row for row in bills(session, claim_id) if row.kind == "pay" and row.live]
 
 
 def live_rows_of_bill(session: Session, bill_id: UUID) -> Sequence[ClaimBill]:
@@ -98,6 +139,12 @@ def latest_decision(session: Session, claim_id: UUID) -> Decision | None:
     return session.scalar(mine.order_by(Decision.decided_at.desc(), Decision.id.desc()).limit(1))
 
 
+def is_decided(session: Session, claim_id: UUID) -> bool:
+    """Whether the insurer has said everything, not only what is certain already."""
+    latest = latest_decision(session, claim_id)
+    return latest is not None and latest.outcome != "interim"
+
+
 def decision(session: Session, claim_id: UUID, decision_no: str) -> Decision | None:
     return session.scalar(select(Decision).where(Decision.claim_id == claim_id, Decision.decision_no == decision_no))
 
@@ -129,7 +176,37 @@ def appeal(session: Session, claim_id: UUID) -> Appeal | None:
 
 
 def history(session: Session, claim_id: UUID) -> Sequence[audit.AuditEntry]:
-    return audit.history(session, [claim_id])
+    """What happened to a claim and to its recoveries."""
+    return audit.history(session, [claim_id, *(row.id for row in recoveries(session, claim_id))])
+
+
+def recoveries(session: Session, claim_id: UUID) -> Sequence[Recovery]:
+    return session.scalars(select(Recovery).where(Recovery.claim_id == claim_id).order_by(Recovery.id)).all()
+
+
+def recovery_by_no(session: Session, reversal_no: str, claim_id: UUID) -> Recovery | None:
+    mine = (Recovery.reversal_no == reversal_no, Recovery.claim_id == claim_id)
+    return session.scalar(select(Recovery).where(*mine))
+
+
+def unrecovered_fen(session: Session, bill_id: UUID) -> int:
+    """What was paid, or may still be, for a bill that was taken back, and has not come back."""
+    amount = case((Recovery.status == RecoveryState.WAITING, Recovery.share_fen), else_=Recovery.due_fen)
+    mine = (Recovery.bill_id == bill_id, Recovery.status.in_(UNRECOVERED))
+    return int(session.scalar(select(func.coalesce(func.sum(amount), 0)).where(*mine)) or 0)
+
+
+def owed_fen(session: Session, claim_id: UUID) -> int:
+    """What of the claim's payouts must come back to the insurer, has come back through it, or was written off."""
+    owed = (RecoveryState.OPEN, RecoveryState.REPAID, RecoveryState.WRITTEN_OFF)
+    mine = (Recovery.claim_id == claim_id, Recovery.status.in_(owed))
+    return int(session.scalar(select(func.coalesce(func.sum(Recovery.due_fen), 0)).where(*mine)) or 0)
+
+
+def payable_fen(session: Session, claim_id: UUID) -> int:
+    """What of the approved amount may be paid now."""
+    mine = (ClaimBill.claim_id == claim_id, ClaimBill.kind == "pay")
+    return int(session.scalar(select(func.coalesce(func.sum(ClaimBill.payable_fen), 0)).where(*mine)) or 0)
 
 
 def clearing_ledger(session: Session, day: date, party_id: UUID | None = None) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from app.core.money import yuan
@@ -13,6 +13,7 @@ WECHAT_LIMIT_FEN = 20_000_00
 # From this on the identity document's image is on file before money is sent (anti-money-laundering rules).
 IDENTITY_IMAGE_FROM_FEN = 10_000_00
 ACCEPT_AFTER = timedelta(days=3)  # silence is agreement
+PREPAY_AFTER = timedelta(days=60)  # from the insurer's receipt of the claim
 DATA_WAIT = timedelta(days=5)  # how long the hospital's data are waited for
 PURPOSE = "claim"  # of the consent
 # What the insurer gets to see, in the words of the consent.
@@ -35,6 +36,16 @@ TEXTS = {
 }
 
 
+# What is told of a recovery.
+RECOVERY_TEXTS = {
+    "waiting": "付款正在途中，到账后需要退回",
+    "open": "已赔付的款项需要退回保险公司",
+    "repaid": "理赔款已退回保险公司",
+    "written_off": "保险公司不再要求退回",
+    "void": "没有需要退回的款项",
+}
+
+
 def why_not_claimable(*, state: str, refused: str | None, borne_fen: int, e_bill_state: str | None) -> str | None:
     """The code of the first reason that a bill cannot be claimed now, None if it can (its e-bill may still come)."""
     if state == "refunded":
@@ -48,12 +59,16 @@ def why_not_claimable(*, state: str, refused: str | None, borne_fen: int, e_bill
     return "e_bill_reversed" if e_bill_state == "reversed" else None
 
 
-def line_adds_up(*, billed_fen: int, covered_fen: int, deductible_fen: int, approved_fen: int) -> bool:
-    """billed → covered → deductible → approved never grows; a returned item (negative) takes back no more than it was
-    billed for."""
-    if billed_fen < 0:
-        return billed_fen <= covered_fen <= approved_fen <= 0 == deductible_fen
-    return 0 <= deductible_fen <= covered_fen <= billed_fen and 0 <= approved_fen <= covered_fen - deductible_fen
+def carry_over(payable: Mapping[str, int], approved: Mapping[str, int]) -> dict[str, int] | None:
+    """What was payable of each bill, under a new decision: the sum stays, though the insurer may now find it in another
+    bill (a deductible or a ceiling falls elsewhere). None if the decision is below it."""
+    kept = {no: min(fen, approved[no]) for no, fen in payable.items()}
+    missing_fen = sum(payable.values()) - sum(kept.values())
+    for no in kept:
+        more_fen = min(missing_fen, approved[no] - kept[no])
+        kept[no] += more_fen
+        missing_fen -= more_fen
+    return kept if missing_fen == 0 else None
 
 
 def in_words(billed_fen: int, approved_fen: int, reasons: Iterable[str]) -> str:
@@ -61,3 +76,9 @@ def in_words(billed_fen: int, approved_fen: int, reasons: Iterable[str]) -> str:
     why = "；".join(reasons)
     head = f"费用 {yuan(billed_fen)} 元，赔付 {yuan(approved_fen)} 元"
     return f"{head}：{why}" if why else head
+
+
+def recovery_in_words(reason: str, status: str, due_fen: int) -> str:
+    """A recovery in plain Chinese."""
+    amount = f"（{yuan(due_fen)} 元）" if due_fen else ""
+    return f"{TEXTS[reason]}，{RECOVERY_TEXTS[status]}{amount}"

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from app.claim.paying import (
     Payable,
+    all_paid,
+    ceiling_fen,
     change_payee_to_bank,
     paid,
     payable,
     paying,
     returned,
+    stopped,
     tell_insurer,
     unpaid,
 )
+from app.claim.recovery import came_back, ended, owe, void
 
 __all__ = [
     "Payable",
+    "all_paid",
+    "came_back",
+    "ceiling_fen",
     "change_payee_to_bank",
+    "ended",
+    "owe",
     "paid",
     "payable",
     "paying",
     "returned",
+    "stopped",
     "tell_insurer",
     "unpaid",
+    "void",
 ]

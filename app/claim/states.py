@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.claim.models import Claim
+from app.claim.models import Claim, Recovery
 from app.core.machine import Machine
 
 
@@ -21,7 +21,7 @@ class State(StrEnum):
     APPEALED = "appealed"
     PAYING = "paying"
     PAID = "paid"
-    CLOSED = "closed"  # rejected, and nobody objected
+    CLOSED = "closed"  # rejected and nobody objected, or the hospital took its bills back after the decision
     WITHDRAWN = "withdrawn"
 
 
@@ -49,6 +49,15 @@ LIVE = tuple(s for s in State if s not in (State.INELIGIBLE, State.WITHDRAWN))
 
 # The insurer may decide in one of these; it need not wait for documents that it has asked for.
 DECIDABLE = (State.ADJUDICATING, State.NEEDS_DOCUMENTS, State.APPEALED)
+# The insurer has the claim and the patient may still get money of it: a part that is certain is paid in each of these.
+AT_INSURER = (
+    *DECIDABLE,
+    State.APPROVED,
+    State.REJECTED,
+    State.ACCEPTED,
+    State.PAYING,
+    State.PAID,
+)
 
 claims = Machine(
     "claim",
@@ -72,9 +81,12 @@ claims = Machine(
         (State.REJECTED, "give_up"): State.CLOSED,
         **{(state, "approve"): State.APPROVED for state in DECIDABLE},
         **{(state, "reject"): State.REJECTED for state in DECIDABLE},
+        **{(state, "lose_bills"): State.CLOSED for state in AT_INSURER},
         (State.ACCEPTED, "pay"): State.PAYING,
         (State.PAYING, "paid"): State.PAID,
         (State.PAYING, "unpaid"): State.ACCEPTED,
+        (State.PAYING, "part_paid"): State.ACCEPTED,
+        (State.ACCEPTED, "paid"): State.PAID,
         (State.PAID, "returned"): State.ACCEPTED,
         **{
             (state, "withdraw"): State.WITHDRAWN
@@ -88,5 +100,37 @@ claims = Machine(
                 State.NEEDS_DOCUMENTS,
             )
         },
+    },
+)
+
+
+class RecoveryState(StrEnum):
+    WAITING = "waiting"  # money for the bill is on its way, and nobody knows yet whether it arrives
+    OPEN = "open"  # the payee has what must come back
+    REPAID = "repaid"
+    WRITTEN_OFF = "written_off"
+    VOID = "void"  # nothing was paid, or the bank sent it back
+
+
+# Who must act while a recovery is in this state.
+RECOVERY_HOLDER = {
+    RecoveryState.WAITING: "platform",
+    RecoveryState.OPEN: "insurer",
+    RecoveryState.REPAID: "nobody",
+    RecoveryState.WRITTEN_OFF: "nobody",
+    RecoveryState.VOID: "nobody",
+}
+# The patient has money of the bill, or may still get it: the bill is not free for another claim.
+UNRECOVERED = (RecoveryState.WAITING, RecoveryState.OPEN, RecoveryState.WRITTEN_OFF)
+
+recoveries = Machine(
+    "recovery",
+    Recovery,
+    {
+        (RecoveryState.WAITING, "owe"): RecoveryState.OPEN,
+        (RecoveryState.WAITING, "void"): RecoveryState.VOID,
+        (RecoveryState.OPEN, "void"): RecoveryState.VOID,
+        (RecoveryState.OPEN, "repay"): RecoveryState.REPAID,
+        (RecoveryState.OPEN, "write_off"): RecoveryState.WRITTEN_OFF,
     },
 )

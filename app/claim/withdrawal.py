@@ -1,4 +1,4 @@
-"""Taking a claim back: by the patient, by a reversed e-bill, by a withdrawn consent.
+"""Taking a claim back before it is decided: by the patient, by the hospital, by a withdrawn consent.
 
 What the insurer has booked is reversed under clearing numbers of its own. These count only when the insurer has
 accepted the withdrawal: if its decision was faster, the books of all three keep the row, and nothing is paid.
@@ -28,12 +28,6 @@ def withdraw(work: Work, account_id: UUID, claim_id: UUID) -> Claim:
     return row
 
 
-def e_bills_reversed(work: Work, bill_ids: Sequence[UUID]) -> None:
-    """A reversed e-bill is in no live claim: whatever is not decided yet is taken back, and the patient told."""
-    for row in _locked(work, queries.claims_of_bills(work.session, bill_ids)):
-        give_back(work, row, "e_bill_reversed")
-
-
 def consent_withdrawn(work: Work, consent_id: UUID) -> None:
     """Nothing more is shared: claims whose package was not sealed yet are taken back."""
     for row in _locked(work, queries.claims_under_consent(work.session, consent_id)):
@@ -48,7 +42,8 @@ def give_back(work: Work, row: Claim, code: str) -> None:
 
 
 def _withdraw(work: Work, row: Claim, **values: object) -> bool:
-    if not advance(work, row, "withdraw", **values):
+    """False once there is a decision, be it an interim one: money may be on its way."""
+    if queries.latest_decision(work.session, row.id) is not None or not advance(work, row, "withdraw", **values):
         return False
     release_bills(work, row)
     if any(clearing.booked_at is not None for clearing in queries.bills(work.session, row.id)):
@@ -59,24 +54,33 @@ def _withdraw(work: Work, row: Claim, **values: object) -> bool:
 
 def reverse(work: Work, row: Claim) -> None:
     """A reversing row for each booked one, and the insurer is asked to take the case back."""
-    originals = [clearing for clearing in queries.bills(work.session, row.id) if clearing.kind == "pay"]
+    reversing_rows(work, [clearing for clearing in queries.bills(work.session, row.id) if clearing.kind == "pay"])
+    work.later("claim.tell_withdrawal", row.id)
+
+
+def reversing_rows(work: Work, originals: Sequence[ClaimBill]) -> list[ClaimBill]:
+    """A row of its own for each that is taken back, in the same order, under a number of today's."""
     today = work.clock.today()
     first = next_no(work.session, f"clearing:{today}", len(originals))
-    for ordinal, original in enumerate(originals, first):
-        work.add(ClaimBill(
+    rows = [
+        ClaimBill(
             clearing_no=clearing_number(today, ordinal),
             business_date=today,
             ordinal=ordinal,
             kind="reverse",
             original_clearing_no=original.clearing_no,
-            claim_id=row.id,
+            claim_id=original.claim_id,
             bill_id=original.bill_id,
             hospital_id=original.hospital_id,
             insurer_id=original.insurer_id,
             borne_fen=original.borne_fen,
+            payable_fen=0,
             live=False,
-        ))  # fmt: skip
-    work.later("claim.tell_withdrawal", row.id)
+        )
+        for ordinal, original in enumerate(originals, first)
+    ]
+    work.add(*rows)
+    return rows
 
 
 def _locked(work: Work, rows: Sequence[Claim]) -> list[Claim]:

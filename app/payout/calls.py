@@ -27,7 +27,7 @@ def send(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     """Send an approved payout once. If this worker, or one before it, may have sent it already, it is looked for."""
     with runtime.work() as work:
         row = service.get(work, job.subject, lock=True)
-        may_send = row.status == State.APPROVED
+        may_send = service.may_send(work, row)
         way = way_of(work, row) if may_send else None
         if may_send:
             service.begin_sending(work, row.id)

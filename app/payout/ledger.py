@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,16 @@ from app.core.work import Work
 from app.payout.models import LedgerAccount, LedgerEntry, LedgerTransaction
 
 # Which account is debited and which is credited; `channel` is wechat or bank.
-SIDES = {"approve": ("expense", "payable"), "pay": ("payable", "channel"), "return": ("channel", "payable")}
+SIDES = {
+    "approve": ("expense", "payable"),
+    "unapprove": ("payable", "expense"),
+    "pay": ("payable", "channel"),
+    "return": ("channel", "payable"),
+    "recover": ("receivable", "expense"),
+    "unrecover": ("expense", "receivable"),
+    "repay": ("collected", "receivable"),
+    "write_off": ("expense", "receivable"),
+}
 
 
 def book(work: Work, kind: str, reference: UUID, *, party_id: UUID, amount_fen: int, channel: str = "") -> bool:
@@ -27,6 +37,23 @@ def book(work: Work, kind: str, reference: UUID, *, party_id: UUID, amount_fen: 
     for side, signed_fen in ((debit, amount_fen), (credit, -amount_fen)):
         work.add(LedgerEntry(transaction_id=made, account_id=_account(work, party_id, side), amount_fen=signed_fen))
     return True
+
+
+def approved_fen(session: Session, references: Collection[UUID]) -> int:
+    """What stands booked as approved under these payouts and recoveries."""
+    kinds = {"approve": 1, "unapprove": -1}
+    amount = case(kinds, value=LedgerTransaction.kind) * LedgerEntry.amount_fen
+    found = (
+        select(func.coalesce(func.sum(amount), 0))
+        .select_from(LedgerTransaction)
+        .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
+        .where(
+            LedgerTransaction.kind.in_(kinds),
+            LedgerTransaction.reference.in_(references),
+            LedgerEntry.amount_fen > 0,
+        )
+    )
+    return int(session.scalar(found) or 0)
 
 
 def balances(session: Session, party_id: UUID) -> dict[str, int]:

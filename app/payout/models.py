@@ -58,12 +58,13 @@ class PayoutApproval(Base):
 
 
 class LedgerAccount(Row, Base):
-    """An account in the books of one insurer: expense (赔款支出), payable (应付赔款), wechat, bank."""
+    """An account in the books of one insurer: expense (赔款支出), payable (应付赔款), wechat, bank, receivable
+    (应收追回款), collected (已追回款: what payees gave back to the insurer itself)."""
 
     __tablename__ = "ledger_account"
     __table_args__ = (
         UniqueConstraint("party_id", "kind"),
-        CheckConstraint("kind IN ('expense', 'payable', 'wechat', 'bank')", name="kind"),
+        CheckConstraint("kind IN ('expense', 'payable', 'wechat', 'bank', 'receivable', 'collected')", name="kind"),
     )
 
     party_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
@@ -71,12 +72,17 @@ class LedgerAccount(Row, Base):
 
 
 class LedgerTransaction(Row, Base):
-    """approve: a claim became payable; pay: money arrived; return: a bank sent it back. Each once per `reference`."""
+    """approve, unapprove: so much more (less) of a claim is payable; pay: money arrived; return: a bank sent it back;
+    recover: what was paid must come back; unrecover: less of it, for a bank has sent some back; repay, write_off: how a
+    recovery ended. Each once per `reference`, which is a payout or a recovery."""
 
     __tablename__ = "ledger_transaction"
     __table_args__ = (
         UniqueConstraint("kind", "reference"),
-        CheckConstraint("kind IN ('approve', 'pay', 'return')", name="kind"),
+        CheckConstraint(
+            "kind IN ('approve', 'unapprove', 'pay', 'return', 'recover', 'unrecover', 'repay', 'write_off')",
+            name="kind",
+        ),
     )
 
     kind: Mapped[str]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.paging import PageQuery, page
 from app.payout.models import LedgerAccount, LedgerEntry, LedgerTransaction, Payout, PayoutApproval
-from app.payout.states import State
+from app.payout.states import MOVING, UNSENT, State
 
 _DEAD = (State.FAILED, State.CANCELLED, State.RETURNED)
 
@@ -22,7 +22,25 @@ def payout(session: Session, payout_id: UUID) -> Payout | None:
 def bound_fen(session: Session, claim_id: UUID) -> int:
     """What a claim's payouts have moved or can still move."""
     mine = (Payout.claim_id == claim_id, Payout.status.not_in(_DEAD))
-    return session.scalar(select(func.coalesce(func.sum(Payout.amount_fen), 0)).where(*mine)) or 0
+    return int(session.scalar(select(func.coalesce(func.sum(Payout.amount_fen), 0)).where(*mine)) or 0)
+
+
+def is_open(session: Session, claim_id: UUID) -> bool:
+    """Whether a payout of the claim can still move money."""
+    mine = (Payout.claim_id == claim_id, Payout.status.in_((*UNSENT, *MOVING)))
+    return session.scalar(select(Payout.id).where(*mine).limit(1)) is not None
+
+
+def paid_fen(session: Session, claim_id: UUID) -> int:
+    """What a claim's payouts have moved."""
+    mine = (Payout.claim_id == claim_id, Payout.status == State.SUCCEEDED)
+    return int(session.scalar(select(func.coalesce(func.sum(Payout.amount_fen), 0)).where(*mine)) or 0)
+
+
+def locked(session: Session, claim_id: UUID) -> Sequence[Payout]:
+    """A claim's payouts, locked in the order of their ids; before the claim's own lock, as everywhere."""
+    mine = select(Payout).where(Payout.claim_id == claim_id).order_by(Payout.id)
+    return session.scalars(mine.with_for_update().execution_options(populate_existing=True)).all()
 
 
 def of_claim(session: Session, claim_id: UUID) -> Sequence[Payout]:

@@ -15,7 +15,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.ids import partner_number
 from app.core.work import Work
 from app.notification import service as notification
-from app.payout import ledger, queries, rules
+from app.payout import ledger, queries, recovering, rules
 from app.payout.models import Payout, PayoutApproval
 from app.payout.states import State, payouts
 
@@ -31,7 +31,8 @@ class Operator:
 
 
 def create(work: Work, claim_id: UUID) -> UUID | None:
-    """A payout for what is approved and neither paid nor on its way; None if nothing is left.
+    """A payout for what is payable and neither paid nor on its way; None if nothing is left, or while another payout of
+    the claim is on its way: what is left then follows it.
 
     Check fields are verified on the way; risk rules may hold it for two people. The claim is locked by `payable`, so
     what is on its way cannot change meanwhile.
@@ -39,13 +40,17 @@ def create(work: Work, claim_id: UUID) -> UUID | None:
     payable = claims.payable(work, claim_id)
     if payable is None:
         return None
-    left_fen = payable.approved_fen - queries.bound_fen(work.session, claim_id)
-    if left_fen <= 0:
+    bound_fen = queries.bound_fen(work.session, claim_id)
+    if queries.is_open(work.session, claim_id):
+        claims.paying(work, claim_id)
         return None
-    row = _new(work, payable, left_fen)
+    if payable.ceiling_fen <= bound_fen:
+        claims.all_paid(work, claim_id)
+        return None
+    row = _new(work, payable, payable.ceiling_fen - bound_fen, bound_fen)
     payouts.start(work, row, State.CREATED)
     work.session.flush()
-    ledger.book(work, "approve", claim_id, party_id=row.insurer_id, amount_fen=row.amount_fen)
+    recovering.book_approved(work, row, payable.ceiling_fen)
     claims.paying(work, claim_id)
     if row.held_for:
         payouts.move(work, [row.id], "hold")
@@ -54,11 +59,16 @@ def create(work: Work, claim_id: UUID) -> UUID | None:
     return row.id
 
 
-def _new(work: Work, payable: Payable, amount_fen: int) -> Payout:
+def _new(work: Work, payable: Payable, amount_fen: int, bound_fen: int) -> Payout:
     today = work.clock.today()
     mine = (Payout.account_id == payable.account_id, Payout.business_date == today)
     count = work.session.scalar(select(func.count()).where(*mine)) or 0
-    risks = rules.risks(amount_fen=amount_fen, payouts_today=count)
+    before = queries.of_claim(work.session, payable.claim_id)
+    risks = rules.risks(
+        claim_fen=bound_fen + amount_fen,
+        payouts_today=count,
+        rejected_before=any(row.failed_code == "rejected" for row in before),
+    )
     row = Payout(
         claim_id=payable.claim_id,
         claim_no=payable.claim_no,
@@ -114,6 +124,18 @@ def _held(work: Work, operator: Operator, payout_id: UUID) -> Payout:
     return row
 
 
+def may_send(work: Work, row: Payout) -> bool:
+    """Whether an approved payout may go out now. One that is no longer covered, because the hospital has taken its bill
+    back since, is stopped. The payout is locked; Tampered if its check field does not fit."""
+    if row.status != State.APPROVED:
+        return False
+    row.require_check(work.privacy)
+    if queries.bound_fen(work.session, row.claim_id) <= claims.ceiling_fen(work, row.claim_id):
+        return True
+    recovering.stop(work, row)
+    return False
+
+
 def begin_sending(work: Work, payout_id: UUID) -> None:
     """From here on it may have been sent: whoever finds it so asks for it before anything is sent again."""
     payouts.move(work, [payout_id], "send")
@@ -139,6 +161,7 @@ def said(work: Work, payout_id: UUID, event: str, facts: dict[str, Any]) -> None
 def _ended_badly(work: Work, row: Payout) -> None:
     """No money moved and none will: the claim waits for another way, and everybody is told."""
     claims.unpaid(work, row.claim_id)
+    recovering.resolve(work, row.claim_id, cause=row.id)
     _tell(work, row, "payout_failed")
     _report(work, row, "failed")
 
@@ -146,7 +169,8 @@ def _ended_badly(work: Work, row: Payout) -> None:
 def _succeeded(work: Work, row: Payout) -> None:
     booked = ledger.book(work, "pay", row.id, party_id=row.insurer_id, amount_fen=row.amount_fen, channel=row.channel)
     if booked:
-        claims.paid(work, row.claim_id, row.amount_fen)
+        claims.paid(work, row.claim_id, row.id, row.amount_fen)
+        recovering.resolve(work, row.claim_id, cause=row.id)
         _report(work, row, "succeeded")
 
 
@@ -155,7 +179,8 @@ def returned(work: Work, payout_id: UUID, code: str) -> None:
     row = get(work, payout_id, lock=True)
     if payouts.move(work, [row.id], "return", values={"failed_code": code}, lenient=True):
         ledger.book(work, "return", row.id, party_id=row.insurer_id, amount_fen=row.amount_fen, channel=row.channel)
-        claims.returned(work, row.claim_id, row.amount_fen)
+        claims.returned(work, row.claim_id, row.id, row.amount_fen)
+        recovering.came_back(work, row)
         _report(work, row, "returned")
 
 

@@ -21,6 +21,7 @@ class State(StrEnum):
     RETURNED = "returned"  # a bank payout came back (退票)
 
 
+UNSENT = (State.CREATED, State.HELD, State.APPROVED)
 MOVING = (State.SENDING, State.UNKNOWN, State.ACCEPTED, State.WAITING_USER_CONFIRM, State.TRANSFERRING)
 _PROGRESS = {
     "accept": State.ACCEPTED,
@@ -40,6 +41,7 @@ payouts = Machine(
         (State.CREATED, "approve"): State.APPROVED,
         (State.HELD, "approve"): State.APPROVED,
         (State.HELD, "reject"): State.CANCELLED,
+        **{(state, "stop"): State.CANCELLED for state in UNSENT},
         (State.APPROVED, "send"): State.SENDING,
         (State.SENDING, "lose_sight"): State.UNKNOWN,
         (State.UNKNOWN, "send_again"): State.SENDING,

@@ -12,21 +12,29 @@ DEAD = ("failed", "cancelled", "returned")
 
 
 def pay_everything(day: Day) -> None:
-    accepted = [wish for wish in day.wishes if wish.claim["status"] in ("accepted", "paying", "paid")]
-    payouts = day.for_each(lambda wish: (wish, _payout_of(wish)), accepted)
-    held = [payout for _, payout in payouts if payout["status"] == "held"]
-    _approve_all(day, {payout["id"] for payout in held})
-    day.for_each(lambda pair: _receive(day, *pair), payouts)
+    """In rounds: of a claim whose line was appealed, the undisputed part is one payout and the difference the next."""
+    waiting = [wish for wish in day.wishes if wish.claim["status"] in ("accepted", "paying", "paid")]
+    while waiting:
+        found = day.for_each(lambda wish: (wish, _next_payout(wish)), waiting)
+        payouts = [(wish, payout) for wish, payout in found if payout is not None]
+        _approve_all(day, {payout["id"] for _, payout in payouts if payout["status"] == "held"})
+        day.for_each(lambda pair: _receive(day, *pair), payouts)
+        waiting = [wish for wish, _ in payouts if "unconfirmed_transfer" not in wish.patient.cases]
 
 
-def _payout_of(wish: Wish) -> dict[str, Any]:
+def _next_payout(wish: Wish) -> dict[str, Any] | None:
+    """The payout of the claim that is under way; None once the whole claim is paid."""
     claim_id = wish.claim["id"]
 
-    def there() -> dict[str, Any] | None:
+    def there() -> tuple[dict[str, Any] | None] | None:
         items: list[dict[str, Any]] = wish.patient.api.get("/api/v1/payouts", claim_id=claim_id)["items"]
-        return items[0] if items and items[0]["status"] != "created" else None
+        going = [payout for payout in items if payout["status"] not in ("created", "succeeded", *DEAD)]
+        if going:
+            return (going[0],)
+        paid = wish.patient.api.get(f"/api/v1/claims/{claim_id}")["status"] == "paid"
+        return (None,) if paid else None
 
-    return until("payout", there)
+    return until("payout", there)[0]
 
 
 def _approve_all(day: Day, held: set[str]) -> None:

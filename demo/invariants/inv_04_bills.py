@@ -1,5 +1,5 @@
 """4. A bill's lines add up to it and its parts too, or it is refused with the right reason; nobody gets more than the
-patient bore, over all claims of a bill.
+patient bore, over all claims of a bill; a decision adds up to the fen with its ratio.
 
 The reason is worked out anew from the lines; what was approved is read from the decisions, and at the insurers.
 """
@@ -21,12 +21,14 @@ GROUP BY b.id, h.code ORDER BY h.code, b.key
 """
 _CLAIMED = """
 SELECT b.key, h.code AS hospital, b.total_fen - b.fund_fen AS borne_fen,
-       sum(coalesce(r.approved_fen, 0)) AS approved_fen, array_agg(r.clearing_no) AS numbers
+       sum(CASE WHEN r.live THEN coalesce(r.approved_fen, 0) ELSE coalesce(x.due_fen, 0) END) AS approved_fen,
+       array_agg(r.clearing_no) AS numbers
 FROM claim_bill r JOIN bill b ON b.id = r.bill_id JOIN party h ON h.id = b.hospital_id
-WHERE r.kind = 'pay' AND r.live GROUP BY b.id, h.code
+LEFT JOIN recovery x ON x.clearing_no = r.clearing_no AND x.status IN ('open', 'written_off')
+WHERE r.kind = 'pay' GROUP BY b.id, h.code
 """
 _ROWS = """
-SELECT r.clearing_no, r.borne_fen, r.approved_fen, r.live, i.code AS insurer, c.no AS claim_no,
+SELECT r.clearing_no, r.borne_fen, r.approved_fen, r.payable_fen, r.live, i.code AS insurer, c.no AS claim_no,
        b.total_fen - b.fund_fen AS bill_borne_fen, b.state,
        (SELECT coalesce(sum(l.approved_fen), 0) FROM decision_line l WHERE l.clearing_no = r.clearing_no
         AND l.decision_id = (SELECT d.id FROM decision d WHERE d.claim_id = c.id
@@ -42,9 +44,26 @@ GROUP BY d.id, c.no
 """
 
 
+# (covered - deductible) x ratio less the caps, rounded half up: each line for itself, or once for the bill and then no
+# line a whole fen beside it. round() of a numeric rounds halves away from zero.
+_RATIO = """
+SELECT d.decision_no, c.no AS claim_no, l.clearing_no, array_agg(l.line_no ORDER BY l.line_no) AS lines,
+       sum(l.approved_fen + l.cap_fen) AS said_fen, round(sum(l.exact)) AS right_fen,
+       bool_and(l.approved_fen + l.cap_fen = round(l.exact)) AS each_right,
+       bool_and(abs(l.approved_fen + l.cap_fen - l.exact) < 1) AS each_near,
+       bool_and(CASE WHEN l.billed_fen < 0 THEN l.billed_fen <= l.covered_fen AND l.covered_fen <= 0
+                     ELSE 0 <= l.deductible_fen AND l.deductible_fen <= l.covered_fen AND l.covered_fen <= l.billed_fen
+                          AND l.cap_fen >= 0 AND l.approved_fen >= 0 END) AS never_grows
+FROM (SELECT *, (covered_fen - deductible_fen) * ratio AS exact FROM decision_line) l
+JOIN decision d ON d.id = l.decision_id JOIN claim c ON c.id = d.claim_id
+GROUP BY d.id, c.no, l.clearing_no ORDER BY c.no, d.decision_no, l.clearing_no
+"""
+
+
 def check(scene: Scene) -> list[str]:
     rows = scene.rows(_ROWS)
-    return [*_bills(scene), *_claimed(scene), *_rows(rows), *_decisions(scene), *_at_insurers(scene, rows)]
+    found = [*_bills(scene), *_claimed(scene), *_rows(rows), *_decisions(scene), *_ratios(scene)]
+    return [*found, *_at_insurers(scene, rows)]
 
 
 def reason(bill: Mapping[str, int | str | bool | None]) -> str | None:
@@ -82,6 +101,18 @@ def _rows(rows: list[Row]) -> Iterator[str]:
             yield f"clearing row {row['clearing_no']}: borne {row['borne_fen']} fen, its bill {row['bill_borne_fen']}"
         if row["decided"] and row["approved_fen"] != row["decided_fen"]:
             yield f"clearing row {row['clearing_no']}: approved {row['approved_fen']} fen, decided {row['decided_fen']}"
+        if row["payable_fen"] > (row["decided_fen"] if row["live"] else 0):
+            yield f"clearing row {row['clearing_no']}: {row['payable_fen']} fen payable, decided {row['decided_fen']}"
+
+
+def _ratios(scene: Scene) -> Iterator[str]:
+    for row in scene.rows(_RATIO):
+        rounded = row["each_right"] or (row["each_near"] and row["said_fen"] == row["right_fen"])
+        if not (rounded and row["never_grows"]):
+            yield (
+                f"decision {row['decision_no']} of {row['claim_no']}, lines {row['lines']} of {row['clearing_no']}: "
+                f"{row['said_fen']} fen before caps, covered less deductible by the ratio is {row['right_fen']}"
+            )
 
 
 def _decisions(scene: Scene) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """5. One e-bill is in at most one live claim per policy; a reversed e-bill is in none.
 
-Whether it is reversed is asked of the hospital's own e-bill table too. A claim that has been paid keeps its e-bill, so
-that it is not paid again; what is reversed after that is a recovery and no live claim.
+Whether it is reversed is asked of the hospital's own e-bill table too. What is reversed after the decision is a
+recovery, and its row in the claim lives no longer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 from demo.invariants.scene import Scene
 
 _ENDED = ("ineligible", "withdrawn")
-_PAID = ("paid", "closed")
 _TWICE = """
 SELECT e.code, e.number, i.code AS insurer, c.policy_no, array_agg(DISTINCT c.no) AS claims
 FROM claim_bill r JOIN claim c ON c.id = r.claim_id JOIN e_bill e ON e.bill_id = r.bill_id
@@ -24,7 +23,7 @@ _HELD = """
 SELECT e.code, e.number, e.state, h.code AS hospital, array_agg(DISTINCT c.no) AS claims
 FROM claim_bill r JOIN claim c ON c.id = r.claim_id JOIN e_bill e ON e.bill_id = r.bill_id
 JOIN party h ON h.id = e.hospital_id
-WHERE r.kind = 'pay' AND c.status <> ALL(%(over)s) AND NOT EXISTS (
+WHERE r.kind = 'pay' AND r.live AND c.status <> ALL(%(ended)s) AND NOT EXISTS (
     SELECT 1 FROM e_bill newer WHERE newer.bill_id = e.bill_id AND newer.state = 'issued' AND newer.id <> e.id)
 GROUP BY e.id, h.code
 """
@@ -34,7 +33,8 @@ WHERE c.status = ANY(%(ended)s)
 """
 _LIVE_FLAG = """
 SELECT r.clearing_no, c.no AS claim_no, c.status, r.live FROM claim_bill r JOIN claim c ON c.id = r.claim_id
-WHERE r.kind = 'pay' AND r.live = (c.status = ANY(%(ended)s))
+WHERE r.kind = 'pay' AND r.live = (c.status = ANY(%(ended)s)
+    OR EXISTS (SELECT 1 FROM recovery x WHERE x.clearing_no = r.clearing_no))
 """
 # The hospital's e-bill platform (sf_dzpj): zt 2 is reversed (红冲).
 _HIS_REVERSED = "SELECT pjdm AS code, pjhm AS number FROM sf_dzpj WHERE zt = '2'"
@@ -59,7 +59,7 @@ def _reversed(scene: Scene) -> Iterator[str]:
     for hospital in scene.hospitals() if scene.finished else ():
         rows = scene.his_rows(hospital, _HIS_REVERSED)
         theirs[hospital["code"]] = {(row["code"], row["number"]) for row in rows}
-    for row in scene.rows(_HELD, over=[*_ENDED, *_PAID]):
+    for row in scene.rows(_HELD, ended=[*_ENDED, "closed"]):
         claims = ", ".join(row["claims"])
         if row["state"] == "reversed":
             yield f"e-bill {_name(row)} is reversed and in {claims}"

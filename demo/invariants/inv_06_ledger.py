@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from demo.invariants.scene import Scene
+from demo.invariants.scene import Row, Scene
 
 _SUMS = """
 SELECT t.id, t.kind, count(e.id) AS entries, coalesce(sum(e.amount_fen), 0) AS sum_fen
@@ -27,7 +27,35 @@ HAVING count(DISTINCT t.id) <> (CASE WHEN k.wanted THEN 1 ELSE 0 END)
 _STRANGERS = """
 SELECT t.kind, t.reference FROM ledger_transaction t
 WHERE (t.kind IN ('pay', 'return') AND NOT EXISTS (SELECT 1 FROM payout p WHERE p.id = t.reference))
-   OR (t.kind = 'approve' AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.id = t.reference))
+   OR (t.kind = 'unrecover' AND NOT EXISTS (SELECT 1 FROM payout p WHERE p.id = t.reference))
+   OR (t.kind = 'approve' AND NOT EXISTS (SELECT 1 FROM payout p WHERE p.id = t.reference))
+   OR (t.kind = 'unapprove' AND NOT EXISTS (SELECT 1 FROM payout p WHERE p.id = t.reference)
+       AND NOT EXISTS (SELECT 1 FROM recovery x WHERE x.id = t.reference))
+   OR (t.kind IN ('recover', 'repay', 'write_off') AND NOT EXISTS (SELECT 1 FROM recovery x WHERE x.id = t.reference))
+"""
+# What each claim has in the books about its payouts and recoveries, by account, debit positive.
+_OF_CLAIMS = """
+SELECT c.no, coalesce(sum(e.amount_fen) FILTER (WHERE t.kind IN ('approve', 'unapprove') AND a.kind = 'expense'), 0)
+           AS approved_fen,
+       coalesce(sum(e.amount_fen) FILTER (WHERE a.kind = 'receivable'), 0) AS receivable_fen,
+       coalesce(sum(e.amount_fen) FILTER (WHERE a.kind = 'collected'), 0) AS collected_fen,
+       coalesce(sum(e.amount_fen) FILTER (WHERE t.kind = 'write_off' AND a.kind = 'expense'), 0) AS written_off_fen,
+       (SELECT coalesce(sum(p.amount_fen), 0) FROM payout p WHERE p.claim_id = c.id
+        AND p.status NOT IN ('failed', 'cancelled', 'returned')) AS bound_fen,
+       (SELECT coalesce(sum(r.payable_fen), 0) FROM claim_bill r WHERE r.claim_id = c.id AND r.kind = 'pay')
+       + (SELECT coalesce(sum(x.due_fen), 0) FROM recovery x WHERE x.claim_id = c.id
+          AND x.status IN ('open', 'repaid', 'written_off')) AS ceiling_fen,
+       (SELECT coalesce(sum(x.due_fen), 0) FROM recovery x WHERE x.claim_id = c.id AND x.status = 'open') AS open_fen,
+       (SELECT coalesce(sum(x.due_fen), 0) FROM recovery x WHERE x.claim_id = c.id AND x.status = 'repaid')
+           AS repaid_fen,
+       (SELECT coalesce(sum(x.due_fen), 0) FROM recovery x WHERE x.claim_id = c.id AND x.status = 'written_off')
+           AS lost_fen
+FROM claim c
+JOIN (SELECT id AS reference, claim_id FROM payout UNION ALL SELECT id, claim_id FROM recovery) about
+    ON about.claim_id = c.id
+LEFT JOIN ledger_transaction t ON t.reference = about.reference
+LEFT JOIN ledger_entry e ON e.transaction_id = t.id LEFT JOIN ledger_account a ON a.id = e.account_id
+GROUP BY c.id ORDER BY c.no
 """
 # The balance of an insurer's money account in our books is what went out and stayed out, debit positive.
 _BALANCES = """
@@ -47,6 +75,22 @@ def check_ledger(scene: Scene) -> Iterator[str]:
         yield f"payout {row['out_no']} is {row['status']} over {row['amount_fen']} fen, but the ledger has {booked}"
     for row in scene.rows(_STRANGERS):
         yield f"ledger transaction {row['kind']} of {row['reference']} is about nothing that exists"
+    for row in scene.rows(_OF_CLAIMS):
+        yield from _of_claim(row)
     for row in scene.rows(_BALANCES):
         if row["balance_fen"] != row["right_fen"]:
             yield f"ledger account {row['code']}/{row['kind']}: {row['balance_fen']} fen, should be {row['right_fen']}"
+
+
+def _of_claim(row: Row) -> Iterator[str]:
+    """What is booked as owed to the patient covers what moves, and is no more than may; recoveries stand as booked."""
+    if not row["bound_fen"] <= row["approved_fen"] <= max(row["ceiling_fen"], row["bound_fen"]):
+        may = f"{row['bound_fen']} paid or on the way, {row['ceiling_fen']} payable or recovered"
+        yield f"claim {row['no']}: {row['approved_fen']} fen booked as approved, {may}"
+    for booked, right, what in (
+        ("receivable_fen", "open_fen", "receivable"),
+        ("collected_fen", "repaid_fen", "collected"),
+        ("written_off_fen", "lost_fen", "written off"),
+    ):
+        if row[booked] != row[right]:
+            yield f"claim {row['no']}: {row[booked]} fen booked as {what}, its recoveries say {row[right]}"

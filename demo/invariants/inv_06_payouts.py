@@ -1,4 +1,5 @@
-"""6. What succeeded or can still move is at most what was approved; one payout moves at a time; the books add up.
+"""6. What succeeded or can still move is at most what may be paid of what was approved, beside what is recovered; one
+payout moves at a time; the books add up.
 
 Every transfer of ours stands against the one that WeChat Pay or the bank executed under the same number, the insurers'
 balances against the sums, and the ledger is added up from its entries.
@@ -20,6 +21,10 @@ _CLAIMS = """
 SELECT c.no, c.paid_fen, c.approved_fen,
        (SELECT d.approved_fen FROM decision d WHERE d.claim_id = c.id ORDER BY d.decided_at DESC, d.id DESC LIMIT 1)
            AS decided_fen,
+       (SELECT coalesce(sum(r.payable_fen), 0) FROM claim_bill r WHERE r.claim_id = c.id AND r.kind = 'pay')
+           AS payable_fen,
+       (SELECT coalesce(sum(CASE x.status WHEN 'waiting' THEN x.share_fen ELSE x.due_fen END), 0) FROM recovery x
+        WHERE x.claim_id = c.id AND x.status <> 'void') AS recovered_fen,
        coalesce(sum(p.amount_fen) FILTER (WHERE p.status = 'succeeded'), 0) AS succeeded_fen,
        coalesce(sum(p.amount_fen) FILTER (WHERE p.status = ANY(%(open)s)), 0) AS open_fen,
        count(*) FILTER (WHERE p.status = ANY(%(open)s)) AS open
@@ -57,8 +62,11 @@ def check(scene: Scene) -> list[str]:
 def _approved(scene: Scene) -> Iterator[str]:
     for row in scene.rows(_CLAIMS, open=list(_OPEN)):
         moving_fen = row["succeeded_fen"] + row["open_fen"]
-        if moving_fen > (row["decided_fen"] or 0):
-            yield f"claim {row['no']}: {moving_fen} fen paid or on the way, {row['decided_fen'] or 0} approved"
+        if row["payable_fen"] > (row["decided_fen"] or 0):
+            yield f"claim {row['no']}: {row['payable_fen']} fen payable, {row['decided_fen'] or 0} approved"
+        if moving_fen > row["payable_fen"] + row["recovered_fen"]:
+            may_fen = f"{row['payable_fen']} payable, {row['recovered_fen']} to be recovered"
+            yield f"claim {row['no']}: {moving_fen} fen paid or on the way, {may_fen}"
         if row["open"] > 1:
             yield f"claim {row['no']}: {row['open']} payouts can move money at the same time"
         if row["paid_fen"] != row["succeeded_fen"]:

@@ -55,19 +55,23 @@ claim
     verifying > verified ineligible withdrawn
     verified > delivering ineligible withdrawn
     delivering > adjudicating ineligible withdrawn
-    adjudicating > needs_documents approved rejected withdrawn
-    needs_documents > adjudicating approved rejected withdrawn
-    approved > accepted appealed
+    adjudicating > needs_documents approved rejected withdrawn closed
+    needs_documents > adjudicating approved rejected withdrawn closed
+    approved > accepted appealed closed
     rejected > appealed closed
-    appealed > approved rejected
-    accepted > paying
-    paying > paid accepted
-    paid > accepted
+    appealed > approved rejected closed
+    accepted > paying paid closed
+    paying > paid accepted closed
+    paid > accepted closed
+recovery
+    begin > waiting
+    waiting > open void
+    open > repaid written_off void
 payout
     begin > created
-    created > held approved
+    created > held approved cancelled
     held > approved cancelled
-    approved > sending
+    approved > sending cancelled
     sending > unknown accepted waiting_user_confirm transferring succeeded failed cancelled
     unknown > sending accepted waiting_user_confirm transferring succeeded failed cancelled
     accepted > waiting_user_confirm transferring succeeded failed cancelled

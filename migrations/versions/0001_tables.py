@@ -97,7 +97,10 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("kind IN ('approve', 'pay', 'return')", name=op.f("ck_ledger_transaction_kind")),
+        sa.CheckConstraint(
+            "kind IN ('approve', 'unapprove', 'pay', 'return', 'recover', 'unrecover', 'repay', 'write_off')",
+            name=op.f("ck_ledger_transaction_kind"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_transaction")),
         sa.UniqueConstraint("kind", "reference", name=op.f("uq_ledger_transaction_kind_reference")),
     )
@@ -425,7 +428,10 @@ def upgrade() -> None:
         sa.Column("party_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("kind IN ('expense', 'payable', 'wechat', 'bank')", name=op.f("ck_ledger_account_kind")),
+        sa.CheckConstraint(
+            "kind IN ('expense', 'payable', 'wechat', 'bank', 'receivable', 'collected')",
+            name=op.f("ck_ledger_account_kind"),
+        ),
         sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_ledger_account_party_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_account")),
         sa.UniqueConstraint("party_id", "kind", name=op.f("uq_ledger_account_party_id_kind")),
@@ -1866,6 +1872,7 @@ def upgrade() -> None:
         sa.Column("insurer_id", sa.Uuid(), nullable=False),
         sa.Column("borne_fen", sa.BigInteger(), nullable=False),
         sa.Column("approved_fen", sa.BigInteger(), nullable=True),
+        sa.Column("payable_fen", sa.BigInteger(), nullable=False),
         sa.Column("live", sa.Boolean(), nullable=False),
         sa.Column("booked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1878,6 +1885,7 @@ def upgrade() -> None:
             "borne_fen >= 0 AND (approved_fen IS NULL OR approved_fen BETWEEN 0 AND borne_fen)",
             name=op.f("ck_claim_bill_amounts"),
         ),
+        sa.CheckConstraint("payable_fen BETWEEN 0 AND coalesce(approved_fen, 0)", name=op.f("ck_claim_bill_payable")),
         sa.ForeignKeyConstraint(["bill_id"], ["bill.id"], name=op.f("fk_claim_bill_bill_id")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_bill_claim_id")),
         sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_claim_bill_hospital_id")),
@@ -1988,6 +1996,38 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "recovery",
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column("bill_id", sa.Uuid(), nullable=False),
+        sa.Column("insurer_id", sa.Uuid(), nullable=False),
+        sa.Column("clearing_no", sa.Text(), nullable=False),
+        sa.Column("reversal_no", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("share_fen", sa.BigInteger(), nullable=False),
+        sa.Column("due_fen", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column(
+            "status_since",
+            postgresql.TIMESTAMP(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("check_field", sa.Text(), nullable=False),
+        sa.CheckConstraint("reason IN ('bill_refunded', 'e_bill_reversed')", name=op.f("ck_recovery_reason")),
+        sa.CheckConstraint("due_fen BETWEEN 0 AND share_fen", name=op.f("ck_recovery_amounts")),
+        sa.ForeignKeyConstraint(["bill_id"], ["bill.id"], name=op.f("fk_recovery_bill_id")),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_recovery_claim_id")),
+        sa.ForeignKeyConstraint(["insurer_id"], ["party.id"], name=op.f("fk_recovery_insurer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery")),
+        sa.UniqueConstraint("clearing_no", name=op.f("uq_recovery_clearing_no")),
+        sa.UniqueConstraint("reversal_no", name=op.f("uq_recovery_reversal_no")),
+    )
+    op.create_index(op.f("ix_recovery_bill_id"), "recovery", ["bill_id"], unique=False)
+    op.create_index(op.f("ix_recovery_claim_id"), "recovery", ["claim_id"], unique=False)
+    op.create_index(op.f("ix_recovery_insurer_id"), "recovery", ["insurer_id"], unique=False)
+    op.create_index(op.f("ix_recovery_status"), "recovery", ["status"], unique=False)
+    op.create_table(
         "claim_document",
         sa.Column("claim_id", sa.Uuid(), nullable=False),
         sa.Column("request_id", sa.Uuid(), nullable=True),
@@ -2031,6 +2071,7 @@ def upgrade() -> None:
         sa.Column("covered_fen", sa.BigInteger(), nullable=False),
         sa.Column("deductible_fen", sa.BigInteger(), nullable=False),
         sa.Column("ratio", sa.Numeric(precision=5, scale=4), nullable=False),
+        sa.Column("cap_fen", sa.BigInteger(), nullable=False),
         sa.Column("approved_fen", sa.BigInteger(), nullable=False),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2065,6 +2106,11 @@ def downgrade() -> None:
     op.drop_table("claim_package")
     op.drop_index(op.f("ix_claim_document_claim_id"), table_name="claim_document")
     op.drop_table("claim_document")
+    op.drop_index(op.f("ix_recovery_status"), table_name="recovery")
+    op.drop_index(op.f("ix_recovery_insurer_id"), table_name="recovery")
+    op.drop_index(op.f("ix_recovery_claim_id"), table_name="recovery")
+    op.drop_index(op.f("ix_recovery_bill_id"), table_name="recovery")
+    op.drop_table("recovery")
     op.drop_index(
         "uq_payout_open",
         table_name="payout",

@@ -26,10 +26,12 @@ class Teller(Protocol):
 
 @dataclass
 class Settings:
-    """`delay_s`: how long the desk thinks. `package_public_keys`: key id -> key. `ledger_fault`: see books.csv_file.
+    """`delay_s`: how long the desk thinks. `recovery_outcome`: repaid or written_off, told at once of what must come
+    back; empty tells nothing. `package_public_keys`: key id -> key. `ledger_fault`: see books.csv_file.
     `ledger_totals`: whether the ledger's totals are to be had; `totals_fault`: see books.totals."""
 
     delay_s: float = 0.2
+    recovery_outcome: str = ""
     package_public_keys: dict[str, str] = field(default_factory=dict)
     ledger_not_ready: list[str] = field(default_factory=list)
     ledger_fault: str = ""

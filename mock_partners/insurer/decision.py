@@ -45,7 +45,7 @@ def line_json(verdict: Verdict, ratio: str) -> dict[str, Any]:
     return {
         **vars(verdict),
         "ratio": ratio,
-        "reasons": [vars(reason) for reason in verdict.reasons],
+        "reasons": [reason.as_json() for reason in verdict.reasons],
         "appealable": any(reason.code == "medical_necessity" for reason in verdict.reasons),
     }
 

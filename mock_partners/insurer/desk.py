@@ -75,6 +75,27 @@ def withdraw(book: Casebook, claim_no: str, body: Mapping[str, Any]) -> None:
     book.save(case)
 
 
+def recovery(book: Casebook, claim_no: str, body: Mapping[str, Any]) -> None:
+    """The hospital took a bill back after the decision: nothing more is paid for it, its row leaves the books, and what
+    has been paid is asked back. Answers `claim.recovery_ended` by itself where the settings say with what."""
+    case = book.case(claim_no)
+    if missing(body, ("recovery_no", "clearing_no", "status", "due_fen")):
+        raise Refused(422, "malformed", "追回通知格式有误")
+    if book.ledger.claim_of(body["clearing_no"]) != claim_no or not is_clearing_no(body["recovery_no"]):
+        raise Refused(422, "clearing_no_unknown", "清算流水号不在案件内")
+    if book.ledger.claim_of(body["recovery_no"]) is None:
+        book.ledger.reverse(body["recovery_no"], body["clearing_no"], book.now())
+    recoveries = case.get("recoveries", {})
+    before = recoveries.get(body["recovery_no"])
+    case["recoveries"] = {**recoveries, body["recovery_no"]: dict(body)}
+    case["remainders"] = {**case["remainders"], body["clearing_no"]: 0}
+    book.save(case)
+    outcome = book.settings.recovery_outcome
+    if outcome and body["status"] == "open" and (before is None or before["status"] != "open"):
+        ended = {"claim_no": claim_no, "recovery_no": body["recovery_no"], "outcome": outcome}
+        book.sender.post("claim.recovery_ended", claim_no, ended | {"amount_fen": body["due_fen"]})
+
+
 def payout(book: Casebook, claim_no: str, body: Mapping[str, Any]) -> None:
     case = book.case(claim_no)
     note_payout(case, body)

@@ -144,7 +144,7 @@ def eligibility(policy: Policy, request: Mapping[str, Any]) -> tuple[bool, list[
             {
                 "clearing_no": bill.get("clearing_no"),
                 "in_scope": not against,
-                "reasons": [vars(reason) for reason in against],
+                "reasons": [reason.as_json() for reason in against],
             }
         )
     if not bills:

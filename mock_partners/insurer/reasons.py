@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 DECLINES = {
     "outside_cover": "就诊日期不在保险期间内",
@@ -30,8 +31,15 @@ TEXTS = {**DECLINES, **CUTS, **EXPLANATIONS}
 
 @dataclass(frozen=True)
 class Reason:
+    """`cap_fen`: by how much a cut lowered the line."""
+
     code: str
     text: str
+    cap_fen: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        said: dict[str, Any] = {"code": self.code, "text": self.text}
+        return said | {"cap_fen": self.cap_fen} if self.cap_fen else said
 
     @property
     def refuses(self) -> bool:
@@ -43,4 +51,4 @@ def of(code: str, fen: int = 0, *, ratio: Decimal = Decimal(1)) -> Reason:
     """The reason with its text; `fen` and `ratio` fill the places that the text has for them."""
     yuan = f"{Decimal(fen) / 100:.2f}"
     percent = f"{(ratio * 100).normalize():f}"
-    return Reason(code, TEXTS[code].format(yuan=yuan, percent=percent))
+    return Reason(code, TEXTS[code].format(yuan=yuan, percent=percent), fen if code in CUTS else 0)

@@ -81,6 +81,7 @@ class Insurer(Double):
         step("appeal", lambda claim_no, body: desk.appeal(book, claim_no, body))
         step("acceptance", lambda claim_no, body: desk.accept(book, claim_no))
         step("withdrawal", lambda claim_no, body: desk.withdraw(book, claim_no, body))
+        step("recovery", lambda claim_no, body: desk.recovery(book, claim_no, body))
         step("payout", lambda claim_no, body: desk.payout(book, claim_no, body))
 
         @app.post("/v1/eligibility")

@@ -46,7 +46,7 @@ class Dialect(Protocol):
         """Hand over a claim package: {"claim_no", "policy_no", "package", "remainders"} → {"case_no"}."""
 
     def tell(self, at: Endpoint, message_id: str, claim_no: str, what: str, body: dict[str, Any]) -> Any:
-        """documents, appeal, acceptance, withdrawal or payout of a claim that was delivered. PartnerFault
+        """documents, appeal, acceptance, withdrawal, recovery or payout of a claim that was delivered. PartnerFault
         `not_in_dialect` for what the dialect has no message for."""
 
     def news(self, at: Endpoint, message_id: str, case: dict[str, Any]) -> list[News]:

@@ -41,6 +41,17 @@ def lines_of(town: Town, claim_id: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def cut(line: dict[str, Any], amount_fen: int, code: str = "ceiling") -> dict[str, Any]:
+    """The line, with so much taken away after the ratio."""
+    reason = {"code": code, "text": "超出剩余保额", "cap_fen": amount_fen}
+    return line | {"approved_fen": line["approved_fen"] - amount_fen, "reasons": [reason]}
+
+
+def declined(line: dict[str, Any]) -> dict[str, Any]:
+    reason = {"code": "medical_necessity", "text": "现有病历不足以说明该项目的医疗必要性"}
+    return line | {"covered_fen": 0, "approved_fen": 0, "reasons": [reason]}
+
+
 def decision(town: Town, claim_id: str, **wrong: Any) -> dict[str, Any]:
     """A decision that approves everything, with some of it replaced."""
     lines = wrong.pop("lines", None) or lines_of(town, claim_id)
@@ -64,6 +75,18 @@ def say(town: Town, kind: str, data: dict[str, Any], *, code: str = "I1") -> Non
 
 def adjudicate(town: Town, claim_id: str, *, code: str = "I1", **wrong: Any) -> dict[str, Any]:
     said = decision(town, claim_id, **wrong)
+    say(town, "claim.adjudicated", said, code=code)
+    return said
+
+
+def decide(town: Town, claim_id: str, *, code: str = "I1", **how: Any) -> dict[str, Any]:
+    """As `adjudicate`, and the insurer's double knows that it has decided so itself."""
+    town.drain_all("claim.tell_appeal")
+    said = decision(town, claim_id, **how)
+    book = town.insurers[code].book
+    case = book.case(said["claim_no"])
+    state = "intake" if said["outcome"] == "interim" else "decided"
+    book.save(case | {"state": state, "decisions": [*case["decisions"], said]})
     say(town, "claim.adjudicated", said, code=code)
     return said
 

@@ -10,6 +10,7 @@ from tests.app.claim.kit import (
     at_the_insurer,
     booked,
     clearing_rows,
+    cut,
     guards,
     journal,
     lines_of,
@@ -172,7 +173,7 @@ def test_a_second_policy_waits_for_the_first_and_gets_the_rest(town: Town) -> No
     first, second = town.claim(who, [bill_id]), town.claim(who, [bill_id], "I2")
     town.drain_all(*STEPS)
     assert (town.status(first), town.status(second)) == ("adjudicating", "verified")
-    adjudicate(town, first, lines=[line | {"approved_fen": 7_000} for line in lines_of(town, first)])
+    adjudicate(town, first, lines=[cut(line, 3_000) for line in lines_of(town, first)])
     town.drain_all("claim.deliver", hurry=True)
     town.settle_down()
     found = who.get(f"/claims/{second}")

@@ -1,52 +1,28 @@
-"""A decision adds up: whatever the insurer's own arithmetic comes to is accepted, whatever grows on the way is not."""
+"""What may be claimed, what stays payable, and who must act in which state."""
 
 from __future__ import annotations
-
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.claim import rules
-from app.claim.states import HOLDER, State, claims
-from mock_partners.insurer.reasons import of
-from mock_partners.insurer.rules import Bill, Line, Terms, adjudicate
+from app.claim.states import HOLDER, RECOVERY_HOLDER, RecoveryState, State, claims, recoveries
 
-amounts = st.lists(st.integers(-50_000, 500_000), min_size=1, max_size=8).filter(lambda lines: sum(lines) > 0)
+bills = st.dictionaries(st.sampled_from("abcd"), st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=1)
 
 
-@given(amounts, st.data())
-def test_every_decision_of_a_sound_insurer_adds_up(lines: list[int], data: st.DataObject) -> None:
-    declined = data.draw(st.sets(st.integers(0, len(lines) - 1)))
-    borne = data.draw(st.integers(0, sum(lines)))
-    terms = Terms(
-        Decimal(data.draw(st.integers(0, 100))) / 100,
-        data.draw(st.integers(0, 10_000)),
-        data.draw(st.integers(0, 10**6)),
-    )
-    no = (of("self_funded"),)
-    billed = tuple(Line(i, fen, no if i in declined else ()) for i, fen in enumerate(lines))
-    verdicts = adjudicate((Bill("2026112100000000019", borne, billed),), terms)
-    for verdict in verdicts:
-        assert rules.line_adds_up(
-            billed_fen=verdict.billed_fen,
-            covered_fen=verdict.covered_fen,
-            deductible_fen=verdict.deductible_fen,
-            approved_fen=verdict.approved_fen,
-        ), verdict
-    assert 0 <= sum(verdict.approved_fen for verdict in verdicts) <= borne
-
-
-@given(st.tuples(*[st.integers(-1_000, 1_000)] * 4))
-def test_nothing_grows_on_its_way_through_a_line(line: tuple[int, int, int, int]) -> None:
-    billed, covered, deductible, approved = line
-    if rules.line_adds_up(
-        billed_fen=billed, covered_fen=covered, deductible_fen=deductible, approved_fen=approved
-    ):  # fmt: skip
-        assert abs(approved) <= abs(covered) <= abs(billed)
-        assert approved <= covered - deductible or billed < 0
-        assert approved * billed >= 0 and deductible >= 0
+@given(bills)
+def test_what_was_payable_stays_payable_under_a_decision_that_is_not_below_it(
+    found: dict[str, tuple[int, int]],
+) -> None:
+    payable, approved = ({no: pair[place] for no, pair in found.items()} for place in (0, 1))
+    kept = rules.carry_over(payable, approved)
+    if sum(payable.values()) > sum(approved.values()):
+        assert kept is None
+    else:
+        assert kept is not None and sum(kept.values()) == sum(payable.values())
+        assert all(0 <= kept[no] <= approved[no] for no in found)
 
 
 @pytest.mark.parametrize(
@@ -68,12 +44,17 @@ def test_the_first_reason_against_a_bill(bill: dict[str, object], code: str | No
 
 def test_every_state_names_who_must_act() -> None:
     assert set(HOLDER) == set(State)
+    assert set(RECOVERY_HOLDER) == set(RecoveryState)
+    assert set(rules.RECOVERY_TEXTS) == set(RecoveryState)
 
 
 def test_an_ended_claim_never_moves_again() -> None:
     for state in (State.INELIGIBLE, State.WITHDRAWN, State.CLOSED):
         assert not [event for event in claims.events if claims.target(state, event)]
+    for ended in (RecoveryState.REPAID, RecoveryState.WRITTEN_OFF, RecoveryState.VOID):
+        assert not [event for event in recoveries.events if recoveries.target(ended, event)]
 
 
 def test_every_state_can_be_reached() -> None:
     assert {State.SUBMITTED, *claims.table.values()} == set(State)
+    assert {RecoveryState.WAITING, *recoveries.table.values()} == set(RecoveryState)

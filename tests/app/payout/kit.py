@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from tests.app.claim.kit import adjudicate, at_the_insurer
+from tests.app.claim.kit import at_the_insurer, decide
 from tests.app.town import GOOD_CARD, Insured, Town
 
 WECHAT = {"kind": "wechat"}
@@ -21,9 +21,7 @@ def accepted(town: Town, who: Insured, *amounts: int, payee: dict[str, Any] | No
     """A claim whose decision the patient has accepted: nothing is created yet. Its id."""
     documents = [IMAGE] if sum(amounts) >= 10_000_00 else []
     claim_id = at_the_insurer(town, who, *amounts, payee=payee or bank(), documents=documents)
-    said = adjudicate(town, claim_id)
-    book = town.insurers["I1"].book  # the insurer has decided so itself
-    book.save(book.case(said["claim_no"]) | {"state": "decided", "decisions": [said]})
+    decide(town, claim_id)
     assert who.post(f"/claims/{claim_id}/accept").status_code == 200
     return claim_id
 

@@ -294,7 +294,7 @@ def test_a_row_changed_behind_the_programs_back_is_not_paid_and_named(town: Town
     send(town)
     assert asked(town, payout_id) == 0
     assert ("payout.send", f"Tampered: payout:{payout_id}") in town.dead()
-    for table, column in (("decision", "approved_fen"), ("claim_bill", "approved_fen"), ("fee_line", "amount_fen")):
+    for table, column in (("decision", "approved_fen"), ("claim_bill", "payable_fen"), ("fee_line", "amount_fen")):
         claim_id = accepted(town, who)
         where = "claim_id = :id" if table != "fee_line" else (
             "bill_id IN (SELECT bill_id FROM claim_bill WHERE claim_id = :id)")  # fmt: skip

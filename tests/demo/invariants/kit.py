@@ -171,6 +171,14 @@ class Town:
         }
         return self.ground.add("claim_bill", claim_id=claim["id"], bill_id=bill["id"], **(usual | values))
 
+    def recovery(self, claim: dict[str, Any], status: str, due_fen: int, ordinal: int = 1) -> dict[str, Any]:
+        """The bill of this clearing row was taken back after the decision."""
+        self.ground.run("UPDATE claim_bill SET live = false, payable_fen = 0 WHERE ordinal = %s", ordinal)
+        return self.ground.add(
+            "recovery", claim_id=claim["id"], clearing_no=clearing_no(ordinal), reason="bill_refunded",
+            insurer_id=self.ids["I1"], status=status, share_fen=due_fen, due_fen=due_fen,
+        )  # fmt: skip
+
     def decision(self, claim: dict[str, Any], approved: dict[str, int], no: str = "D1") -> dict[str, Any]:
         """A decision that approves so much under each clearing number."""
         total_fen = sum(approved.values())
@@ -184,8 +192,9 @@ class Town:
         )
         for number, approved_fen in approved.items():
             self.ground.add(
-                "decision_line", decision_id=row["id"], clearing_no=number, line_no=1, approved_fen=approved_fen
-            )
+                "decision_line", decision_id=row["id"], clearing_no=number, line_no=1, billed_fen=approved_fen,
+                covered_fen=approved_fen, ratio=1, approved_fen=approved_fen,
+            )  # fmt: skip
         return row
 
 

@@ -64,6 +64,57 @@ def test_an_approval_without_its_decision_is_named(town: Town) -> None:
     one(check(scene_of(town.ground)), "decision D1 of CL1", "approved 401 fen, its lines 400")
 
 
+def test_what_was_paid_for_a_bill_taken_back_counts_until_it_came_back(town: Town) -> None:
+    bill = town.bill("b1")
+    claim = decided(town, bill, 1, 700)
+    town.recovery(claim, "open", 700)
+    decided(town, bill, 2, 300)
+    assert check(scene_of(town.ground)) == []
+    town.ground.run("UPDATE recovery SET due_fen = 701, share_fen = 701")
+    one(check(scene_of(town.ground)), "bill H1/b1: 1001 fen approved", "1000 borne")
+    town.ground.run("UPDATE recovery SET status = 'repaid'")
+    assert check(scene_of(town.ground)) == []
+
+
+def test_more_payable_than_decided_is_named(town: Town) -> None:
+    decided(town, town.bill(), 1, 400)
+    town.ground.loosen("claim_bill")
+    town.ground.run("UPDATE claim_bill SET payable_fen = 401")
+    one(check(scene_of(town.ground)), FIRST, "401 fen payable, decided 400")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "ratio = 0.9",
+        "cap_fen = 1",
+        "covered_fen = 399",
+        "deductible_fen = 1",
+        "billed_fen = 399",
+        "covered_fen = 300, billed_fen = 300, cap_fen = -100",
+    ],
+)
+def test_a_decision_a_fen_beside_its_ratio_is_named(town: Town, wrong: str) -> None:
+    decided(town, town.bill(), 1, 400)
+    assert check(scene_of(town.ground)) == []
+    town.ground.run(f"UPDATE decision_line SET {wrong}")  # noqa: S608
+    one(check(scene_of(town.ground)), "decision D1 of CL1, lines [1]", FIRST)
+
+
+def test_a_decision_that_rounds_once_for_the_bill_adds_up(town: Town) -> None:
+    claim = decided(town, town.bill(lines=(500, 500)), 1, 2)
+    town.ground.run("UPDATE decision_line SET billed_fen = 3, covered_fen = 3, ratio = 0.5")
+    town.ground.run("UPDATE decision SET approved_fen = 3")
+    town.ground.run("UPDATE claim_bill SET approved_fen = 3")
+    decision = town.ground.run("SELECT id FROM decision WHERE claim_id = %s", claim["id"])[0]["id"]
+    second = {"decision_id": decision, "clearing_no": FIRST, "line_no": 2, "billed_fen": 3, "covered_fen": 3}
+    town.ground.add("decision_line", **second, ratio=0.5, approved_fen=1)
+    assert check(scene_of(town.ground)) == []
+    town.ground.run("UPDATE decision_line SET approved_fen = 1")
+    found = check(scene_of(town.ground))
+    assert any("2 fen before caps, covered less deductible by the ratio is 3" in finding for finding in found)
+
+
 def test_the_insurers_own_decision_counts(town: Town, insurer: Insurer) -> None:
     decided(town, town.bill(), 1, 400)
     lines = [{"clearing_no": FIRST, "approved_fen": 400}]

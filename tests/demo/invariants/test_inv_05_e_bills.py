@@ -44,9 +44,13 @@ def test_a_reversed_e_bill_in_a_live_claim_is_named(ground: Ground, town: Town, 
 
 
 def test_what_was_paid_before_the_reversal_is_a_recovery(ground: Ground, town: Town, bill: dict[str, Any]) -> None:
-    claim(town, bill, 1, "paid")
+    paid = claim(town, bill, 1, "paid")
     ground.run("UPDATE e_bill SET state = 'reversed'")
+    one(check(scene_of(ground)), "e-bill 0440/0001 is reversed and in CL1")
+    town.recovery(paid, "open", 1000)
     assert check(scene_of(ground)) == []
+    ground.run("UPDATE claim_bill SET live = true")
+    assert any("is live in CL1" in finding for finding in check(scene_of(ground)))
 
 
 def test_a_reversal_that_only_the_hospital_knows_is_named(ground: Ground, town: Town, bill: dict[str, Any]) -> None:

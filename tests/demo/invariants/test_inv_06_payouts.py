@@ -12,7 +12,7 @@ from mock_partners.bank import Bank
 from mock_partners.insurer.server import Insurer
 from mock_wechat.pay.accounts import Movement
 from mock_wechat.server import WeChat
-from tests.demo.invariants.kit import WORLD, Ground, Town, one, scene_of
+from tests.demo.invariants.kit import WORLD, Ground, Town, clearing_no, one, scene_of
 
 MCHID, ACCOUNT = "1900000001", WORLD["insurers"][0]["bank_account"]
 Pay = Callable[..., dict[str, Any]]
@@ -22,7 +22,8 @@ Pay = Callable[..., dict[str, Any]]
 def pay(town: Town) -> Pay:
     """A payout of a claim that was approved 1,000 fen, with its books; the second call pays the same claim again."""
     claim = town.claim("CL1", "paid", approved_fen=1000)
-    town.decision(claim, {"1": 1000})
+    town.clearing(claim, town.bill(), 1, approved_fen=1000, payable_fen=1000)
+    town.decision(claim, {clearing_no(1): 1000})
 
     def pay(out_no: str = "tf1", status: str = "succeeded", amount_fen: int = 1000, **values: Any) -> dict[str, Any]:
         usual = {"channel": "wechat", "approvals_needed": 0, "claim_no": "CL1", "insurer_id": town.ids["I1"]}
@@ -30,6 +31,8 @@ def pay(town: Town) -> Pay:
             "payout", claim_id=claim["id"], out_no=out_no, status=status, amount_fen=amount_fen, held_for=[],
             **(usual | values),
         )  # fmt: skip
+        if status not in ("failed", "returned"):
+            book(town, "approve", row["id"], amount_fen)
         if status == "succeeded":
             town.ground.run("UPDATE claim SET paid_fen = paid_fen + %s", amount_fen)
             book(town, "pay", row["id"], amount_fen, row["channel"])
@@ -38,9 +41,13 @@ def pay(town: Town) -> Pay:
     return pay
 
 
-def book(town: Town, kind: str, reference: object, amount_fen: int, channel: str) -> None:
+SIDES = {"approve": ("expense", "payable"), "recover": ("receivable", "expense"), "repay": ("collected", "receivable")}
+
+
+def book(town: Town, kind: str, reference: object, amount_fen: int, channel: str = "") -> None:
     transaction = town.ground.add("ledger_transaction", kind=kind, reference=reference)
-    for account, signed_fen in (("payable", amount_fen), (channel, -amount_fen)):
+    debit, credit = SIDES.get(kind, ("payable", channel))
+    for account, signed_fen in ((debit, amount_fen), (credit, -amount_fen)):
         found = town.ground.run("SELECT id FROM ledger_account WHERE kind = %s", account)
         owner = {"party_id": town.ids["I1"], "kind": account}
         account_id = (found[0] if found else town.ground.add("ledger_account", **owner))["id"]
@@ -56,7 +63,50 @@ def test_what_was_approved_was_paid_once(town: Town, pay: Pay) -> None:
 def test_more_than_was_approved_is_named(town: Town, pay: Pay) -> None:
     pay("tf1")
     pay("tf2", "waiting_user_confirm", 1)
-    one(check(scene_of(town.ground)), "claim CL1: 1001 fen paid or on the way, 1000 approved")
+    one(check(scene_of(town.ground)), "claim CL1: 1001 fen paid or on the way, 1000 payable")
+
+
+def test_more_payable_than_was_approved_is_named(town: Town) -> None:
+    claim = town.claim("CL1", "paid", approved_fen=1000)
+    town.ground.loosen("claim_bill")
+    town.clearing(claim, town.bill(), 1, approved_fen=1000, payable_fen=1001)
+    town.decision(claim, {clearing_no(1): 1000})
+    town.ground.add("payout", claim_id=claim["id"], out_no="tf0", status="failed", amount_fen=1, claim_no="CL1",
+                    insurer_id=town.ids["I1"], channel="bank", held_for=[])  # fmt: skip
+    one(check(scene_of(town.ground)), "claim CL1: 1001 fen payable, 1000 approved")
+
+
+def test_a_bill_that_was_taken_back_is_recovered_in_state_and_in_books(town: Town, pay: Pay) -> None:
+    row = pay("tf1")
+    recovery = town.recovery({"id": row["claim_id"]}, "open", 1000)
+    book(town, "recover", recovery["id"], 1000)
+    assert check(scene_of(town.ground)) == []
+    town.ground.run("UPDATE recovery SET status = 'repaid'")
+    found = check(scene_of(town.ground))
+    assert any("1000 fen booked as receivable, its recoveries say 0" in finding for finding in found)
+    assert any("0 fen booked as collected, its recoveries say 1000" in finding for finding in found)
+
+
+def test_what_was_paid_for_a_bill_taken_back_and_is_not_recovered_is_named(town: Town, pay: Pay) -> None:
+    row = pay("tf1")
+    town.recovery({"id": row["claim_id"]}, "void", 0)
+    one(check(scene_of(town.ground)), "claim CL1: 1000 fen paid or on the way, 0 payable, 0 to be recovered")
+
+
+def test_a_payout_that_was_never_booked_as_approved_is_named(town: Town, pay: Pay) -> None:
+    row = pay("tf1")
+    entries = "(SELECT id FROM ledger_transaction WHERE kind = 'approve')"
+    town.ground.run(f"DELETE FROM ledger_entry WHERE transaction_id IN {entries}")  # noqa: S608
+    town.ground.run("DELETE FROM ledger_transaction WHERE kind = 'approve'")
+    one(check(scene_of(town.ground)), "claim CL1: 0 fen booked as approved, 1000 paid")
+    book(town, "approve", row["id"], 1001)
+    one(check(scene_of(town.ground)), "claim CL1: 1001 fen booked as approved, 1000 paid")
+
+
+def test_a_recovery_in_the_books_that_nobody_knows_is_named(town: Town, pay: Pay) -> None:
+    pay("tf1")
+    book(town, "recover", uuid4(), 300)
+    one(check(scene_of(town.ground)), "ledger transaction recover", "about nothing that exists")
 
 
 def test_two_payouts_that_can_move_are_named(town: Town, pay: Pay) -> None:

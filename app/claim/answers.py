@@ -1,0 +1,96 @@
+"""What the patient answers to a decision: agreed, or appealed; and what of it may be paid at once."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.claim import contracts as c
+from app.claim import queries, rules
+from app.claim.models import Appeal, Claim, Decision
+from app.claim.states import State
+from app.claim.steps import advance, get, mine, tell
+from app.core.errors import Conflict, Invalid, LostRace
+from app.core.work import Work
+
+
+def accept(work: Work, account_id: UUID, claim_id: UUID) -> Claim:
+    """The patient accepts: what was approved becomes payable."""
+    row = mine(work, account_id, claim_id)
+    if not _accept(work, row):
+        raise LostRace("claim", "accept", [row.id])
+    return row
+
+
+def silence(work: Work, claim_id: UUID) -> None:
+    """Nobody objected in time: an approved claim is accepted, a rejected one closed."""
+    row = get(work, claim_id)
+    if row.accept_by is not None and row.accept_by <= work.now and not _accept(work, row):
+        advance(work, row, "give_up")
+
+
+def _accept(work: Work, row: Claim) -> bool:
+    if not advance(work, row, "accept"):
+        return False
+    _release(work, row)
+    work.later("claim.tell_acceptance", row.id)
+    return True
+
+
+def _release(work: Work, row: Claim) -> None:
+    """All that is approved may be paid, of the bills that the hospital has not taken back."""
+    for clearing in queries.live_rows(work.session, row.id):
+        clearing.payable_fen = clearing.approved_fen or 0
+    work.emit("claim.payable", row.id)
+
+
+def appeal(work: Work, account_id: UUID, claim_id: UUID, wanted: c.AppealIn) -> Claim:
+    """Object to one line, to several or to all, once. What is not disputed is payable at once."""
+    row = mine(work, account_id, claim_id)
+    decision = queries.latest_decision(work.session, row.id)
+    if decision is None:
+        raise Conflict("not_decided", "还没有核赔结果，不能申诉")
+    if queries.appeal(work.session, row.id) is not None:
+        raise Conflict("appealed_before", "每个理赔只能申诉一次")
+    known = {(line.clearing_no, line.line_no) for line in queries.decision_lines(work.session, decision.id)}
+    if not {(line.clearing_no, line.line_no) for line in wanted.lines} <= known:
+        raise Invalid("line_unknown", "没有找到要申诉的费用明细")
+    if not advance(work, row, "appeal", accept_by=None):
+        raise LostRace("claim", "appeal", [row.id])
+    work.add(Appeal(claim_id=row.id, lines=[line.model_dump() for line in wanted.lines], reason=wanted.reason))
+    work.later("claim.tell_appeal", row.id)
+    if wanted.lines:
+        _release_undisputed(work, row, decision, {(line.clearing_no, line.line_no) for line in wanted.lines})
+    _prepay_in_time(work, row)
+    return row
+
+
+def _release_undisputed(work: Work, row: Claim, decision: Decision, disputed: set[tuple[str, int]]) -> None:
+    """Everything approved but the disputed lines. A returned item is never disputed away: it lowers what is certain."""
+    lines = queries.decision_lines(work.session, decision.id)
+    for clearing in queries.live_rows(work.session, row.id):
+        mine = [line for line in lines if line.clearing_no == clearing.clearing_no]
+        open_fen = sum(max(0, line.approved_fen) for line in mine if (line.clearing_no, line.line_no) in disputed)
+        clearing.payable_fen = max(clearing.payable_fen, (clearing.approved_fen or 0) - open_fen)
+    work.emit("claim.payable", row.id)
+
+
+def _prepay_in_time(work: Work, row: Claim) -> None:
+    package = queries.latest_package(work.session, row.id)
+    received_at = package.delivered_at if package is not None and package.delivered_at else work.now
+    work.later("claim.prepay", row.id, run_at=received_at + rules.PREPAY_AFTER)
+
+
+def prepay(work: Work, claim_id: UUID) -> None:
+    """The appeal is still not decided: what the insurer itself has determined of the disputed lines is paid in advance,
+    and the decision to come pays the difference (先予支付, Insurance Law of the PRC, article 25)."""
+    row = get(work, claim_id)
+    if row.status == State.APPEALED:
+        _release(work, row)
+        work.audit("claim.prepaid", "claim", row.id)
+        tell(work, row, "claim_prepaid", {"no": row.no}, "appeal")
+
+
+def appeal_to_tell(work: Work, claim_id: UUID) -> dict[str, object]:
+    appeal = queries.appeal(work.session, claim_id)
+    assert appeal is not None
+    return {"lines": appeal.lines, "reason": appeal.reason}

@@ -1,0 +1,116 @@
+"""What the hospital takes back after the insurer has decided: no money goes out for it any more, and what went out must
+come back to the insurer (追回). Whether money went out is known one floor higher: app.payout.recovering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from app.claim import contracts as c
+from app.claim import queries, rules
+from app.claim.assembly import why_lost
+from app.claim.models import Claim, Recovery
+from app.claim.states import AT_INSURER, DECIDABLE, RecoveryState, State, recoveries
+from app.claim.steps import advance, get, of_insurer, tell
+from app.claim.withdrawal import give_back, reversing_rows
+from app.core.errors import Invalid, NotFound
+from app.core.work import Work
+from app.record import queries as record
+
+
+def bills_lost(work: Work, bill_ids: Sequence[UUID]) -> None:
+    """A refund or a reversed e-bill: a claim that is not decided yet is taken back, in a decided one the bill is given
+    up. The same news again finds nothing to do."""
+    lost = {bill.id: why for bill in record.bills(work.session, bill_ids) if (why := why_lost(bill)) is not None}
+    for row in [get(work, claim.id) for claim in queries.claims_of_bills(work.session, list(lost))]:
+        if queries.latest_decision(work.session, row.id) is None:
+            mine = [clearing.bill_id for clearing in queries.live_rows(work.session, row.id)]
+            give_back(work, row, next(lost[bill_id] for bill_id in mine if bill_id in lost))
+        elif row.status in AT_INSURER:
+            _give_up(work, row, lost)
+
+
+def _give_up(work: Work, row: Claim, lost: Mapping[UUID, str]) -> None:
+    """These bills leave the claim: nothing is payable for them from here on. Their recoveries wait for what payout
+    knows of the money."""
+    clearings = queries.live_rows(work.session, row.id)
+    taken = [clearing for clearing in clearings if clearing.bill_id in lost]
+    for clearing, reversal in zip(taken, reversing_rows(work, taken), strict=True):
+        recovery = Recovery(
+            claim_id=row.id,
+            bill_id=clearing.bill_id,
+            insurer_id=row.insurer_id,
+            clearing_no=clearing.clearing_no,
+            reversal_no=reversal.clearing_no,
+            reason=lost[clearing.bill_id],
+            share_fen=clearing.payable_fen,
+            due_fen=0,
+        )
+        clearing.live, clearing.payable_fen = False, 0
+        recoveries.start(work, recovery, RecoveryState.WAITING)
+        _tell_insurer(work, recovery)
+    left = [clearing for clearing in clearings if clearing.live]
+    undecided = row.status in (*DECIDABLE, State.REJECTED)
+    if not left or not (undecided or any(clearing.approved_fen for clearing in left)):
+        advance(work, row, "lose_bills", accept_by=None, clock_paused_since=None)
+    work.emit("claim.bills_lost", row.id)
+
+
+def owe(work: Work, recovery: Recovery, due_fen: int) -> None:
+    """The payee has `due_fen` of what must come back."""
+    recovery.due_fen = due_fen
+    recoveries.move(work, [recovery.id], "owe")
+    _news(work, recovery, "recovery_opened", {"reason": rules.TEXTS[recovery.reason]})
+
+
+def came_back(work: Work, recovery: Recovery, amount_fen: int) -> None:
+    """The bank sent so much of it back to the insurer (退票)."""
+    recovery.due_fen -= amount_fen
+    if recovery.due_fen == 0:
+        void(work, recovery)
+    else:
+        _tell_insurer(work, recovery)
+
+
+def void(work: Work, recovery: Recovery) -> None:
+    """Nothing has to come back."""
+    recoveries.move(work, [recovery.id], "void")
+    _news(work, recovery, "claim_bill_lost", {"reason": rules.TEXTS[recovery.reason]})
+
+
+def ended(work: Work, insurer_id: UUID, said: c.RecoveryEndedIn) -> Recovery | None:
+    """The insurer's word on its money; None if it said so before. Invalid for another amount, or while nobody knows
+    what must come back."""
+    row = of_insurer(work, insurer_id, said.claim_no)
+    recovery = queries.recovery_by_no(work.session, said.recovery_no, row.id)
+    if recovery is None:
+        raise NotFound
+    if recovery.status in (RecoveryState.REPAID, RecoveryState.WRITTEN_OFF):
+        return None
+    if recovery.status != RecoveryState.OPEN:
+        raise Invalid("recovery_not_open", "没有需要追回的款项")
+    recovery.require_check(work.privacy)
+    if said.amount_fen != recovery.due_fen:
+        raise Invalid("recovery_differs", "金额与应追回金额不符", fields={"amount_fen": f"= {recovery.due_fen}"})
+    recoveries.move(work, [recovery.id], "repay" if said.outcome == "repaid" else "write_off")
+    _news(work, recovery, "recovery_ended", {"reason": rules.RECOVERY_TEXTS[said.outcome]})
+    return recovery
+
+
+def to_tell(work: Work, recovery_id: UUID) -> dict[str, object]:
+    """What the insurer is told of a recovery, as it stands now."""
+    recovery = work.session.get(Recovery, recovery_id)
+    assert recovery is not None
+    names = ("clearing_no", "reason", "status", "share_fen", "due_fen")
+    return {"recovery_no": recovery.reversal_no, **{name: getattr(recovery, name) for name in names}}
+
+
+def _news(work: Work, recovery: Recovery, template: str, params: dict[str, str]) -> None:
+    row = get(work, recovery.claim_id)
+    tell(work, row, template, params, recovery.reversal_no)
+    _tell_insurer(work, recovery)
+
+
+def _tell_insurer(work: Work, recovery: Recovery) -> None:
+    work.later("claim.tell_recovery", recovery.claim_id, args={"recovery_id": str(recovery.id)})

@@ -1,0 +1,90 @@
+"""Claims as patients and operators read them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.claim import contracts as c
+from app.claim import queries, rules
+from app.claim.models import Claim, DocumentRequest, Recovery
+from app.claim.states import HOLDER, RECOVERY_HOLDER, RecoveryState, State
+
+
+def claim(row: Claim) -> c.ClaimView:
+    names = set(c.ClaimView.model_fields) - {"reasons"}
+    reasons = [c.ReasonView(**reason) for reason in row.reasons or ()]
+    return c.ClaimView(**{name: getattr(row, name) for name in names}, reasons=reasons)
+
+
+def detail(session: Session, row: Claim) -> c.ClaimDetail:
+    decision = queries.latest_decision(session, row.id)
+    return c.ClaimDetail(
+        **claim(row).model_dump(),
+        payable_fen=queries.payable_fen(session, row.id),
+        bills=[c.ClaimBillView.model_validate(b, from_attributes=True) for b in queries.bills(session, row.id)],
+        lines=_lines(session, decision.id) if decision else [],
+        recoveries=[recovery(one) for one in queries.recoveries(session, row.id)],
+        document_requests=[_document_request(one) for one in queries.document_requests(session, row.id)],
+        timeline=timeline(session, row),
+    )
+
+
+def _lines(session: Session, decision_id: UUID) -> list[c.LineView]:
+    return [
+        c.LineView(
+            clearing_no=line.clearing_no,
+            line_no=line.line_no,
+            billed_fen=line.billed_fen,
+            covered_fen=line.covered_fen,
+            deductible_fen=line.deductible_fen,
+            ratio=str(line.ratio),
+            cap_fen=line.cap_fen,
+            approved_fen=line.approved_fen,
+            reasons=[c.ReasonView(**reason) for reason in line.reasons],
+            in_words=rules.in_words(line.billed_fen, line.approved_fen, [reason["text"] for reason in line.reasons]),
+        )
+        for line in queries.decision_lines(session, decision_id)
+    ]
+
+
+def _document_request(row: DocumentRequest) -> c.DocumentRequestView:
+    return c.DocumentRequestView(
+        request_no=row.request_no,
+        items=[c.ItemView(**item) for item in row.items],
+        deadline=row.deadline,
+        answered=row.answered_at is not None,
+    )
+
+
+def recovery(row: Recovery) -> c.RecoveryView:
+    return c.RecoveryView(
+        recovery_no=row.reversal_no,
+        clearing_no=row.clearing_no,
+        status=row.status,
+        status_since=row.status_since,
+        holder=RECOVERY_HOLDER[RecoveryState(row.status)],
+        due_fen=row.due_fen,
+        in_words=rules.recovery_in_words(row.reason, row.status, row.due_fen),
+    )
+
+
+def recovery_item(row: Recovery, of: Claim) -> c.RecoveryItem:
+    return c.RecoveryItem(
+        **recovery(row).model_dump(), claim_id=of.id, claim_no=of.no, case_no=of.case_no, insurer_id=of.insurer_id
+    )
+
+
+def timeline(session: Session, row: Claim) -> list[c.StepView]:
+    """Every step of the claim and of its recoveries, oldest first."""
+    steps = []
+    for entry in queries.history(session, row.id):
+        if entry.to_status is None:
+            continue
+        if entry.subject_id == row.id:
+            status, holder = entry.to_status, HOLDER[State(entry.to_status)]
+        else:
+            status, holder = f"recovery_{entry.to_status}", RECOVERY_HOLDER[RecoveryState(entry.to_status)]
+        steps.append(c.StepView(at=entry.at, status=status, holder=holder))
+    return steps
