@@ -57,7 +57,7 @@ def test_appeal(town: Town) -> None:
     line = {"clearing_no": doubted["clearing_no"], "line_no": doubted["line_no"]}
     assert who.post(f"/claims/{claim_id}/appeal", {"lines": [line], "reason": "医嘱"}).status_code == 200
     town.settle_down()
-    require_same(town, claim_id, "package", "appeal")
+    require_same(town, claim_id, "package", "appeal", "payout")
 
 
 def test_withdrawal_and_its_repetition_after_a_lost_answer(town: Town) -> None:
