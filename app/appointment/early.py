@@ -15,7 +15,6 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, case, exists, literal_column, or_, select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.orm import Session
 
 from app.appointment import contracts as c
 from app.appointment import queries, refusals
@@ -24,9 +23,9 @@ from app.appointment.states import LIVE
 from app.appointment.waiting.models import WaitingEntry
 from app.appointment.waiting.states import WaitingState
 from app.core import idempotency
-from app.core.clock import Clock
 from app.core.errors import Conflict
 from app.core.idempotency import Asked
+from app.core.work import Runtime
 from app.identity import service as identity
 
 NEARBY_LIFE_S = 1.0
@@ -71,11 +70,13 @@ class _Nearby:
         self._known: dict[UUID, tuple[float, dict[str, str]]] = {}
 
     def of(self, slot_id: UUID, read: Callable[[], dict[str, str]]) -> dict[str, str]:
-        with self._lock:
-            read_at, found = self._known.get(slot_id, (-1e9, {}))
         now = time.monotonic()
-        if now - read_at < NEARBY_LIFE_S:
-            return found
+        with self._lock:
+            read_at, found = self._known.get(slot_id, (None, {}))
+            if read_at is not None and now - read_at < NEARBY_LIFE_S:
+                return found
+            if read_at is not None:
+                self._known[slot_id] = (now, found)  # what one reads anew is not read by the others meanwhile
         found = read()
         with self._lock:
             self._known = {one: kept for one, kept in self._known.items() if now - kept[0] < NEARBY_LIFE_S}
@@ -86,9 +87,9 @@ class _Nearby:
 _nearby = _Nearby()
 
 
-def refuse_in_vain(session: Session, clock: Clock, asked: Asked, account_id: UUID, wanted: c.Book) -> None:
+def refuse_in_vain(runtime: Runtime, asked: Asked, account_id: UUID, wanted: c.Book) -> None:
     """Conflict `slot_full`, `slot_stopped` or `slot_past`, as `booking.book` would say it; else nothing."""
-    horizon = clock.horizon()
+    horizon = runtime.clock.horizon()
     known: dict[str, Any] = {
         "slot_id": wanted.slot_id,
         "person_id": wanted.person_id,
@@ -97,12 +98,13 @@ def refuse_in_vain(session: Session, clock: Clock, asked: Asked, account_id: UUI
         "principal": asked.principal,
         "key": asked.key,
     }
-    why = session.connection().exec_driver_sql(_LOOK_TEXT, known).scalar()
-    if why is not None:
-        near = _nearby.of(wanted.slot_id, lambda: _near(session, wanted.slot_id, horizon))
-        raise Conflict(why, refusals.WHY_NOT[why], fields=near)
+    found = runtime.database.look(_LOOK_TEXT, known)
+    if found is not None:
+        near = _nearby.of(wanted.slot_id, lambda: _near(runtime, wanted.slot_id, horizon))
+        raise Conflict(found[0], refusals.WHY_NOT[found[0]], fields=near)
 
 
-def _near(session: Session, slot_id: UUID, horizon: datetime) -> dict[str, str]:
-    slot = queries.slot(session, slot_id)
-    return refusals.named(queries.free_nearby(session, slot, horizon)) if slot is not None else {}
+def _near(runtime: Runtime, slot_id: UUID, horizon: datetime) -> dict[str, str]:
+    with runtime.read() as session:
+        slot = queries.slot(session, slot_id)
+        return refusals.named(queries.free_nearby(session, slot, horizon)) if slot is not None else {}

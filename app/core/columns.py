@@ -13,9 +13,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from sqlalchemy import JSON, Insert, SelectBase, Table, Uuid, insert
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
+
+from app.core.db import driver
 
 # Below this an INSERT is as quick, and takes one round trip fewer.
 FEW = 8
@@ -61,16 +62,10 @@ def as_text(table: Table, names: tuple[str, ...], rows: Rows) -> str:
 
 @contextmanager
 def _copying(session: Session, statement: Any) -> Iterator[psycopg.Copy]:
-    """SQLAlchemy knows no COPY: what goes wrong is raised as it would raise it."""
-    connection = session.connection().connection.driver_connection
-    assert isinstance(connection, psycopg.Connection)
-    try:
-        with connection.cursor() as cursor, cursor.copy(statement) as copy:
-            yield copy
-    except psycopg.Error as error:
-        raise DBAPIError.instance(
-            "COPY", None, error, psycopg.Error, connection_invalidated=connection.closed
-        ) from error
+    """SQLAlchemy knows no COPY."""
+    pooled = session.connection().connection
+    with driver(pooled, "COPY") as connection, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        yield copy
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ from typing import Any
 
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
-from flask import Response, jsonify
+from flask import Response
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -78,9 +78,7 @@ def install(app: APIFlask) -> None:
 
 def answer(status: int, code: str, message: str, fields: dict[str, str] | None = None) -> Response:
     view = ErrorView(code=code, message=message, request_id=request_id(), fields=fields or {})
-    response = jsonify(view.model_dump())
-    response.status_code = status
-    return response
+    return Response(view.model_dump_json(), status, content_type="application/json")
 
 
 def _problem(error: Problem) -> Response:

@@ -74,8 +74,7 @@ def command(
         def view(caller: Caller | None, **arguments: Any) -> Response:
             given = [arguments.pop("json_data")] if body is not None else []
             if look is not None and caller is not None:
-                with runtime().read() as session:
-                    look(session, runtime().clock, Asked(caller.principal, _key()), caller.id, *given, **arguments)
+                look(runtime(), Asked(caller.principal, _key()), caller.id, *given, **arguments)
             with runtime().work(actor(caller)) as work:
                 effect = partial(function, work, caller, *given, **arguments)
                 return _answer_once(work, caller, may.keyed, status, effect)
@@ -90,8 +89,8 @@ def command(
 
 
 def first(look: Callable[..., None]) -> Callable[[Callable[..., BaseModel]], Callable[..., BaseModel]]:
-    """Under `command`: before anything is written, `look` gets (session, clock, asked, the caller's id, [body], **path)
-    and may refuse by a cheap read what is asked in vain. It has to let pass what was answered before."""
+    """Under `command`: before anything is written, `look` gets (runtime, asked, the caller's id, [body], **path) and
+    may refuse by a cheap read what is asked in vain. It has to let pass what was answered before."""
 
     def mark(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
         function.__dict__["first"] = look
