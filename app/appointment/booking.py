@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 from uuid import UUID
 
 from sqlalchemy import select
@@ -43,14 +44,12 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Appointment:
     """
     person = identity.require_person(work.session, account_id, wanted.person_id)
     require_card(work, wanted, person.has_medical_card)
-    slot = queries.slot(work.session, wanted.slot_id)
+    slot = places.take(work, wanted.slot_id)
     if slot is None:
-        raise NotFound
-    if not places.take(work, slot.id):
         held = _offered(work, account_id, wanted)
         if held is not None:
             return take_offer(work, held)
-        refusals.refuse(work, slot, _why_not(work, slot, wanted.person_id))
+        _refuse(work, wanted)
     row = _begin(work, NewAppointment(slot, account_id, wanted.person_id, wanted.self_pay))
     offers.has_booked(work, wanted.person_id, slot)
     return row
@@ -104,11 +103,17 @@ def _begin(work: Work, new: NewAppointment) -> Appointment:
     return row
 
 
+def _refuse(work: Work, wanted: c.Book) -> NoReturn:
+    slot = queries.slot(work.session, wanted.slot_id)
+    if slot is None:
+        raise NotFound
+    refusals.refuse(work, slot, _why_not(work, slot, wanted.person_id))
+
+
 def _why_not(work: Work, slot: Slot, person_id: UUID) -> str:
     mine = (Appointment.slot_id == slot.id, Appointment.person_id == person_id, Appointment.status.in_(LIVE))
     if work.session.scalar(select(Appointment.id).where(*mine)) is not None:
         raise Conflict(*_TWICE)
-    work.session.refresh(slot)
     if slot.stopped:
         return "slot_stopped"
     return "slot_past" if slot.ends_at <= work.clock.horizon() else "slot_full"

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
 
 from app.appointment.models import Slot
 from app.core.work import Work
 
 
+def _free(horizon: object) -> tuple[ColumnElement[bool], ...]:
+    return (Slot.taken < Slot.capacity, ~Slot.stopped, Slot.ends_at > horizon)
+
+
+# Made once: in a burst everybody waits for whoever takes a place.
+_TAKE = (
+    update(Slot)
+    .where(Slot.id == bindparam("slot_id"), *_free(bindparam("horizon")))
+    .values(taken=Slot.taken + 1)
+    .returning(Slot)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
+
+
 def free(work: Work) -> tuple[ColumnElement[bool], ...]:
     """What is true of a slot of which a place can be had."""
-    return (Slot.taken < Slot.capacity, ~Slot.stopped, Slot.ends_at > work.clock.horizon())
+    return _free(work.clock.horizon())
 
 
 def of_day(hospital_id: object, doctor_code: object, day: object) -> ColumnElement[bool]:
@@ -21,10 +35,9 @@ def of_day(hospital_id: object, doctor_code: object, day: object) -> ColumnEleme
     return and_(Slot.hospital_id == hospital_id, Slot.doctor_code == doctor_code, on == day)
 
 
-def take(work: Work, slot_id: UUID) -> bool:
-    """Take one place; False if there is none. The slot stays locked until the commit."""
-    wanted = update(Slot).where(Slot.id == slot_id, *free(work)).values(taken=Slot.taken + 1).returning(Slot.id)
-    return work.session.scalar(wanted.execution_options(synchronize_session=False)) is not None
+def take(work: Work, slot_id: UUID) -> Slot | None:
+    """Take one place: the slot as it is then, None if it has none. It stays locked until the commit."""
+    return work.session.scalar(_TAKE, {"slot_id": slot_id, "horizon": work.clock.horizon()})
 
 
 def release(work: Work, slot_id: UUID) -> None:

@@ -13,7 +13,9 @@ from app.exchange import service as exchange
 
 
 def one(session: Session, row: Appointment) -> c.AppointmentView:
-    return many(session, [row])[0]
+    found = queries.slot(session, row.slot_id)
+    assert found is not None
+    return _view(session, row, found)
 
 
 def many(session: Session, rows: Sequence[Appointment]) -> list[c.AppointmentView]:

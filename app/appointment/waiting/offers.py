@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import and_, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from app.appointment import places
@@ -21,10 +22,31 @@ from app.notification import service as notification
 LAPSE, FILL = "appointment.offer_lapse", "appointment.fill"
 
 
-def wants(slot: Slot) -> ColumnElement[bool]:
-    """Entries that a place of this slot would serve."""
-    day = (WaitingEntry.doctor_code == slot.doctor_code, WaitingEntry.day == shanghai_date(slot.starts_at))
-    return or_(WaitingEntry.slot_id == slot.id, and_(WaitingEntry.hospital_id == slot.hospital_id, *day))
+# Entries that a place of a slot would serve. Made once, as is who waits for what they have: every booking asks it.
+_WANTS = or_(
+    WaitingEntry.slot_id == bindparam("of_slot_id"),
+    and_(
+        WaitingEntry.hospital_id == bindparam("of_hospital_id"),
+        WaitingEntry.doctor_code == bindparam("of_doctor_code"),
+        WaitingEntry.day == bindparam("of_day"),
+    ),
+)
+_IN_VAIN = select(WaitingEntry.id).where(
+    WaitingEntry.person_id == bindparam("of_person_id"),
+    _WANTS,
+    (WaitingEntry.status == WaitingState.WAITING)
+    | ((WaitingEntry.status == WaitingState.OFFERED) & (WaitingEntry.offered_slot_id == bindparam("of_slot_id"))),
+)
+
+
+def _of(slot: Slot) -> dict[str, Any]:
+    """The parameters of `_WANTS`."""
+    return {
+        "of_slot_id": slot.id,
+        "of_hospital_id": slot.hospital_id,
+        "of_doctor_code": slot.doctor_code,
+        "of_day": shanghai_date(slot.starts_at),
+    }
 
 
 def fill(work: Work, slot_id: UUID) -> None:
@@ -47,8 +69,9 @@ def _first(work: Work, slot: Slot) -> UUID | None:
         other.person_id == WaitingEntry.person_id,
         other.status == WaitingState.OFFERED,
     )
-    line = select(WaitingEntry.id).where(WaitingEntry.status == WaitingState.WAITING, wants(slot), ~held, ~offered)
-    return work.session.scalar(line.order_by(WaitingEntry.line_no).limit(1).with_for_update(of=WaitingEntry))
+    line = select(WaitingEntry.id).where(WaitingEntry.status == WaitingState.WAITING, _WANTS, ~held, ~offered)
+    first = line.order_by(WaitingEntry.line_no).limit(1).with_for_update(of=WaitingEntry)
+    return work.session.scalar(first, _of(slot))
 
 
 def _offer(work: Work, slot: Slot, entry_id: UUID) -> None:
@@ -91,14 +114,11 @@ def hand_on(work: Work, slot_id: UUID) -> None:
 def has_booked(work: Work, person_id: UUID, slot: Slot, *, by: UUID | None = None) -> None:
     """Who has a place waits for it no longer. `by` is the entry whose offer this was; an offer that the person holds in
     another slot stays open until it lapses."""
-    mine = select(WaitingEntry.id).where(WaitingEntry.person_id == person_id, wants(slot))
-    here = (WaitingEntry.status == WaitingState.WAITING) | (
-        (WaitingEntry.status == WaitingState.OFFERED) & (WaitingEntry.offered_slot_id == slot.id)
-    )
-    found = [row for row in work.session.execute(mine.where(here)) if row.id != by]
-    moved = end(work, [row.id for row in found], "leave", rules.BOOKED, tells=False)
-    for row in found:
-        if moved.get(row.id) == WaitingState.OFFERED:
+    rows = work.session.scalars(_IN_VAIN, {"of_person_id": person_id, **_of(slot)})
+    found = [entry_id for entry_id in rows if entry_id != by]
+    moved = end(work, found, "leave", rules.BOOKED, tells=False)
+    for entry_id in found:
+        if moved.get(entry_id) == WaitingState.OFFERED:
             hand_on(work, slot.id)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, exists, literal_column, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -51,7 +51,7 @@ class BindingView:
 
 def require_person(session: Session, account_id: UUID, person_id: UUID) -> PersonView:
     """The person, if a live binding of the account leads to it; NotFound for everybody else's."""
-    row = session.execute(_live(account_id).where(Person.id == person_id)).one_or_none()
+    row = _bound(session, account_id, person_id)
     if row is None:
         raise NotFound("person_unknown", "没有找到这位就诊人")
     return _person(row.Person, row.Binding)
@@ -60,7 +60,7 @@ def require_person(session: Session, account_id: UUID, person_id: UUID) -> Perso
 def require_bound(session: Session, account_id: UUID, person_id: UUID) -> None:
     """For what belongs to a person and was asked for by its own id: NotFound as if it were not there, which is all that
     a stranger may learn."""
-    if session.execute(_live(account_id).where(Person.id == person_id)).one_or_none() is None:
+    if _bound(session, account_id, person_id) is None:
         raise NotFound
 
 
@@ -135,9 +135,17 @@ def names(session: Session, person_ids: Sequence[UUID]) -> dict[UUID, str]:
     return {row.id: row.name_mask for row in session.execute(wanted)}
 
 
-def _live(account_id: UUID) -> Select[Binding, Person]:
+def _live(account_id: UUID | ColumnElement[UUID]) -> Select[Binding, Person]:
     both = select(Binding, Person).join(Person, Person.id == Binding.person_id)
     return both.where(Binding.account_id == account_id, Binding.status == BindingState.LIVE)
+
+
+# Made once: whatever concerns a person asks it first.
+_BOUND = _live(bindparam("account_id")).where(Person.id == bindparam("of_person_id"))
+
+
+def _bound(session: Session, account_id: UUID, person_id: UUID) -> Row[Binding, Person] | None:
+    return session.execute(_BOUND, {"account_id": account_id, "of_person_id": person_id}).one_or_none()
 
 
 def _binding(row: Row[Binding, Person]) -> BindingView:
