@@ -88,6 +88,7 @@ command
     begin > open
     open > fetched overdue withdrawn
     fetched > fetched answered overdue withdrawn
+    overdue > answered
 data_request
     begin > open
     open > fetched answered overdue withdrawn

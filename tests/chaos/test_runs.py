@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import stack
-from chaos import kills, redis
+from chaos import flow, kills, redis
 from chaos.flow import Flow
 from chaos.kills import Wanted
 
@@ -16,12 +16,15 @@ def test_nothing_is_lost_doubled_or_reordered_while_the_baseline_loses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis, "ABSENT_S", 0.5)
+    monkeypatch.setattr(
+        flow, "UNDER_WAY", 50
+    )  # in waves: all at once would be answered at once, and nobody killed in it
     with stack.started(tmp_path, whole=True) as running:
-        flow = Flow(running)
+        people = Flow(running)
         victims = (*stack.WORKERS, stack.AGENT)
         wanted = Wanted(kills=2, registrations=120, seed=1, victims=victims, naive_kills=1)
-        killed = kills.play(running, wanted, flow)
-        cut_off = redis.play(running, 30, flow)
+        killed = kills.play(running, wanted, people)
+        cut_off = redis.play(running, 30, people)
     for result, accepted in ((killed, 120), (cut_off, 120 + 30 + 3)):
         assert (result["lost"], result["doubled"], result["out_of_order"]) == (0, 0, 0), result
         assert result["accepted"] == accepted

@@ -7,7 +7,7 @@ from app.core.settings import Role, Settings
 from app.factory import create_app
 from app.wiring import make_runtime
 
-ROUTES = 9
+ROUTES = 11
 
 
 def paths(client: FlaskClient) -> dict[str, dict[str, object]]:
