@@ -158,6 +158,7 @@ def _insurer(number: int, code: str) -> World:
         "bank_account_name": f"{name}股份有限公司",
         "product_name": f"{name}门急诊及住院医疗保险",
         "product_filing_no": f"C0000{number}32512026{number:06d}",
+        "contact": f"privacy-{code.lower()}@example.com",
         "mails": [f"duty-{code.lower()}@example.com"],
         "phones": [f"1390000000{number}"],
         **_program(f"{code}-core"),

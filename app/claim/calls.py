@@ -18,6 +18,7 @@ from app.core.tasks import Job
 from app.core.work import Runtime, Work
 from app.exchange import service as exchange
 from app.gateways import Gateways
+from app.gateways.http import NOT_REACHED
 
 DATA_PAUSE_S = 2.0
 log = get_log(__name__)
@@ -52,6 +53,8 @@ def verify(runtime: Runtime, gateways: Gateways, job: Job) -> None:
         if row.status != State.VERIFYING:
             return
         question = verification.eligibility_question(work, row)
+        if question is None:
+            return
         at = exchange.endpoint(work.session, work.privacy, row.insurer_id)
     answer = read_answer(
         c.EligibilityIn, gateways.insurer.eligibility(at, f"eligibility-{job.subject}-{job.tries}", question)
@@ -61,11 +64,7 @@ def verify(runtime: Runtime, gateways: Gateways, job: Job) -> None:
 
 
 def deliver(runtime: Runtime, gateways: Gateways, job: Job) -> None:
-    """Seal the package once, hand it over as often as needed: the insurer knows it by claim number and version.
-
-    A package that was sealed is delivered even if the patient withdraws meanwhile: an earlier try may have reached the
-    insurer, and only its answer tells whether there is something to reverse.
-    """
+    """Seal the package once, hand it over as often as needed: the insurer knows it by claim number and version."""
     with runtime.work() as work:
         sealed = delivery.seal_package(work, job.subject)
     if sealed is None or sealed.delivered_at is not None:
@@ -73,9 +72,14 @@ def deliver(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     with runtime.work() as work:
         at = exchange.endpoint(work.session, work.privacy, get(work, job.subject).insurer_id)
         body = delivery.to_deliver(work, job.subject, sealed.id)
+    if body is None:
+        return
     try:
         case = read_answer(c.CaseIn, gateways.insurer.deliver(at, f"package-{sealed.id}", body))
     except PartnerFault as fault:
+        if fault.code == NOT_REACHED:
+            with runtime.work() as work:
+                delivery.not_reached(work, sealed.id)
         if not fault.permanent or fault.unknown:
             raise
         with runtime.work(finish=[job]) as work:
@@ -97,6 +101,8 @@ def send_documents(runtime: Runtime, gateways: Gateways, job: Job) -> None:
         return
     with runtime.work() as work:
         body = delivery.documents_to_tell(work, job.subject, sealed.id)
+    if body is None:
+        return
 
     def took(work: Work, _: UUID) -> None:
         delivery.note_delivered(work, sealed.id)

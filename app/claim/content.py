@@ -33,7 +33,7 @@ def parts(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> dict[str, A
         **medical.medical(work, visit_keys),
         "bills": medical.bills_with_lines(work.session, clearings, bills),
         "e_bills": medical.e_bills(work.session, clearings),
-        "consent": _consent(work.session, row.consent_id),
+        "consent": _consents(work.session, row),
         "supplements": supplements(work.session, row.id),
     }
     return plain | {"application_form": application_form(_form(work, row, plain))}
@@ -123,12 +123,19 @@ def _hospital(session: Session, hospital_id: UUID) -> dict[str, Any]:
     return {"code": hospital.code, "name": hospital.name}
 
 
-def _consent(session: Session, consent_id: UUID) -> dict[str, Any]:
-    given = identity.consent(session, consent_id)
+def _consents(session: Session, row: Claim) -> dict[str, Any]:
+    """The two consents that the claim is made under: for identity, bills and claim, and for health data."""
+    given = [identity.consent(session, consent_id) for consent_id in (row.consent_id, row.health_consent_id)]
     return {
-        "purpose": given.purpose,
-        "scope": given.scope,
-        "wording": given.wording,
-        "given_at": given.given_at.isoformat(),
-        "by_guardian": given.guardian_id is not None,
+        "purpose": given[0].purpose,
+        "by_guardian": given[0].guardian_id is not None,
+        "given": [
+            {
+                "data_class": one.data_class,
+                "scope": one.scope,
+                "wording": one.wording,
+                "given_at": one.given_at.isoformat(),
+            }
+            for one in given
+        ],
     }

@@ -55,7 +55,9 @@ class PayeeIn(Input):
 
 
 class SubmitClaim(Input):
-    """`way`: only 快赔 (quick) is offered. `consent` must be true: separate consent for insurer and health data."""
+    """`way`: only 快赔 (quick) is offered. Both consents must be true, each given for itself after its text was shown
+    (`/consent-texts`): `consent` for identity, bills and claim, `health_consent` for health data. `consent_wording` is
+    the version of these texts; the one in force if it is left away."""
 
     person_id: UUID
     insurer: Key
@@ -63,6 +65,8 @@ class SubmitClaim(Input):
     bill_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_BILLS)]
     payee: PayeeIn
     consent: StrictBool
+    health_consent: StrictBool
+    consent_wording: Key | None = None
     way: Literal["quick", "partly_direct", "fully_direct"] = "quick"
     documents: Annotated[list[DocumentIn], Field(max_length=6)] = []
 

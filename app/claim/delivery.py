@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from app.claim import documents, queries, rules, versions
+from app.claim import consents, documents, queries, rules, versions
 from app.claim.assembly import end_ineligible, why_dead
 from app.claim.models import Claim, ClaimBill, ClaimPackage
 from app.claim.states import State
@@ -19,7 +19,6 @@ from app.claim.withdrawal import give_back, reverse
 from app.core.errors import TryLater
 from app.core.work import Work
 from app.exchange import service as exchange
-from app.identity import service as identity
 from app.record import queries as record
 
 OTHER_CLAIM_PAUSE_S = 1.0
@@ -38,12 +37,15 @@ def seal_package(work: Work, claim_id: UUID) -> ClaimPackage | None:
         return old
     if row.status != State.VERIFIED:
         return None
-    exchange.package_key(work.session, row.insurer_id)  # before anything is noted as shared
+    exchange.package_key(work.session, row.insurer_id)  # without one nothing is sealed
     clearings = queries.bills(work.session, row.id)
     lock_bills(work, [clearing.bill_id for clearing in clearings])
     if any(_waits_for_another(work, clearing) for clearing in clearings):
         raise TryLater(OTHER_CLAIM_PAUSE_S)
-    if not _bring_up_to_date(work, row, clearings) or not _note_shared(work, row):
+    if not _bring_up_to_date(work, row, clearings):
+        return None
+    if not consents.renew(work, row):
+        give_back(work, row, "consent_withdrawn")
         return None
     sealed = versions.seal_first(work, row, clearings)
     advance(work, row, "deliver")
@@ -75,22 +77,21 @@ def _bring_up_to_date(work: Work, row: Claim, clearings: Sequence[ClaimBill]) ->
     return True
 
 
-def _note_shared(work: Work, row: Claim) -> bool:
-    """The receipt of this sharing. A consent that was widened since is another row; one that was withdrawn ends the
-    claim, and nothing is shared."""
-    consent = identity.consent_in_force(work.session, row.person_id, row.insurer_id, rules.PURPOSE)
-    if consent is None or not set(rules.CONSENT_SCOPE) <= set(consent.scope):
-        give_back(work, row, "consent_withdrawn")
-        return False
-    row.consent_id = consent.id
-    identity.note_shared(work, consent.id, rules.CONSENT_SCOPE, row.id)
-    return True
+def to_deliver(work: Work, claim_id: UUID, package_id: UUID) -> dict[str, Any] | None:
+    """The body of a delivery, with its receipt; the reading of the package is audited.
 
-
-def to_deliver(work: Work, claim_id: UUID, package_id: UUID) -> dict[str, Any]:
-    """The body of a delivery; the reading of the package is audited."""
+    None if claim or consent was withdrawn before the package can have reached the insurer: then it stays here. After
+    that only the insurer's answer tells whether there is something to reverse.
+    """
     row, sealed = get(work, claim_id), work.session.get(ClaimPackage, package_id)
     assert sealed is not None
+    if sealed.sent_at is None:
+        if row.status != State.DELIVERING:
+            return None
+        if not consents.share(work, row, "package", rules.IN_PACKAGE, str(sealed.version)):
+            give_back(work, row, "consent_withdrawn")
+            return None
+        sealed.sent_at = work.now
     return {
         "claim_no": row.no,
         "policy_no": row.policy_no,
@@ -99,11 +100,21 @@ def to_deliver(work: Work, claim_id: UUID, package_id: UUID) -> dict[str, Any]:
     }
 
 
-def documents_to_tell(work: Work, claim_id: UUID, package_id: UUID) -> dict[str, Any]:
-    """The answer to a request for documents: the package's next version, with the files. An insurer whose dialect
-    carries no package gets the files alone."""
+def not_reached(work: Work, package_id: UUID) -> None:
+    """The insurer certainly has not got it: it may still be kept back."""
+    sealed = work.session.get(ClaimPackage, package_id)
+    assert sealed is not None
+    sealed.sent_at = None
+
+
+def documents_to_tell(work: Work, claim_id: UUID, package_id: UUID) -> dict[str, Any] | None:
+    """The answer to a request for documents: the package's next version, with the files, and the receipt of it. An
+    insurer whose dialect carries no package gets the files alone. None if a consent was withdrawn."""
     row, sealed = get(work, claim_id), work.session.get(ClaimPackage, package_id)
     assert sealed is not None and sealed.request_id is not None
+    if not consents.share(work, row, "package_version", rules.IN_PACKAGE, str(sealed.version)):
+        work.audit("claim.documents_kept", "claim", claim_id)
+        return None
     if exchange.package_key(work.session, row.insurer_id) is None:
         return documents.to_send(work, claim_id, sealed.request_id)
     numbers = {request.id: request.request_no for request in queries.document_requests(work.session, claim_id)}

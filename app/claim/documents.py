@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from hashlib import sha256
 from uuid import UUID
 
+from app.claim import consents, queries, rules
 from app.claim import contracts as c
-from app.claim import queries
 from app.claim.models import Claim, ClaimDocument, DocumentRequest
 from app.claim.states import State
 from app.claim.steps import advance, get, mine, of_insurer, require_not_early, tell
-from app.core.errors import Conflict, Invalid
+from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.work import Work
 
 
@@ -45,6 +45,8 @@ def send(work: Work, account_id: UUID, claim_id: UUID, sent: c.SendDocuments) ->
     request = _open_request(work, row)
     if row.status != State.NEEDS_DOCUMENTS or request is None:
         raise Conflict("no_documents_asked", "目前没有需要补充的材料")
+    if not consents.cover(work, row, rules.IN_PACKAGE):
+        raise Forbidden("no_consent", "您已撤回向该保险公司提供信息的同意，请重新同意后再补充材料")
     missing = {item["kind"] for item in request.items} - {document.kind for document in sent.documents}
     if missing:
         texts = {item["kind"]: item["text"] for item in request.items}

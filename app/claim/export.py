@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from app.claim import consents, queries, rules, versions
 from app.claim import contracts as c
-from app.claim import queries, versions
 from app.claim.encryption import for_insurer
 from app.claim.fhir.bundle import bundle
 from app.claim.fhir.checks import problems
@@ -22,7 +22,8 @@ WHY = "export for the insurer"
 
 
 def asked(work: Work, insurer_id: UUID, said: c.ExportAskedIn) -> None:
-    """NotFound for another insurer's claim and for one whose package was never delivered; Invalid `no_package_key`."""
+    """NotFound for another insurer's claim and for one whose package was never delivered; Invalid `no_package_key`, and
+    `no_consent` after a consent was withdrawn."""
     row = of_insurer(work, insurer_id, said.claim_no)
     sealed = queries.latest_package(work.session, row.id)
     if sealed is None or sealed.delivered_at is None:
@@ -30,6 +31,8 @@ def asked(work: Work, insurer_id: UUID, said: c.ExportAskedIn) -> None:
     key = exchange.package_key(work.session, insurer_id)
     if key is None:
         raise Invalid("no_package_key", "请先登记理赔包的加密公钥")
+    if not consents.share(work, row, "export", rules.IN_PACKAGE, f"{sealed.version} {work.now.isoformat()}"):
+        raise Invalid("no_consent", "就诊人已撤回同意")
     plain = versions.read(work, sealed, WHY)
     answer: dict[str, Any] = {"claim_no": row.no, "package_version": sealed.version, "format": said.format}
     if said.format == "fhir":

@@ -1,6 +1,6 @@
 """The application form (理赔申请书): what the patient declares, as data and as a PDF that shows the same.
 
-The patient signs by submitting inside WeChat, under a consent that names wording and time; the digest of the form's
+The patient signs by submitting inside WeChat, under two consents that name wording and time; the digest of the form's
 data is printed on it, its file's hash stands in the package's manifest, and that is what we sign.
 """
 
@@ -31,6 +31,7 @@ DOCUMENT_TYPES = {
 }
 SEXES = {"male": "男", "female": "女"}
 PAYEES = {"wechat": "微信零钱", "bank": "银行卡"}
+CONSENTS = {"general": "信息提供授权", "health": "健康信息单独授权"}
 RELATIONS = {"self": "被保险人本人", "guardian": "监护人", "proxy": "受托人"}
 
 
@@ -60,8 +61,8 @@ def draw(form: Mapping[str, Any], digest: str) -> bytes:
         Heading("五、声明与签署"),
         Words(form["statement"]),
         Fields([
-            ("授权文本", form["consent"]["wording"]),
-            ("授权时间", _moment(form["consent"]["given_at"])),
+            *((CONSENTS[one["data_class"]], f"{_moment(one['given_at'])}，文本 {one['wording']}")
+              for one in form["consent"]["given"]),
             ("签署方式", "微信内电子确认"),
             ("签署人", form["consent"]["signed_by"]),
         ]),

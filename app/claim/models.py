@@ -52,6 +52,7 @@ class Claim(Stateful, Base):
     policy_no: Mapped[str | None]
     case_no: Mapped[str | None] = mapped_column(index=True)
     consent_id: Mapped[UUID] = mapped_column(ForeignKey("consent.id"))
+    health_consent_id: Mapped[UUID] = mapped_column(ForeignKey("consent.id"))
     business_date: Mapped[date]
     submitted_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     holder: Mapped[str]
@@ -224,7 +225,8 @@ class Appeal(Row, Base):
 
 class ClaimPackage(Row, Base):
     """The frozen, hashed, signed content of a claim. `content_sealed` is the native JSON of manifest and plain parts.
-    A later version answers the request for documents that it names."""
+    A later version answers the request for documents that it names. It may have reached the insurer from `sent_at` on.
+    """
 
     __tablename__ = "claim_package"
     __table_args__ = (
@@ -239,4 +241,5 @@ class ClaimPackage(Row, Base):
     previous_root: Mapped[str | None]
     signature: Mapped[str]
     content_sealed: Mapped[Sealed] = mapped_column(deferred=True)
+    sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit import queries as audit
+from app.claim import rules
 from app.claim.models import (
     Appeal,
     Claim,
@@ -23,6 +24,7 @@ from app.claim.models import (
 from app.claim.states import LIVE, UNRECOVERED, RecoveryState
 from app.core.columns import copy_out
 from app.core.paging import PageQuery, page
+from app.identity import service as identity
 
 
 def claim(session: Session, claim_id: UUID) -> Claim | None:
@@ -111,10 +113,12 @@ def claims_of_bills(session: Session, bill_ids: Sequence[UUID]) -> Sequence[Clai
 
 
 def claims_under_consent(session: Session, consent_id: UUID) -> Sequence[Claim]:
-    """Live claims that were made under this consent."""
-    return session.scalars(
-        select(Claim).where(Claim.consent_id == consent_id, Claim.status.in_(LIVE)).order_by(Claim.id)
-    ).all()
+    """Live claims whose data may not go to their insurer without this consent."""
+    given = identity.consent(session, consent_id)
+    if given.purpose != rules.PURPOSE:
+        return []
+    mine = (Claim.person_id == given.person_id, Claim.insurer_id == given.recipient_id)
+    return session.scalars(select(Claim).where(*mine, Claim.status.in_(LIVE)).order_by(Claim.id)).all()
 
 
 def policy_of(session: Session, row: Claim) -> Policy:

@@ -16,8 +16,9 @@ ACCEPT_AFTER = timedelta(days=3)  # silence is agreement
 PREPAY_AFTER = timedelta(days=60)  # from the insurer's receipt of the claim
 DATA_WAIT = timedelta(days=5)  # how long the hospital's data are waited for
 PURPOSE = "claim"  # of the consent
-# What the insurer gets to see, in the words of the consent.
-CONSENT_SCOPE = ("identity", "visits", "diagnoses", "bills", "e_bills", "documents")
+# What the insurer gets to see, in the words of the consent: before it is known whether it covers, and then.
+IN_QUESTION = ("identity", "bills", "visits", "diagnoses")
+IN_PACKAGE = ("identity", "claim", "bills", "e_bills", "visits", "diagnoses", "documents")
 
 TEXTS = {
     "bill_unsettled": "结算单还没有结算",

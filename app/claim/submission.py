@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from app.claim import consents, documents, queries, rules
 from app.claim import contracts as c
-from app.claim import documents, queries, rules
 from app.claim.models import Claim, ClaimBill
 from app.claim.states import HOLDER, State, claims
 from app.claim.steps import advance, left_to_claim, lock_bills, tell
@@ -21,7 +21,7 @@ from app.record.queries import BillFacts
 
 
 def submit(work: Work, account_id: UUID, wanted: c.SubmitClaim) -> Claim:
-    """A new claim with its clearing numbers, consent and documents.
+    """A new claim with its clearing numbers, consents and documents.
 
     Invalid `not_offered`, `consent_needed`, `payee_*`, `identity_image_needed`; Conflict with the reason of the first
     bill that cannot be claimed (app.claim.rules.TEXTS); NotFound for what is not the caller's.
@@ -52,8 +52,7 @@ def submit(work: Work, account_id: UUID, wanted: c.SubmitClaim) -> Claim:
 def _require_offer(wanted: c.SubmitClaim) -> None:
     if wanted.way != "quick":
         raise Invalid("not_offered", "目前只提供快赔（先付后赔），部分直赔和全部直赔尚未开通")
-    if not wanted.consent:
-        raise Invalid("consent_needed", "需要您单独同意向该保险公司提供健康信息，才能申请理赔")
+    consents.require_given(wanted)
     if len(set(wanted.bill_ids)) != len(wanted.bill_ids):
         raise Invalid("invalid", "同一张结算单只能选一次", fields={"bill_ids": "重复"})
 
@@ -115,8 +114,7 @@ def _new_claim(
     work: Work, account_id: UUID, insurer_id: UUID, wanted: c.SubmitClaim, hospital_id: UUID, asked_fen: int
 ) -> Claim:
     today = work.clock.today()
-    consent = identity.WantedConsent(wanted.person_id, insurer_id, rules.PURPOSE, rules.CONSENT_SCOPE)
-    consent_id = identity.give_consent(work, account_id, consent)
+    consent_id, health_consent_id = consents.give(work, account_id, insurer_id, wanted)
     return Claim(
         no=claim_number(today, next_no(work.session, f"claim:{today}")),
         account_id=account_id,
@@ -125,6 +123,7 @@ def _new_claim(
         insurer_id=insurer_id,
         policy_no=wanted.policy_no,
         consent_id=consent_id,
+        health_consent_id=health_consent_id,
         business_date=today,
         submitted_at=work.now,
         holder=HOLDER[State.SUBMITTED],

@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from app.claim import consents, queries, rules
 from app.claim import contracts as c
-from app.claim import queries
 from app.claim.assembly import end_ineligible
 from app.claim.models import Claim, EBillGuard
 from app.claim.policy.service import remember
 from app.claim.states import State
 from app.claim.steps import advance, get
+from app.claim.withdrawal import give_back
 from app.core.clock import shanghai_date
 from app.core.work import Work
 from app.exchange import service as exchange
@@ -22,8 +23,12 @@ from app.identity import service as identity
 from app.record import queries as record
 
 
-def eligibility_question(work: Work, row: Claim) -> dict[str, Any]:
-    """What the insurer is asked: who, when, which diagnoses, how much."""
+def eligibility_question(work: Work, row: Claim) -> dict[str, Any] | None:
+    """What the insurer is asked: who, when, which diagnoses, how much; with the receipt of it. None, and the claim
+    ends, if a consent was withdrawn."""
+    if not consents.share(work, row, "eligibility", rules.IN_QUESTION):
+        give_back(work, row, "consent_withdrawn")
+        return None
     person = identity.facts(work, row.person_id, "eligibility question")
     rows = {b.bill_id: b for b in queries.bills(work.session, row.id)}
     bills = record.bills(work.session, list(rows))

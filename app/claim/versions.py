@@ -7,17 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from app.claim import content, documents, medical, package, queries, rules
+from app.claim import consents, content, documents, medical, package, queries
 from app.claim.encryption import for_insurer
 from app.claim.models import Claim, ClaimBill, ClaimPackage
 from app.claim.states import State
 from app.claim.steps import get
 from app.core.work import Work
 from app.exchange import service as exchange
-from app.identity import service as identity
 from app.record import queries as record
 
-SUPPLEMENT_SCOPE = "documents"
 UNDECIDED = (State.ADJUDICATING, State.NEEDS_DOCUMENTS)
 
 
@@ -35,7 +33,7 @@ def seal_next(work: Work, claim_id: UUID, request_id: UUID) -> ClaimPackage | No
     known = queries.package_for(work.session, claim_id, request_id)
     if known is not None:
         return known
-    if row.status not in UNDECIDED or not _note_shared(work, row):
+    if row.status not in UNDECIDED or not consents.renew(work, row):
         work.audit("claim.documents_kept", "claim", claim_id)
         return None
     last = queries.latest_package(work.session, claim_id)
@@ -49,15 +47,6 @@ def seal_next(work: Work, claim_id: UUID, request_id: UUID) -> ClaimPackage | No
     }
     head = package.Head(row.no, work.now, before["manifest"])
     return _keep(work, row, package.seal(head, before["parts"] | added, work.signing.current), request_id)
-
-
-def _note_shared(work: Work, row: Claim) -> bool:
-    """The receipt of this further sharing; False if the patient has taken the consent back."""
-    consent = identity.consent_in_force(work.session, row.person_id, row.insurer_id, rules.PURPOSE)
-    if consent is None or SUPPLEMENT_SCOPE not in consent.scope:
-        return False
-    identity.note_shared(work, consent.id, (SUPPLEMENT_SCOPE,), row.id)
-    return True
 
 
 def read(work: Work, sealed: ClaimPackage, why: str) -> dict[str, Any]:

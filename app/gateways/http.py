@@ -17,6 +17,8 @@ from standardwebhooks import Webhook
 
 from app.core.errors import PartnerFault
 
+NOT_REACHED = "not_reached"
+
 
 @dataclass
 class Http:
@@ -37,7 +39,7 @@ class Http:
         try:
             return self._client.request(method, url, **request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise PartnerFault(self.partner, "not_reached") from error
+            raise PartnerFault(self.partner, NOT_REACHED) from error
         except httpx.HTTPError as error:
             raise PartnerFault(self.partner, type(error).__name__, unknown=True) from error
 

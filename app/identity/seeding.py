@@ -19,7 +19,8 @@ _HOSPITAL_CONFIG = ("campuses", "mails", "phones")
 # How many registrations a poll takes, which interface it settles at; what is not agreed is left away.
 _HOSPITAL_TERMS = ("registration_batch", "interface", "lane_limits")
 _NETWORK_TERMS = ("n", "window_s", "shares")
-_INSURER_CONFIG = ("url", "push_url", "credit_code", "product_name", "product_filing_no", "mails", "phones")
+# `contact`: where a person reaches the insurer about the data that it gets; without one nobody can consent.
+_INSURER_CONFIG = ("url", "push_url", "credit_code", "product_name", "product_filing_no", "contact", "mails", "phones")
 # The dialect an insurer speaks and how often it is asked for news, where that is agreed (native, told by the insurer).
 _INSURER_TERMS = ("dialect", "poll_s")
 

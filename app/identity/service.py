@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from app.identity.consent.service import (
-    ConsentView,
-    WantedConsent,
-    consent,
-    consent_in_force,
-    give_consent,
-    note_shared,
-    withdraw_consent,
-)
+from app.identity.consent.rules import CURRENT_WORDING, usual_scope
+from app.identity.consent.service import ConsentView, WantedConsent, consent, give_consent, withdraw_consent
+from app.identity.consent.sharing import Sharing, consents_in_force, may_be_shared, note_shared
 from app.identity.credential.service import (
     AppCredentials,
     MerchantCredentials,
@@ -55,6 +49,7 @@ from app.identity.person.queries import (
 )
 
 __all__ = [
+    "CURRENT_WORDING",
     "AccountView",
     "AppCredentials",
     "BindingView",
@@ -65,6 +60,7 @@ __all__ = [
     "PersonFacts",
     "PersonView",
     "PhoneCode",
+    "Sharing",
     "WantedConsent",
     "account",
     "account_by_openid",
@@ -75,7 +71,7 @@ __all__ = [
     "apps_of",
     "bound_pair",
     "consent",
-    "consent_in_force",
+    "consents_in_force",
     "facts",
     "facts_of",
     "follow",
@@ -84,6 +80,7 @@ __all__ = [
     "is_child",
     "issue_phone_code",
     "live_bindings",
+    "may_be_shared",
     "merchant_credentials",
     "merchant_may_use",
     "merchant_owners",
@@ -105,5 +102,6 @@ __all__ = [
     "set_patient_number",
     "set_patient_numbers",
     "ties",
+    "usual_scope",
     "withdraw_consent",
 ]

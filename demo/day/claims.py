@@ -64,6 +64,7 @@ def _submit(wish: Wish) -> None:
         "bill_ids": [bill["id"] for bill in chosen],
         "payee": _payee(patient),
         "consent": True,
+        "health_consent": True,
     }
     if wish.policy_no:
         body["policy_no"] = wish.policy_no

@@ -1278,7 +1278,10 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("guardian_id", sa.Uuid(), nullable=True),
         sa.Column("recipient_id", sa.Uuid(), nullable=False),
+        sa.Column("recipient_name", sa.Text(), nullable=False),
+        sa.Column("recipient_contact", sa.Text(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("data_class", sa.Text(), nullable=False),
         sa.Column("scope", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("wording", sa.Text(), nullable=False),
         sa.Column("given_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -1291,6 +1294,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("data_class IN ('general', 'health')", name=op.f("ck_consent_data_class")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_consent_account_id")),
         sa.ForeignKeyConstraint(["guardian_id"], ["person.id"], name=op.f("fk_consent_guardian_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_consent_person_id")),
@@ -1302,7 +1306,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_consent_in_force",
         "consent",
-        ["person_id", "recipient_id", "purpose"],
+        ["person_id", "recipient_id", "purpose", "data_class"],
         unique=True,
         postgresql_where=sa.text("status = 'in_force'"),
     )
@@ -1679,6 +1683,7 @@ def upgrade() -> None:
         sa.Column("policy_no", sa.Text(), nullable=True),
         sa.Column("case_no", sa.Text(), nullable=True),
         sa.Column("consent_id", sa.Uuid(), nullable=False),
+        sa.Column("health_consent_id", sa.Uuid(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column(
             "submitted_at",
@@ -1711,6 +1716,7 @@ def upgrade() -> None:
         sa.CheckConstraint("payee_kind IN ('wechat', 'bank')", name=op.f("ck_claim_payee_kind")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_claim_account_id")),
         sa.ForeignKeyConstraint(["consent_id"], ["consent.id"], name=op.f("fk_claim_consent_id")),
+        sa.ForeignKeyConstraint(["health_consent_id"], ["consent.id"], name=op.f("fk_claim_health_consent_id")),
         sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_claim_hospital_id")),
         sa.ForeignKeyConstraint(["insurer_id"], ["party.id"], name=op.f("fk_claim_insurer_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_claim_person_id")),
@@ -1725,8 +1731,11 @@ def upgrade() -> None:
     op.create_table(
         "consent_receipt",
         sa.Column("consent_id", sa.Uuid(), nullable=False),
+        sa.Column("occasion", sa.Text(), nullable=False),
         sa.Column("what", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("about_no", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
         sa.Column(
             "shared_at",
             postgresql.TIMESTAMP(timezone=True),
@@ -1736,8 +1745,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["consent_id"], ["consent.id"], name=op.f("fk_consent_receipt_consent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_receipt")),
+        sa.UniqueConstraint("consent_id", "subject_id", "occasion", "reference", name="once"),
     )
-    op.create_index(op.f("ix_consent_receipt_consent_id"), "consent_receipt", ["consent_id"], unique=False)
     op.create_table(
         "refund",
         sa.Column("order_id", sa.Uuid(), nullable=False),
@@ -2051,6 +2060,7 @@ def upgrade() -> None:
         sa.Column("previous_root", sa.Text(), nullable=True),
         sa.Column("signature", sa.Text(), nullable=False),
         sa.Column("content_sealed", sa.Text(), nullable=False),
+        sa.Column("sent_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("delivered_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
@@ -2156,7 +2166,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_refund_status"), table_name="refund")
     op.drop_index(op.f("ix_refund_booked_on"), table_name="refund")
     op.drop_table("refund")
-    op.drop_index(op.f("ix_consent_receipt_consent_id"), table_name="consent_receipt")
     op.drop_table("consent_receipt")
     op.drop_index(op.f("ix_claim_status"), table_name="claim")
     op.drop_index(op.f("ix_claim_person_id"), table_name="claim")

@@ -28,11 +28,12 @@ from workers.context import Context
 from workers.drain import drain_with
 
 MAX_ROUNDS = 200
+INSURER = {"url": "http://127.0.0.1:9", "contact": "privacy@example.com"}
 PARTIES = {
     "H1": NewParty("hospital", "H1", "市第一人民医院"),
     "H2": NewParty("hospital", "H2", "市中医医院"),
-    "I1": NewParty("insurer", "I1", "安心健康保险", {"url": "http://127.0.0.1:9"}, "whsec_" + "b3V0" * 8),
-    "I2": NewParty("insurer", "I2", "长宁人寿保险", {"url": "http://127.0.0.1:9"}, "whsec_" + "b3V1" * 8),
+    "I1": NewParty("insurer", "I1", "安心健康保险", INSURER, "whsec_" + "b3V0" * 8),
+    "I2": NewParty("insurer", "I2", "长宁人寿保险", INSURER, "whsec_" + "b3V1" * 8),
     "M1": NewParty("medical_insurance", "M1", "市医疗保障局", {"n": 10, "window_s": 6}),
     "B1": NewParty("bank", "B1", "商业银行", {"url": "http://127.0.0.1:9"}, "whsec_" + "b3V2" * 8),
 }

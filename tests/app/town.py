@@ -180,6 +180,7 @@ class Town:
             "bill_ids": [str(one) for one in bills],
             "payee": {"kind": "bank", "bank_account": GOOD_CARD},
             "consent": True,
+            "health_consent": True,
         } | wanted
         return who.post("/claims", body)
 

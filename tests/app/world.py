@@ -63,6 +63,7 @@ def _insurer(code: str, name: str) -> dict[str, Any]:
         "bank_account_name": f"{name}股份有限公司",
         "product_name": "住院医疗保险",
         "product_filing_no": f"C0000{code}2026",
+        "contact": f"privacy-{code.lower()}@example.com",
         "mails": ["duty@example.com"],
         "phones": ["13900000000"],
         **_program(f"{code}-core"),

@@ -19,7 +19,7 @@ def bundle(package: Mapping[str, Any]) -> Resource:
     for bill in parts["bills"]:
         money.invoice(made, bill)
     papers.papers(made, parts)
-    papers.consent(made, parts)
+    papers.consents(made, parts)
     money.claim(made, parts)
     _provenance(made, manifest)
     return {

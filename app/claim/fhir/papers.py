@@ -1,5 +1,5 @@
-"""The papers of a claim, each with its hash: e-bills, medical records, what the patient has sent, the form; the consent
-under which they are shared."""
+"""The papers of a claim, each with its hash: e-bills, medical records, what the patient has sent, the form; the
+consents under which they are shared."""
 
 from __future__ import annotations
 
@@ -37,10 +37,14 @@ def _paper(made: Entries, place: str, kind: str, content: Resource, **more: Any)
     made.add(place, "DocumentReference", status="current", **about, content=[content], **more)
 
 
-def consent(made: Entries, parts: Mapping[str, Any]) -> None:
-    given = parts["consent"]
+def consents(made: Entries, parts: Mapping[str, Any]) -> None:
+    for given in parts["consent"]["given"]:
+        _consent(made, given)
+
+
+def _consent(made: Entries, given: Mapping[str, Any]) -> None:
     made.add(
-        "consent", "Consent",
+        f"consent:{given['data_class']}", "Consent",
         status="active",
         scope={"coding": [{"system": f"{TERMS}/consentscope", "code": "patient-privacy"}]},
         category=[{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.identity.consent import contracts as c
-from app.identity.consent import service
-from app.identity.consent.service import ConsentView, WantedConsent
+from app.identity.consent import rules, service
+from app.identity.consent.service import ConsentView, ReceiptView, WantedConsent
 from app.web.routes import command, door, question
 from app.web.site import ACCOUNT, Caller
 
@@ -17,11 +17,24 @@ bp = APIBlueprint("consent", __name__, url_prefix="/api/v1", tag="授权")
 MINE = door(ACCOUNT)
 
 
+@question(bp, "/consent-texts", MINE, out=c.TextsOut, query=c.TextQuery)
+def read_texts(session: Session, caller: Caller, query: c.TextQuery) -> c.TextsOut:
+    """授权前须展示的内容：健康信息与其他信息各一份，须分别同意"""
+    party = exchange.party_by_code(session, query.recipient)
+    to = service.recipient(session, party.id)
+    texts = []
+    for data_class in (rules.GENERAL, rules.HEALTH):
+        scope = rules.usual_scope(query.purpose, data_class)
+        said = rules.statement(rules.CURRENT_WORDING, data_class, to, query.purpose, scope)
+        texts.append(c.TextOut(data_class=data_class, scope=scope, wording=rules.CURRENT_WORDING, statement=said))
+    return c.TextsOut(recipient=party.code, recipient_name=to.name, recipient_contact=to.contact, texts=texts)
+
+
 @command(bp, "/consents", MINE, out=c.ConsentOut, body=c.ConsentInput, status=201)
 def create_consent(work: Work, caller: Caller, body: c.ConsentInput) -> c.ConsentOut:
     """同意向接收方提供资料"""
     recipient_id = exchange.party_by_code(work.session, body.recipient).id
-    wanted = WantedConsent(body.person_id, recipient_id, body.purpose, body.scope)
+    wanted = WantedConsent(body.person_id, recipient_id, body.purpose, body.scope, body.wording)
     return _out(work.session, service.consent(work.session, service.give_consent(work, caller.id, wanted)))
 
 
@@ -39,17 +52,17 @@ def withdraw_consent(work: Work, caller: Caller, consent_id: UUID) -> c.ConsentO
 
 
 def _out(session: Session, found: ConsentView) -> c.ConsentOut:
-    recipient = exchange.party(session, found.recipient_id)
+    names = ("id", "person_id", "purpose", "data_class", "scope", "wording", "status", "given_at", "withdrawn_at")
     return c.ConsentOut(
-        id=found.id,
-        person_id=found.person_id,
-        recipient=recipient.code,
-        recipient_name=recipient.name,
-        purpose=found.purpose,
-        scope=found.scope,
-        wording=found.wording,
-        status=found.status,
-        given_at=found.given_at,
-        withdrawn_at=found.withdrawn_at,
-        receipts=[c.ReceiptOut.model_validate(one) for one in found.receipts],
+        **{name: getattr(found, name) for name in names},
+        recipient=exchange.party(session, found.recipient_id).code,
+        recipient_name=found.recipient.name,
+        recipient_contact=found.recipient.contact,
+        statement=rules.statement(found.wording, found.data_class, found.recipient, found.purpose, found.scope),
+        receipts=[_receipt(found, one) for one in found.receipts],
     )
+
+
+def _receipt(found: ConsentView, one: ReceiptView) -> c.ReceiptOut:
+    shared = rules.Shared(found.recipient.name, one.occasion, one.about_no, one.what, one.shared_at)
+    return c.ReceiptOut(**vars(one), in_words=rules.receipt(shared))

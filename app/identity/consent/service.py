@@ -1,4 +1,4 @@
-"""Giving and withdrawing consent, and the receipt of each sharing."""
+"""Giving and withdrawing consent, and reading what was given and shared."""
 
 from __future__ import annotations
 
@@ -10,31 +10,34 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.core.errors import Forbidden, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.work import Work
+from app.exchange import service as exchange
+from app.identity.consent import rules
 from app.identity.consent.models import Consent, ConsentReceipt
+from app.identity.consent.rules import CURRENT_WORDING, Recipient
 from app.identity.consent.states import ConsentState, consents
 from app.identity.person import queries
-
-WORDING = "2026-11"
 
 
 @dataclass(frozen=True)
 class WantedConsent:
-    """`purpose` is claim, records or medical_insurance; `scope` names the kinds of data, `wording` the version of the
-    text that was shown."""
+    """`purpose` is claim, records or medical_insurance; `scope` names the kinds of data, all of one class; `wording` is
+    the version of the text that was shown."""
 
     person_id: UUID
     recipient_id: UUID
     purpose: str
     scope: Sequence[str]
-    wording: str = WORDING
+    wording: str = CURRENT_WORDING
 
 
 @dataclass(frozen=True)
 class ReceiptView:
+    occasion: str
     what: list[str]
     subject_id: UUID
+    about_no: str
     shared_at: datetime
 
 
@@ -43,7 +46,9 @@ class ConsentView:
     id: UUID
     person_id: UUID
     recipient_id: UUID
+    recipient: Recipient
     purpose: str
+    data_class: str
     scope: list[str]
     wording: str
     status: str
@@ -53,16 +58,30 @@ class ConsentView:
     receipts: tuple[ReceiptView, ...] = ()
 
 
+def recipient(session: Session, recipient_id: UUID) -> Recipient:
+    """What a consent must say of who gets the data. Conflict while the recipient has not told how to reach it."""
+    party = exchange.party(session, recipient_id)
+    contact = str(party.config.get("contact") or "")
+    if not contact:
+        raise Conflict("recipient_contact_missing", "接收方尚未提供联系方式，暂时不能授权")
+    return Recipient(party.name, contact)
+
+
 def give_consent(work: Work, account_id: UUID, wanted: WantedConsent) -> UUID:
     """Given by an account that is bound to the person, for a child by its guardian. Giving the same again changes
-    nothing; a wider scope replaces the consent in force."""
+    nothing; a wider scope or a newer text replaces the consent in force.
+
+    Invalid `separate_consents`; Conflict `wording_outdated`, `recipient_contact_missing`.
+    """
     person = queries.require_person(work.session, account_id, wanted.person_id)
-    lock = f"{wanted.person_id}:{wanted.recipient_id}:{wanted.purpose}"
-    work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(lock, 2))))
-    known = consent_in_force(work.session, wanted.person_id, wanted.recipient_id, wanted.purpose)
+    data_class = _one_class(wanted.scope)
+    if wanted.wording != CURRENT_WORDING:
+        raise Conflict("wording_outdated", "授权内容已更新，请重新阅读后再同意")
+    to = recipient(work.session, wanted.recipient_id)
+    known = _in_force_locked(work, wanted, data_class)
     scope = set(wanted.scope)
     if known is not None:
-        if scope <= set(known.scope):
+        if scope <= set(known.scope) and (known.wording, _recipient(known)) == (wanted.wording, to):
             return known.id
         scope |= set(known.scope)
         _end(work, known.id)
@@ -71,7 +90,10 @@ def give_consent(work: Work, account_id: UUID, wanted: WantedConsent) -> UUID:
         account_id=account_id,
         guardian_id=person.guardian_id,
         recipient_id=wanted.recipient_id,
+        recipient_name=to.name,
+        recipient_contact=to.contact,
         purpose=wanted.purpose,
+        data_class=data_class,
         scope=sorted(scope),
         wording=wanted.wording,
         given_at=work.now,
@@ -81,23 +103,20 @@ def give_consent(work: Work, account_id: UUID, wanted: WantedConsent) -> UUID:
     return row.id
 
 
-def consent_in_force(session: Session, person_id: UUID, recipient_id: UUID, purpose: str) -> ConsentView | None:
-    """The consent of a person towards a recipient for a purpose, unless it was withdrawn."""
-    wanted = select(Consent).where(Consent.person_id == person_id, Consent.recipient_id == recipient_id)
-    wanted = wanted.where(Consent.purpose == purpose, Consent.status == ConsentState.IN_FORCE)
-    row = session.scalars(wanted).one_or_none()
-    return _view(row) if row is not None else None
+def _one_class(scope: Sequence[str]) -> str:
+    found = rules.classes_of(scope)
+    if len(found) != 1:
+        raise Invalid("separate_consents", "健康信息需要单独同意，请与其他信息分开授权")
+    return found.pop()
 
 
-def note_shared(work: Work, consent_id: UUID, what: Sequence[str], subject_id: UUID) -> None:
-    """Write the receipt of one sharing. Forbidden if the consent is no longer in force or does not cover it; a
-    withdrawal that comes at the same moment waits until this sharing is committed."""
-    held = select(Consent.status, Consent.scope).where(Consent.id == consent_id).with_for_update(read=True)
-    row = work.session.execute(held).one_or_none()
-    if row is None or row.status != ConsentState.IN_FORCE or not set(what) <= set(row.scope):
-        raise Forbidden("no_consent", "就诊人没有同意，或已撤回同意")
-    work.add(ConsentReceipt(consent_id=consent_id, what=sorted(what), subject_id=subject_id, shared_at=work.now))
-    work.audit("consent.share", "consent", consent_id, subject=str(subject_id))
+def _in_force_locked(work: Work, wanted: WantedConsent, data_class: str) -> Consent | None:
+    """The consent that a new one may replace; two at once come one after the other."""
+    lock = f"{wanted.person_id}:{wanted.recipient_id}:{wanted.purpose}:{data_class}"
+    work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(lock, 2))))
+    mine = (Consent.person_id == wanted.person_id, Consent.recipient_id == wanted.recipient_id)
+    kind = (Consent.purpose == wanted.purpose, Consent.data_class == data_class)
+    return work.session.scalar(select(Consent).where(*mine, *kind, Consent.status == ConsentState.IN_FORCE))
 
 
 def withdraw_consent(work: Work, account_id: UUID, consent_id: UUID) -> None:
@@ -117,27 +136,34 @@ def consents_of(session: Session, account_id: UUID) -> list[ConsentView]:
     receipts: dict[UUID, list[ReceiptView]] = {row.id: [] for row in rows}
     wanted = select(ConsentReceipt).where(ConsentReceipt.consent_id.in_(receipts)).order_by(ConsentReceipt.id)
     for one in session.scalars(wanted):
-        receipts[one.consent_id].append(ReceiptView(one.what, one.subject_id, one.shared_at))
-    return [_view(row, receipts[row.id]) for row in rows]
+        told = ReceiptView(one.occasion, one.what, one.subject_id, one.about_no, one.shared_at)
+        receipts[one.consent_id].append(told)
+    return [view(row, receipts[row.id]) for row in rows]
 
 
 def consent(session: Session, consent_id: UUID) -> ConsentView:
     row = session.get(Consent, consent_id)
     if row is None:
         raise NotFound
-    return _view(row)
+    return view(row)
 
 
 def _end(work: Work, consent_id: UUID) -> None:
     consents.move(work, [consent_id], "withdraw", values={"withdrawn_at": work.now})
 
 
-def _view(row: Consent, receipts: Sequence[ReceiptView] = ()) -> ConsentView:
+def _recipient(row: Consent) -> Recipient:
+    return Recipient(row.recipient_name, row.recipient_contact)
+
+
+def view(row: Consent, receipts: Sequence[ReceiptView] = ()) -> ConsentView:
     return ConsentView(
         id=row.id,
         person_id=row.person_id,
         recipient_id=row.recipient_id,
+        recipient=_recipient(row),
         purpose=row.purpose,
+        data_class=row.data_class,
         scope=row.scope,
         wording=row.wording,
         status=row.status,

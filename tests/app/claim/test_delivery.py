@@ -123,33 +123,6 @@ def test_a_refused_package_stands_in_nobodys_books(town: Town) -> None:
     assert told_hospital(town, claim_id) == 0 and booked(town, claim_id) == []
 
 
-def test_a_consent_withdrawn_before_sealing_shares_nothing(town: Town) -> None:
-    who = town.insured()
-    town.policy(who)
-    claim_id = town.claim(who, [town.bill(who)])
-    town.drain_all("claim.assemble", "claim.verify")
-    consent_id = town.value("SELECT consent_id FROM claim WHERE id = :id", id=claim_id)
-    before = len(journal(town, "I1", "/v1/claims"))
-    assert who.post(f"/consents/{consent_id}/withdraw").status_code == 200
-    town.drain_all("claim.deliver")
-    found = who.get(f"/claims/{claim_id}")
-    assert (found["status"], found["reasons"][0]["code"]) == ("withdrawn", "consent_withdrawn")
-    town.drain_all(*STEPS)
-    assert len(journal(town, "I1", "/v1/claims")) == before
-    assert town.value("SELECT count(*) FROM consent_receipt WHERE consent_id = :id", id=consent_id) == 0
-
-
-def test_a_consent_that_is_withdrawn_takes_waiting_claims_back_and_leaves_delivered_ones(town: Town) -> None:
-    who = town.insured()
-    delivered = at_the_insurer(town, who)
-    waiting = town.claim(who, [town.bill(who, e_bill="")])
-    consent_id = town.value("SELECT consent_id FROM claim WHERE id = :id", id=waiting)
-    assert who.post(f"/consents/{consent_id}/withdraw").status_code == 200
-    town.drain_all(*STEPS)
-    assert (town.status(delivered), town.status(waiting)) == ("adjudicating", "withdrawn")
-    assert town.value("SELECT count(*) FROM consent_receipt WHERE subject_id = :id", id=delivered) == 1
-
-
 def test_a_newer_version_of_the_bill_counts_until_it_is_sealed(town: Town) -> None:
     who = town.insured()
     town.policy(who)

@@ -24,7 +24,10 @@ def test_what_is_not_built_is_refused_clearly(town: Town, way: str) -> None:
 def test_consent_and_distinct_bills_are_needed(town: Town) -> None:
     who = town.insured()
     bill_id = town.bill(who)
-    assert town.apply_for(who, [bill_id], consent=False).get_json()["code"] == "consent_needed"
+    for name in ("consent", "health_consent"):
+        refused = town.apply_for(who, [bill_id], **{name: False}).get_json()
+        assert (refused["code"], set(refused["fields"])) == ("consent_needed", {name})
+    assert town.apply_for(who, [bill_id], consent_wording="2020-01").get_json()["code"] == "wording_outdated"
     assert town.apply_for(who, [bill_id, bill_id]).status_code == 422
     assert town.apply_for(who, [bill_id], "H1").status_code == 404, "a hospital is no insurer"
     assert town.apply_for(who, [bill_id], payee={"kind": "bank"}).status_code == 422
@@ -67,7 +70,7 @@ def test_two_submissions_at_once_are_one_claim(town: Town) -> None:
 def test_the_same_key_is_the_same_claim(town: Town) -> None:
     who = town.insured()
     body = {"person_id": str(who.person_id), "insurer": "I1", "bill_ids": [str(town.bill(who))], "consent": True,
-            "payee": {"kind": "bank", "bank_account": GOOD_CARD}}  # fmt: skip
+            "health_consent": True, "payee": {"kind": "bank", "bank_account": GOOD_CARD}}  # fmt: skip
     first, again = (who.post("/claims", body, key="the-same-key") for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.get_json()["id"] == again.get_json()["id"]
