@@ -15,6 +15,7 @@ from app.core.tokens import Tokens
 from app.core.work import Runtime
 from app.gateways import Gateways
 from app.gateways.bank import Bank
+from app.gateways.e_bill_authority import EBillAuthority
 from app.gateways.http import Http
 from app.gateways.insurer.dialects import Insurer
 from app.gateways.mail import Mail
@@ -56,6 +57,9 @@ def make_gateways(settings: Settings) -> Gateways:
         pay=Pay(settings.wechat_pay_url, timeout_s),
         insurer=Insurer(Http("insurer", timeout_s)),
         bank=Bank(Http("bank", timeout_s)),
+        e_bill_authority=EBillAuthority(
+            Http("e_bill_authority", timeout_s), settings.e_bill_authority_url, settings.e_bill_authority_key
+        ),
         sms=Sms(Http("sms", timeout_s), settings.sms_url, settings.sms_key),
         mail=Mail(Http("mail", timeout_s), settings.mail_url, settings.mail_key, settings.mail_from),
         pushes=Pushes(Http("pushes", timeout_s)),

@@ -50,7 +50,7 @@ class Stack:
         return str(self.world["platform"]["exchange_url"])
 
     def double(self, name: str) -> str:
-        """The URL of a double: a party's code, or wechat, sms, mail."""
+        """The URL of a double: a party's code, or one of world.SERVICES."""
         return f"{world.LOCAL}:{self.world['ports'][name]}"
 
 
@@ -174,6 +174,8 @@ def _environment(stack: Stack, role: str) -> dict[str, str]:
         "WECHAT_API_URL": url("wechat"),
         "WECHAT_OPEN_URL": url("wechat"),
         "WECHAT_PAY_URL": url("wechat"),
+        "E_BILL_AUTHORITY_URL": url("e_bill_authority"),
+        "E_BILL_AUTHORITY_KEY": stack.world["e_bill_authority"]["key"],
         "SMS_URL": url("sms"),
         "SMS_KEY": stack.world["sms"]["key"],
         "MAIL_URL": url("mail"),

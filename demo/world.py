@@ -38,6 +38,7 @@ CALLBACK_MODES = {"H1": "safe", "H2": "compatible"}
 WECHAT_SETTINGS = {"ladder_factor": 0.02, "bills_wait": False}
 PLATFORM_ROLES = ("claims", "finance", "administrator", "security", "auditor")
 APPROVERS = 2
+SERVICES = ("wechat", "sms", "mail", "e_bill_authority")
 LOCAL = "http://127.0.0.1"
 
 
@@ -78,6 +79,7 @@ def make(filling: Filling, master_key: str) -> World:
             "window_s": WINDOW_S,
         },
         "bank": {"code": "B1", "name": "城市商业银行", "outbound_secret": _secret(), **_program("B1-core")},
+        "e_bill_authority": {"key": secrets.token_urlsafe(24)},
         "sms": {"key": secrets.token_urlsafe(24)},
         "mail": {"key": secrets.token_urlsafe(24), "from": "zhipei@example.com"},
         "wechat": {
@@ -92,7 +94,7 @@ def make(filling: Filling, master_key: str) -> World:
 
 def settle(world: World, database_url: str) -> None:
     """Give everybody an address: the last port where it is still free. `database_url` is where the HIS stand."""
-    names = ["web", "exchange", "wechat", "sms", "mail"]
+    names = ["web", "exchange", *SERVICES]
     names += [party["code"] for party in (*world["hospitals"], *world["insurers"])]
     names += [world["medical_insurance"]["code"], world["bank"]["code"]]
     ports = _ports(names, world["ports"])
@@ -104,7 +106,7 @@ def settle(world: World, database_url: str) -> None:
         hospital |= {"his_url": url[hospital["code"]], "his_database_url": his_database}
     for party in (*world["insurers"], world["medical_insurance"], world["bank"]):
         party["url"] = url[party["code"]]
-    for name in ("sms", "mail", "wechat"):
+    for name in SERVICES:
         world[name]["url"] = url[name]
     for app in world["wechat"]["apps"]:
         app["callback_url"] = f"{url['web']}/wechat/callback/{app['app_id']}" if app["kind"] == "oa" else ""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from mock_partners.bank import Bank
 from mock_partners.double import Double
+from mock_partners.e_bill_authority.server import EBillAuthority
 from mock_partners.his.server import His
 from mock_partners.insurer.server import Insurer
 from mock_partners.insurer_s200.server import InsurerS200
@@ -23,7 +24,8 @@ INSURERS: dict[str, type[Insurer]] = {"native": Insurer, "s200": InsurerS200}
 
 
 class Company:
-    """`wechat`, `sms`, `mail` and every partner by its code. `ports`: name -> port, else the port of its URL."""
+    """`wechat`, `sms`, `mail`, `e_bill_authority` and every partner by its code. `ports`: name -> port, else the port
+    of its URL."""
 
     def __init__(self, world: World, state_dir: Path, ports: Mapping[str, int] | None = None) -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -65,6 +67,8 @@ def _made(world: World, state_dir: Path) -> Iterator[tuple[str, Double]]:
     made = MedicalInsurance(interface, business_date=world["business_date"], state_dir=state_dir)
     yield interface["code"], made
     yield world["bank"]["code"], Bank(world, state_dir=state_dir)
+    his_urls = [hospital["his_database_url"] for hospital in world["hospitals"]]
+    yield "e_bill_authority", EBillAuthority(world["e_bill_authority"], his_urls, state_dir=state_dir)
     yield "sms", Sms(world["sms"], state_dir=state_dir)
     yield "mail", Mail(world["mail"], state_dir=state_dir)
 
@@ -75,7 +79,7 @@ def _his(hospital: Mapping[str, Any], seed: str, state_dir: Path) -> Double:
 
 
 def _ports_of(world: World) -> dict[str, int]:
-    urls = {name: world[name].get("url") for name in ("wechat", "sms", "mail")}
+    urls = {name: world[name].get("url") for name in ("wechat", "sms", "mail", "e_bill_authority")}
     urls |= {hospital["code"]: hospital.get("his_url") for hospital in world["hospitals"]}
     urls |= {partner["code"]: partner.get("url") for partner in world["insurers"]}
     urls |= {world[kind]["code"]: world[kind].get("url") for kind in ("medical_insurance", "bank")}

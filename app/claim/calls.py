@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from app.claim import answers, assembly, delivery, following, queries, recovery, verification, versions
+from app.claim import answers, assembly, authority, delivery, following, queries, recovery, verification, versions
 from app.claim import contracts as c
 from app.claim.states import State
 from app.claim.steps import get
@@ -47,7 +47,10 @@ def e_bills_reversed(runtime: Runtime, _: Gateways, job: Job) -> None:
 
 
 def verify(runtime: Runtime, gateways: Gateways, job: Job) -> None:
-    """Ask the insurer whether the person is insured and the bills are in scope, before anything else is shared."""
+    """Ask whether the person is insured and the bills are in scope, before anything else is shared: first the authority
+    about the e-bills, then the insurer."""
+    if not authority.stands_by(runtime, gateways, job.subject):
+        return
     with runtime.work() as work:
         row = get(work, job.subject)
         if row.status != State.VERIFYING:

@@ -179,8 +179,15 @@ class StepView(BaseModel):
     holder: str
 
 
+class WaitingView(BaseModel):
+    code: str
+    text: str
+    since: datetime
+
+
 class ClaimView(BaseModel):
-    """`holder` says who must act now and `status_since` since when."""
+    """`holder` says who must act now and `status_since` since when; `waiting` what keeps the claim from going on, where
+    that is a fault of a third side."""
 
     id: UUID
     no: str
@@ -197,6 +204,7 @@ class ClaimView(BaseModel):
     approved_fen: int | None
     paid_fen: int
     accept_by: datetime | None
+    waiting: WaitingView | None
     reasons: list[ReasonView]
 
 
@@ -382,11 +390,21 @@ class PolicyIn(BaseModel):
     reasons: list[ReasonIn] = []
 
 
+class PaidElsewhereIn(BaseModel):
+    """What others have paid for a bill, as far as the insurer knows, by claims that did not come through Zhipei."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    clearing_no: Key
+    amount_fen: Annotated[StrictInt, Field(ge=0, le=10**13)]
+
+
 class EligibilityIn(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     insured: StrictBool
     policies: list[PolicyIn]
+    paid_elsewhere: list[PaidElsewhereIn] = []
 
 
 class CaseIn(BaseModel):

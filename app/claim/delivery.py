@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from app.claim import consents, documents, queries, rules, versions
+from app.claim import consents, documents, e_bills, queries, rules, versions
 from app.claim.assembly import end_ineligible, why_dead
 from app.claim.models import Claim, ClaimBill, ClaimPackage
 from app.claim.states import State
-from app.claim.steps import advance, get, left_to_claim, lock_bills
+from app.claim.steps import advance, get, lock_bills
 from app.claim.withdrawal import give_back, reverse
 from app.core.errors import TryLater
 from app.core.work import Work
@@ -69,7 +69,7 @@ def _bring_up_to_date(work: Work, row: Claim, clearings: Sequence[ClaimBill]) ->
     borne = {bill.id: bill.borne_fen for bill in bills}
     for clearing in clearings:
         clearing.borne_fen = borne[clearing.bill_id]
-    left = {r.bill_id: left_to_claim(work, r.bill_id, r.borne_fen, but=row.id) for r in clearings}
+    left = {r.bill_id: e_bills.left_fen(work, r.bill_id, r.borne_fen, but=row.id) for r in clearings}
     if max(left.values()) <= 0:
         end_ineligible(work, row, "borne_used_up")
         return False
@@ -125,7 +125,7 @@ def documents_to_tell(work: Work, claim_id: UUID, package_id: UUID) -> dict[str,
 def _remainders(work: Work, claim_id: UUID) -> list[dict[str, Any]]:
     """How much of each bill other policies have left over."""
     return [
-        {"clearing_no": r.clearing_no, "max_fen": max(0, left_to_claim(work, r.bill_id, r.borne_fen, but=claim_id))}
+        {"clearing_no": r.clearing_no, "max_fen": max(0, e_bills.left_fen(work, r.bill_id, r.borne_fen, but=claim_id))}
         for r in queries.bills(work.session, claim_id)
         if r.kind == "pay"
     ]

@@ -66,6 +66,7 @@ class Claim(Stateful, Base):
     accept_by: Mapped[datetime | None]
     clock_paused_since: Mapped[datetime | None]
     reasons: Mapped[list[Any] | None]  # [{code, text}] of an ineligible or rejected claim
+    waiting: Mapped[dict[str, Any] | None]  # {code, text, since} of what keeps the claim from going on
 
 
 class ClaimBill(Row, Checked, Base):
@@ -73,7 +74,8 @@ class ClaimBill(Row, Checked, Base):
 
     A `reverse` row has a number of its own and names the original's. A row counts in the ledgers from `booked_at` on:
     then the package that names it was sealed and the hospital was told. Of `approved_fen`, `payable_fen` may be paid
-    now: all of it once the decision is accepted, the undisputed part while an appeal is decided.
+    now: all of it once the decision is accepted, the undisputed part while an appeal is decided. `paid_elsewhere_fen`
+    is what this insurer says that others have paid for the bill outside of Zhipei.
     """
 
     __tablename__ = "claim_bill"
@@ -85,6 +87,7 @@ class ClaimBill(Row, Checked, Base):
             "borne_fen >= 0 AND (approved_fen IS NULL OR approved_fen BETWEEN 0 AND borne_fen)", name="amounts"
         ),
         CheckConstraint("payable_fen BETWEEN 0 AND coalesce(approved_fen, 0)", name="payable"),
+        CheckConstraint("paid_elsewhere_fen >= 0", name="paid_elsewhere"),
         Index("uq_claim_bill_pay", "claim_id", "bill_id", unique=True, postgresql_where=text("kind = 'pay'")),
     )
     check_over = ("clearing_no", "claim_id", "bill_id", "kind", "borne_fen", "approved_fen", "payable_fen", "live")
@@ -101,6 +104,7 @@ class ClaimBill(Row, Checked, Base):
     borne_fen: Mapped[Fen]
     approved_fen: Mapped[Fen | None]
     payable_fen: Mapped[Fen]
+    paid_elsewhere_fen: Mapped[Fen] = mapped_column(default=0)
     live: Mapped[bool]
     booked_at: Mapped[datetime | None]
 
@@ -130,7 +134,8 @@ class Recovery(Stateful, Checked, Base):
 
 
 class EBillGuard(Base):
-    """The e-bill of a bill in a live claim: at most one live claim per policy, whichever hospital or insurer."""
+    """The e-bill of a bill in a live claim: at most one live claim per policy, whichever hospital or insurer. `bill_id`
+    is the bill that it was claimed with."""
 
     __tablename__ = "e_bill_guard"
 
@@ -138,7 +143,22 @@ class EBillGuard(Base):
     number: Mapped[str] = mapped_column(primary_key=True)
     insurer_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
     policy_no: Mapped[str] = mapped_column(primary_key=True)
+    check_code: Mapped[str]
+    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"))
     claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), index=True)
+
+
+class EBillCheck(Base):
+    """What the authority last said of an e-bill: a cache, never the truth."""
+
+    __tablename__ = "e_bill_check"
+    __table_args__ = (CheckConstraint("answer IN ('valid', 'reversed', 'unknown', 'check_code_wrong')", name="answer"),)
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(primary_key=True)
+    check_code: Mapped[str] = mapped_column(primary_key=True)
+    answer: Mapped[str]
+    asked_at: Mapped[datetime]
 
 
 class Decision(Row, Checked, Base):

@@ -94,6 +94,12 @@ def live_rows_of_bill(session: Session, bill_id: UUID) -> Sequence[ClaimBill]:
     return session.scalars(select(ClaimBill).where(*mine).order_by(ClaimBill.id)).all()
 
 
+def paid_elsewhere_fen(session: Session, bill_id: UUID) -> int:
+    """The most that any insurer says was paid for the bill outside of Zhipei."""
+    mine = (ClaimBill.bill_id == bill_id, ClaimBill.kind == "pay", ClaimBill.live)
+    return int(session.scalar(select(func.coalesce(func.max(ClaimBill.paid_elsewhere_fen), 0)).where(*mine)) or 0)
+
+
 def claimed_with(session: Session, bill_id: UUID, insurer_id: UUID, policy_no: str | None) -> bool:
     """Whether a live claim with this insurer holds the bill: under the same policy, or under one not known yet."""
     found = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.claim import consents, documents, queries, rules
+from app.claim import consents, documents, e_bills, queries, rules
 from app.claim import contracts as c
 from app.claim.models import Claim, ClaimBill
 from app.claim.states import HOLDER, State, claims
-from app.claim.steps import advance, left_to_claim, lock_bills, tell
+from app.claim.steps import advance, lock_bills, tell
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import claim_number, clearing_number
 from app.core.sequence import next_no
@@ -32,7 +32,7 @@ def submit(work: Work, account_id: UUID, wanted: c.SubmitClaim) -> Claim:
     lock_bills(work, [bill.id for bill in bills])
     for bill in bills:
         _require_claimable(work, bill, insurer_id, wanted.policy_no)
-    asked_fen = sum(left_to_claim(work, bill.id, bill.borne_fen) for bill in bills)
+    asked_fen = sum(e_bills.left_fen(work, bill.id, bill.borne_fen) for bill in bills)
     payee_id = _require_payee(work, account_id, insurer_id, wanted, asked_fen)
     row = _new_claim(work, account_id, insurer_id, wanted, bills[0].hospital_id, asked_fen)
     _write_payee(work, row, wanted.payee, payee_id)
@@ -81,7 +81,7 @@ def _require_claimable(work: Work, bill: BillFacts, insurer_id: UUID, policy_no:
     )
     if code is None and queries.claimed_with(work.session, bill.id, insurer_id, policy_no):
         code = "bill_claimed"
-    if code is None and left_to_claim(work, bill.id, bill.borne_fen) <= 0:
+    if code is None and e_bills.left_fen(work, bill.id, bill.borne_fen) <= 0:
         code = "borne_used_up"
     if code is not None:
         raise Conflict(code, rules.TEXTS[code])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert
-
-from app.claim import consents, queries, rules
+from app.claim import consents, e_bills, queries, rules
 from app.claim import contracts as c
 from app.claim.assembly import end_ineligible
-from app.claim.models import Claim, EBillGuard
+from app.claim.models import Claim
 from app.claim.policy.service import remember
 from app.claim.states import State
 from app.claim.steps import advance, get
@@ -64,6 +62,7 @@ def verified(work: Work, claim_id: UUID, answer: c.EligibilityIn) -> None:
     the e-bills in. A claim that was withdrawn meanwhile guards nothing."""
     row = get(work, claim_id)
     remember(work, row.insurer_id, row.person_id, answer.policies)
+    _remember_paid_elsewhere(work, row, answer.paid_elsewhere)
     if row.status != State.VERIFYING:
         return
     wanted = [p for p in answer.policies if row.policy_no in (None, p.policy_no)]
@@ -74,23 +73,15 @@ def verified(work: Work, claim_id: UUID, answer: c.EligibilityIn) -> None:
         reasons = [reason.model_dump() for policy in wanted for reason in policy.reasons]
         end_ineligible(work, row, "policy_out_of_scope", reasons)
     else:
-        free = next((policy_no for policy_no in covering if _guard_e_bills(work, row, policy_no)), None)
+        free, why_not = e_bills.guard(work, row, covering)
         if free is None:
-            end_ineligible(work, row, "bill_claimed")
+            end_ineligible(work, row, why_not)
         elif advance(work, row, "eligible", policy_no=free):
             work.later("claim.deliver", row.id)
 
 
-def _guard_e_bills(work: Work, row: Claim, policy_no: str) -> bool:
-    """One e-bill in at most one live claim of a policy: the primary key decides, also between two transactions."""
-    e_bills = record.e_bills(work.session, [b.bill_id for b in queries.bills(work.session, row.id)])
-    wanted = [
-        {"code": e.code, "number": e.number, "insurer_id": row.insurer_id, "policy_no": policy_no, "claim_id": row.id}
-        for e in e_bills
-    ]
-    work.session.execute(insert(EBillGuard).values(wanted).on_conflict_do_nothing())
-    mine = (EBillGuard.claim_id == row.id, EBillGuard.policy_no == policy_no)
-    if work.session.scalar(select(func.count()).where(*mine)) == len(wanted):
-        return True
-    work.session.execute(delete(EBillGuard).where(*mine))
-    return False
+def _remember_paid_elsewhere(work: Work, row: Claim, said: Sequence[c.PaidElsewhereIn]) -> None:
+    amounts = {one.clearing_no: one.amount_fen for one in said}
+    for clearing in queries.bills(work.session, row.id):
+        if clearing.kind == "pay":
+            clearing.paid_elsewhere_fen = amounts.get(clearing.clearing_no, 0)

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     wechat_api_url: str = "https://api.weixin.qq.com"
     wechat_open_url: str = "https://open.weixin.qq.com"
     wechat_pay_url: str = "https://api.mch.weixin.qq.com"
+    # Where the finance authority verifies e-bills; empty: no claim's e-bills are verified there.
+    e_bill_authority_url: str = ""
+    e_bill_authority_key: str = ""
     sms_url: str = ""
     sms_key: str = ""
     mail_url: str = ""

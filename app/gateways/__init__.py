@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.gateways.bank import Bank
+from app.gateways.e_bill_authority import EBillAuthority
 from app.gateways.insurer.dialects import Insurer
 from app.gateways.mail import Mail
 from app.gateways.pushes import Pushes
@@ -21,6 +22,7 @@ class Gateways:
     pay: Pay
     insurer: Insurer
     bank: Bank
+    e_bill_authority: EBillAuthority
     sms: Sms
     mail: Mail
     pushes: Pushes

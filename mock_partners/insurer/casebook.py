@@ -28,10 +28,12 @@ class Teller(Protocol):
 class Settings:
     """`delay_s`: how long the desk thinks. `recovery_outcome`: repaid or written_off, told at once of what must come
     back; empty tells nothing. `package_public_keys`: key id -> key. `ledger_fault`: see books.csv_file.
-    `ledger_totals`: whether the ledger's totals are to be had; `totals_fault`: see books.totals."""
+    `paid_elsewhere_fen`: what others have paid for each bill that it is asked about. `ledger_totals`: whether the
+    ledger's totals are to be had; `totals_fault`: see books.totals."""
 
     delay_s: float = 0.2
     recovery_outcome: str = ""
+    paid_elsewhere_fen: int = 0
     package_public_keys: dict[str, str] = field(default_factory=dict)
     ledger_not_ready: list[str] = field(default_factory=list)
     ledger_fault: str = ""

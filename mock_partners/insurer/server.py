@@ -194,7 +194,9 @@ def _eligibility(book: Casebook, body: Mapping[str, Any]) -> dict[str, Any]:
                 "bills": bills,
             }
         )
-    return {"insured": bool(answers), "policies": answers}
+    amount_fen = book.settings.paid_elsewhere_fen
+    known = [{"clearing_no": bill["clearing_no"], "amount_fen": amount_fen} for bill in body.get("bills") or ()]
+    return {"insured": bool(answers), "policies": answers, "paid_elsewhere": known if amount_fen else []}
 
 
 def _keys(platform: Mapping[str, Any]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from mock_partners.insurer.server import Insurer
 from mock_partners.insurer_s200.server import InsurerS200
 from tests.mock_partners.worlds import small_world
 
-NAMES = {"wechat", "H1", "I1", "M1", "B1", "sms", "mail"}
+NAMES = {"wechat", "H1", "I1", "M1", "B1", "sms", "mail", "e_bill_authority"}
 
 
 def free_port() -> int:

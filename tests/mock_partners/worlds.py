@@ -22,6 +22,7 @@ def small_world(exchange_url: str = "http://127.0.0.1:9") -> dict[str, Any]:
             "secret": SECRETS["B1-core"],
             "outbound_secret": secret("bank out"),
         },
+        "e_bill_authority": {"key": "authority-key"},
         "sms": {"key": "sms-key"},
         "mail": {"key": "mail-key", "from": "zhipei@example.com"},
         "wechat": {"apps": [], "merchants": []},

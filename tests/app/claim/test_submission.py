@@ -25,7 +25,8 @@ def test_consent_and_distinct_bills_are_needed(town: Town) -> None:
     who = town.insured()
     bill_id = town.bill(who)
     for name in ("consent", "health_consent"):
-        refused = town.apply_for(who, [bill_id], **{name: False}).get_json()
+        wanted: dict[str, Any] = {name: False}
+        refused = town.apply_for(who, [bill_id], **wanted).get_json()
         assert (refused["code"], set(refused["fields"])) == ("consent_needed", {name})
     assert town.apply_for(who, [bill_id], consent_wording="2020-01").get_json()["code"] == "wording_outdated"
     assert town.apply_for(who, [bill_id, bill_id]).status_code == 422

@@ -1,0 +1,1 @@
+"""The finance authority that issues and verifies electronic medical bills."""
