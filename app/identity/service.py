@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from app.identity.consent.queries import ConsentView, consent
 from app.identity.consent.rules import CURRENT_WORDING, usual_scope
-from app.identity.consent.service import ConsentView, WantedConsent, consent, give_consent, withdraw_consent
+from app.identity.consent.service import WantedConsent, give_consent, withdraw_consent
 from app.identity.consent.sharing import Sharing, consents_in_force, may_be_shared, note_shared
 from app.identity.credential.service import (
     AppCredentials,

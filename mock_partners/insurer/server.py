@@ -194,9 +194,11 @@ def _eligibility(book: Casebook, body: Mapping[str, Any]) -> dict[str, Any]:
                 "bills": bills,
             }
         )
-    amount_fen = book.settings.paid_elsewhere_fen
-    known = [{"clearing_no": bill["clearing_no"], "amount_fen": amount_fen} for bill in body.get("bills") or ()]
-    return {"insured": bool(answers), "policies": answers, "paid_elsewhere": known if amount_fen else []}
+    answer = {"insured": bool(answers), "policies": answers}
+    if amount_fen := book.settings.paid_elsewhere_fen:
+        numbers = [bill["clearing_no"] for bill in body.get("bills") or ()]
+        answer["paid_elsewhere"] = [{"clearing_no": number, "amount_fen": amount_fen} for number in numbers]
+    return answer
 
 
 def _keys(platform: Mapping[str, Any]) -> dict[str, str]:

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.identity.consent import contracts as c
-from app.identity.consent import rules, service
-from app.identity.consent.service import ConsentView, ReceiptView, WantedConsent
+from app.identity.consent import queries, rules, service
+from app.identity.consent.queries import ConsentView, ReceiptView
+from app.identity.consent.service import WantedConsent
 from app.web.routes import command, door, question
 from app.web.site import ACCOUNT, Caller
 
@@ -35,20 +36,20 @@ def create_consent(work: Work, caller: Caller, body: c.ConsentInput) -> c.Consen
     """同意向接收方提供资料"""
     recipient_id = exchange.party_by_code(work.session, body.recipient).id
     wanted = WantedConsent(body.person_id, recipient_id, body.purpose, body.scope, body.wording)
-    return _out(work.session, service.consent(work.session, service.give_consent(work, caller.id, wanted)))
+    return _out(work.session, queries.consent(work.session, service.give_consent(work, caller.id, wanted)))
 
 
 @question(bp, "/consents", MINE, out=c.ConsentsOut)
 def list_consents(session: Session, caller: Caller) -> c.ConsentsOut:
     """我的授权和每次提供资料的回执"""
-    return c.ConsentsOut(consents=[_out(session, one) for one in service.consents_of(session, caller.id)])
+    return c.ConsentsOut(consents=[_out(session, one) for one in queries.consents_of(session, caller.id)])
 
 
 @command(bp, "/consents/<uuid:consent_id>/withdraw", MINE, out=c.ConsentOut)
 def withdraw_consent(work: Work, caller: Caller, consent_id: UUID) -> c.ConsentOut:
     """撤回授权；撤回后不再提供资料"""
     service.withdraw_consent(work, caller.id, consent_id)
-    return _out(work.session, service.consent(work.session, consent_id))
+    return _out(work.session, queries.consent(work.session, consent_id))
 
 
 def _out(session: Session, found: ConsentView) -> c.ConsentOut:

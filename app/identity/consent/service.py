@@ -1,10 +1,9 @@
-"""Giving and withdrawing consent, and reading what was given and shared."""
+"""Giving and withdrawing consent."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -14,10 +13,11 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.identity.consent import rules
-from app.identity.consent.models import Consent, ConsentReceipt
+from app.identity.consent.models import Consent
+from app.identity.consent.queries import recipient_of
 from app.identity.consent.rules import CURRENT_WORDING, Recipient
 from app.identity.consent.states import ConsentState, consents
-from app.identity.person import queries
+from app.identity.person import queries as people
 
 
 @dataclass(frozen=True)
@@ -30,32 +30,6 @@ class WantedConsent:
     purpose: str
     scope: Sequence[str]
     wording: str = CURRENT_WORDING
-
-
-@dataclass(frozen=True)
-class ReceiptView:
-    occasion: str
-    what: list[str]
-    subject_id: UUID
-    about_no: str
-    shared_at: datetime
-
-
-@dataclass(frozen=True)
-class ConsentView:
-    id: UUID
-    person_id: UUID
-    recipient_id: UUID
-    recipient: Recipient
-    purpose: str
-    data_class: str
-    scope: list[str]
-    wording: str
-    status: str
-    given_at: datetime
-    withdrawn_at: datetime | None
-    guardian_id: UUID | None
-    receipts: tuple[ReceiptView, ...] = ()
 
 
 def recipient(session: Session, recipient_id: UUID) -> Recipient:
@@ -73,7 +47,7 @@ def give_consent(work: Work, account_id: UUID, wanted: WantedConsent) -> UUID:
 
     Invalid `separate_consents`; Conflict `wording_outdated`, `recipient_contact_missing`.
     """
-    person = queries.require_person(work.session, account_id, wanted.person_id)
+    person = people.require_person(work.session, account_id, wanted.person_id)
     data_class = _one_class(wanted.scope)
     if wanted.wording != CURRENT_WORDING:
         raise Conflict("wording_outdated", "授权内容已更新，请重新阅读后再同意")
@@ -81,7 +55,7 @@ def give_consent(work: Work, account_id: UUID, wanted: WantedConsent) -> UUID:
     known = _in_force_locked(work, wanted, data_class)
     scope = set(wanted.scope)
     if known is not None:
-        if scope <= set(known.scope) and (known.wording, _recipient(known)) == (wanted.wording, to):
+        if scope <= set(known.scope) and (known.wording, recipient_of(known)) == (wanted.wording, to):
             return known.id
         scope |= set(known.scope)
         _end(work, known.id)
@@ -124,51 +98,10 @@ def withdraw_consent(work: Work, account_id: UUID, consent_id: UUID) -> None:
     row = work.session.get(Consent, consent_id)
     if row is None:
         raise NotFound
-    queries.require_bound(work.session, account_id, row.person_id)
+    people.require_bound(work.session, account_id, row.person_id)
     _end(work, consent_id)
     work.emit("identity.consent_withdrawn", consent_id)
 
 
-def consents_of(session: Session, account_id: UUID) -> list[ConsentView]:
-    """Consents of every person the account is bound to, newest first, each with its receipts."""
-    people = [bound.person.id for bound in queries.live_bindings(session, account_id) if bound.person]
-    rows = session.scalars(select(Consent).where(Consent.person_id.in_(people)).order_by(Consent.id.desc())).all()
-    receipts: dict[UUID, list[ReceiptView]] = {row.id: [] for row in rows}
-    wanted = select(ConsentReceipt).where(ConsentReceipt.consent_id.in_(receipts)).order_by(ConsentReceipt.id)
-    for one in session.scalars(wanted):
-        told = ReceiptView(one.occasion, one.what, one.subject_id, one.about_no, one.shared_at)
-        receipts[one.consent_id].append(told)
-    return [view(row, receipts[row.id]) for row in rows]
-
-
-def consent(session: Session, consent_id: UUID) -> ConsentView:
-    row = session.get(Consent, consent_id)
-    if row is None:
-        raise NotFound
-    return view(row)
-
-
 def _end(work: Work, consent_id: UUID) -> None:
     consents.move(work, [consent_id], "withdraw", values={"withdrawn_at": work.now})
-
-
-def _recipient(row: Consent) -> Recipient:
-    return Recipient(row.recipient_name, row.recipient_contact)
-
-
-def view(row: Consent, receipts: Sequence[ReceiptView] = ()) -> ConsentView:
-    return ConsentView(
-        id=row.id,
-        person_id=row.person_id,
-        recipient_id=row.recipient_id,
-        recipient=_recipient(row),
-        purpose=row.purpose,
-        data_class=row.data_class,
-        scope=row.scope,
-        wording=row.wording,
-        status=row.status,
-        given_at=row.given_at,
-        withdrawn_at=row.withdrawn_at,
-        guardian_id=row.guardian_id,
-        receipts=tuple(receipts),
-    )

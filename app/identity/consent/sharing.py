@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import Forbidden
 from app.core.work import Work
 from app.identity.consent.models import Consent, ConsentReceipt
-from app.identity.consent.service import ConsentView, view
+from app.identity.consent.queries import ConsentView, view
 from app.identity.consent.states import ConsentState
 
 
