@@ -10,8 +10,8 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from app.claim import consents, queries, rules
 from app.claim import contracts as c
-from app.claim import queries, rules
 from app.claim.models import Claim
 from app.claim.states import LIVE
 from app.core.errors import Forbidden, Invalid, NotFound, Problem
@@ -22,6 +22,7 @@ from app.identity import service as identity
 from app.record import queries as record
 
 LANE = "pull"
+NO_CONSENT = "no_consent"
 ASK_AGAIN = timedelta(seconds=30)
 # The rows of a visit, by the kind of data in the words of the consent.
 ROWS_OF: Mapping[str, tuple[str, ...]] = {
@@ -29,7 +30,8 @@ ROWS_OF: Mapping[str, tuple[str, ...]] = {
     "diagnoses": ("diagnosis", "procedure"),
     "bills": ("bill", "fee_line"),
     "e_bills": ("e_bill",),
-    "documents": ("document", "report"),
+    "documents": ("document",),
+    "reports": ("report",),
 }
 KIND_OF = {row_type: kind for kind, types in ROWS_OF.items() for row_type in types}
 
@@ -38,8 +40,7 @@ KIND_OF = {row_type: kind for kind, types in ROWS_OF.items() for row_type in typ
 class Allowed:
     """What the insurer may get of this hospital for its claim."""
 
-    claim_id: UUID
-    consent_id: UUID
+    claim: Claim
     patient_no: str
     visit_keys: list[str]
     types: list[str]
@@ -82,7 +83,8 @@ def _hand_over(work: Work, answer: CommandAnswer) -> None:
         allowed = _allowed(work, asked)
         found = c.VisitRead.model_validate(answer.body)
         _require_fitting(found.rows, allowed)
-        identity.note_shared(work, allowed.consent_id, _kinds(found.rows), allowed.claim_id)
+        if not consents.share(work, allowed.claim, "data_request", _kinds(found.rows), asked.request_no):
+            raise Forbidden(NO_CONSENT, "就诊人没有同意，或已撤回同意")
     except ValidationError:
         exchange.answer_request(work, asked.id, "failed", {}, "answer_unreadable")
     except Problem as refusal:
@@ -103,11 +105,11 @@ def _allowed(work: Work, asked: OpenRequest) -> Allowed:
         raise NotFound("claim_unknown", "没有这件理赔")
     if row.status not in LIVE:
         raise Forbidden("claim_ended", "这件理赔已经终止")
-    consent = identity.consent_in_force(work.session, row.person_id, row.insurer_id, rules.PURPOSE)
-    if consent is None:
-        raise Forbidden("no_consent", "就诊人没有同意，或已撤回同意")
-    types = [row_type for row_type, kind in KIND_OF.items() if kind in consent.scope]
-    return Allowed(row.id, consent.id, *_visits(work, row, asked.hospital_id), types)
+    if not consents.cover(work, row, rules.IN_PACKAGE):
+        raise Forbidden(NO_CONSENT, "就诊人没有同意，或已撤回同意")
+    kinds = identity.may_be_shared(work.session, row.person_id, row.insurer_id, rules.PURPOSE)
+    types = [row_type for row_type, kind in KIND_OF.items() if kind in kinds]
+    return Allowed(row, *_visits(work, row, asked.hospital_id), types)
 
 
 def _visits(work: Work, row: Claim, hospital_id: UUID) -> tuple[str, list[str]]:

@@ -70,6 +70,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope", "machine", name=op.f("pk_clock_anchor")),
     )
     op.create_table(
+        "e_bill_check",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("check_code", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "answer IN ('valid', 'reversed', 'unknown', 'check_code_wrong')", name=op.f("ck_e_bill_check_answer")
+        ),
+        sa.PrimaryKeyConstraint("code", "number", "check_code", name=op.f("pk_e_bill_check")),
+    )
+    op.create_table(
         "idempotency_key",
         sa.Column("principal", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -1702,6 +1714,7 @@ def upgrade() -> None:
         sa.Column("accept_by", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("clock_paused_since", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("waiting", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column(
             "status_since",
@@ -1882,6 +1895,7 @@ def upgrade() -> None:
         sa.Column("borne_fen", sa.BigInteger(), nullable=False),
         sa.Column("approved_fen", sa.BigInteger(), nullable=True),
         sa.Column("payable_fen", sa.BigInteger(), nullable=False),
+        sa.Column("paid_elsewhere_fen", sa.BigInteger(), nullable=False),
         sa.Column("live", sa.Boolean(), nullable=False),
         sa.Column("booked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1894,6 +1908,7 @@ def upgrade() -> None:
             "borne_fen >= 0 AND (approved_fen IS NULL OR approved_fen BETWEEN 0 AND borne_fen)",
             name=op.f("ck_claim_bill_amounts"),
         ),
+        sa.CheckConstraint("paid_elsewhere_fen >= 0", name=op.f("ck_claim_bill_paid_elsewhere")),
         sa.CheckConstraint("payable_fen BETWEEN 0 AND coalesce(approved_fen, 0)", name=op.f("ck_claim_bill_payable")),
         sa.ForeignKeyConstraint(["bill_id"], ["bill.id"], name=op.f("fk_claim_bill_bill_id")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_bill_claim_id")),
@@ -1949,7 +1964,10 @@ def upgrade() -> None:
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("insurer_id", sa.Uuid(), nullable=False),
         sa.Column("policy_no", sa.Text(), nullable=False),
+        sa.Column("check_code", sa.Text(), nullable=False),
+        sa.Column("bill_id", sa.Uuid(), nullable=False),
         sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["bill_id"], ["bill.id"], name=op.f("fk_e_bill_guard_bill_id")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_e_bill_guard_claim_id")),
         sa.ForeignKeyConstraint(["insurer_id"], ["party.id"], name=op.f("fk_e_bill_guard_insurer_id")),
         sa.PrimaryKeyConstraint("code", "number", "insurer_id", "policy_no", name=op.f("pk_e_bill_guard")),
@@ -2368,6 +2386,7 @@ def downgrade() -> None:
     op.drop_table("ledger_transaction")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
+    op.drop_table("e_bill_check")
     op.drop_table("clock_anchor")
     op.drop_index("ix_audit_entry_unsealed", table_name="audit_entry", postgresql_where=sa.text("seq IS NULL"))
     op.drop_index("ix_audit_entry_subject", table_name="audit_entry")

@@ -14,7 +14,7 @@ from app.claim import contracts as c
 from app.claim.models import Policy
 from app.claim.policy import queries
 from app.claim.policy.models import PolicyQuestion
-from app.core.errors import Invalid
+from app.core.errors import Forbidden, Invalid
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.exchange.service import Endpoint
@@ -56,11 +56,13 @@ def to_ask(work: Work, question_id: UUID) -> Asked | None:
     row = work.session.get(PolicyQuestion, question_id)
     if row is None:
         return None
-    consent = identity.consent_in_force(work.session, row.person_id, row.insurer_id, PURPOSE)
-    if consent is None:
+    reference = row.asked_at.isoformat()
+    sharing = identity.Sharing(row.person_id, row.insurer_id, PURPOSE, SHARED, "policies", row.id, reference=reference)
+    try:
+        identity.note_shared(work, sharing)
+    except Forbidden:
         work.session.delete(row)
         return None
-    identity.note_shared(work, consent.id, SHARED, row.id)
     person = identity.facts(work, row.person_id, "policy query")
     app_id, _ = identity.payment_identity(work.session, row.account_id)
     hospital = exchange.party(work.session, identity.party_of_app(work.session, app_id))

@@ -37,6 +37,7 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
 }
 # Each kind of sharing, by what it was for.
 OCCASIONS = {
+    "policies": "查询保单",
     "eligibility": "核验保单",
     "package": "提交理赔资料",
     "package_version": "提交更新的理赔资料和补充材料",

@@ -106,22 +106,24 @@ def test_what_the_claim_does_not_allow_reaches_no_hospital(
     assert case.commands() == []
 
 
-def withdraw_consent(case: Case) -> None:
-    consent_id = case.town.value("SELECT consent_id FROM claim WHERE id = :id", id=case.claim_id)
-    assert case.who.post(f"/consents/{consent_id}/withdraw").status_code == 200
+def withdraw_consent(case: Case, data_class: str) -> None:
+    [consent] = [one for one in case.who.get("/consents")["consents"] if one["data_class"] == data_class]
+    assert case.who.post(f"/consents/{consent['id']}/withdraw").status_code == 200
 
 
-def test_without_consent_nobody_is_asked(case: Case) -> None:
-    withdraw_consent(case)
+@pytest.mark.parametrize("data_class", ["general", "health"])
+def test_without_consent_nobody_is_asked(case: Case, data_class: str) -> None:
+    withdraw_consent(case, data_class)
     answer = case.answer(case.ask())
     assert answer is not None and (answer["outcome"], answer["code"]) == ("refused", "no_consent")
     assert case.commands() == []
 
 
-def test_a_consent_that_is_withdrawn_meanwhile_keeps_the_answer_back(case: Case) -> None:
+@pytest.mark.parametrize("data_class", ["general", "health"])
+def test_a_consent_that_is_withdrawn_meanwhile_keeps_the_answer_back(case: Case, data_class: str) -> None:
     number = case.ask()
     (command,) = case.commands()
-    withdraw_consent(case)
+    withdraw_consent(case, data_class)
     case.hospital_answers(command, case.rows())
     answer = case.answer(number)
     assert answer is not None and (answer["outcome"], answer["code"], answer["data"]) == ("refused", "no_consent", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -66,7 +67,7 @@ def test_two_insurers_at_the_same_moment_do_not_pay_twice(town: Town) -> None:
     for code in ("I1", "I2"):
         town.policy(who, code, ratio="1")
     bill_id = town.bill(who)
-    threads = [Thread(lambda code=code: town.claim(who, [bill_id], code)) for code in ("I1", "I2")]
+    threads = [Thread(partial(town.claim, who, [bill_id], code)) for code in ("I1", "I2")]
     claims = [thread.result() for thread in threads]
     workers = [Thread(lambda: town.drain_all(*STEPS)) for _ in range(2)]
     for worker in workers:
