@@ -81,7 +81,7 @@ def test_a_request_goes_to_the_hospital_and_its_answer_back_once(case: Case) -> 
     answer = case.answer(number)
     assert answer is not None and (answer["outcome"], answer["code"]) == ("done", None)
     assert answer["data"] == {"rows": case.rows(), "complete": True}
-    assert receipts(case) == [*before, ["documents", "visits"]], "the patient can read what was shared"
+    assert receipts(case) == [*before, ["reports", "visits"]], "the patient can read what was shared"
     case.hospital_answers(command, [])
     assert case.answer(number) == answer, "answered ones never twice"
     assert case.answer(number, "I2") is None
