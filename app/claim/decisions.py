@@ -6,9 +6,10 @@ from uuid import UUID
 
 from app.claim import arithmetic, queries, rules
 from app.claim import contracts as c
+from app.claim.e_bills import left_fen
 from app.claim.models import Claim, ClaimBill, Decision, DecisionLine
 from app.claim.states import DECIDABLE, State
-from app.claim.steps import advance, left_to_claim, lock_bills, of_insurer, require_not_early, tell
+from app.claim.steps import advance, lock_bills, of_insurer, require_not_early, tell
 from app.core.errors import Invalid
 from app.core.work import Work
 from app.exchange import service as exchange
@@ -88,7 +89,7 @@ def _checked(work: Work, row: Claim, said: c.AdjudicatedIn, clearings: dict[str,
         clearing = clearings[clearing_no]
         if amount_fen and not clearing.live:
             raise Invalid("bill_taken_back", "医院已退费或红冲，不能再赔付", fields={clearing_no: "approved_fen = 0"})
-        if not 0 <= amount_fen <= left_to_claim(work, clearing.bill_id, clearing.borne_fen, but=row.id):
+        if not 0 <= amount_fen <= left_fen(work, clearing.bill_id, clearing.borne_fen, but=row.id):
             raise Invalid("over_approved", "核赔金额超过个人负担的余额")
     return sums
 
