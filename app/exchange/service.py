@@ -35,9 +35,13 @@ from app.exchange.parties import (
 from app.exchange.programs import add_key, partner_by_code, put_partner, retire_oldest_key
 from app.exchange.publishing import publish
 from app.exchange.requests import OpenRequest, answer_request, expire_requests, open_request
+from app.exchange.rules import ROW_TYPES, canonical, mismatches, sum_fen
+from app.exchange.seen import Seen, seen
+from app.exchange.signatures import new_secret
 
 __all__ = [
     "DIALECTS",
+    "ROW_TYPES",
     "Asked",
     "CommandAnswer",
     "Endpoint",
@@ -45,6 +49,7 @@ __all__ = [
     "OpenBatch",
     "OpenMessage",
     "OpenRequest",
+    "Seen",
     "Terms",
     "Verdict",
     "add_key",
@@ -54,12 +59,15 @@ __all__ = [
     "answers",
     "asked_bodies",
     "batch_verdicts",
+    "canonical",
     "command",
     "command_all",
     "endpoint",
     "expire",
     "expire_requests",
     "interfaces",
+    "mismatches",
+    "new_secret",
     "open_batch",
     "open_message",
     "open_request",
@@ -75,7 +83,9 @@ __all__ = [
     "register_package_key",
     "retire_oldest_key",
     "retire_outbound_secret",
+    "seen",
     "settle_batch",
     "shift_deadlines",
+    "sum_fen",
     "withdraw",
 ]
