@@ -46,13 +46,13 @@ def faults(text: str, body: Mapping[str, Any]) -> Iterator[Fault]:
 def hints(body: Mapping[str, Any]) -> Iterator[Fault]:
     """What may be right, depending on what was sent before."""
     rows = list(_rows(body))
-    here = {(row["type"], row.get("key")) for _, row in rows}
+    here = {(row["type"], _key(row)) for _, row in rows}
     for where, row in rows:
         known = record.ROW_TYPES.get(row["type"])
-        if known is not None and known.parent and (known.parent_type, row["data"].get(known.parent)) not in here:
+        if known is not None and known.parent and (known.parent_type, _key(row["data"], known.parent)) not in here:
             why = "所指的行不在本批次中：如果以前没有推送过，本行会等待它（waiting_parent），最多 24 小时"
             yield Fault(f"{where}.data.{known.parent}", why)
-    times = Counter((row["type"], row.get("key"), row.get("version")) for _, row in rows)
+    times = Counter((row["type"], _key(row), str(row.get("version"))) for _, row in rows)
     if any(number > 1 for number in times.values()):
         yield Fault("rows", "同一 type、key、version 出现多次：只有第一行有效，其余为 unchanged")
 
@@ -63,6 +63,11 @@ def _rows(body: Mapping[str, Any]) -> Iterator[Row]:
     for number, row in enumerate(rows if isinstance(rows, list) else ()):
         if isinstance(row, dict) and isinstance(row.get("type"), str) and isinstance(row.get("data"), dict):
             yield f"rows[{number}]", row
+
+
+def _key(row: Mapping[str, Any], name: str = "key") -> str:
+    """As text, whatever it is."""
+    return str(row.get(name))
 
 
 def _row_faults(where: str, row: Mapping[str, Any], kind: str) -> Iterator[Fault]:
@@ -92,15 +97,16 @@ def _declared(body: Mapping[str, Any]) -> Iterator[Fault]:
 def _unbalanced(rows: Iterable[Row]) -> Iterator[Fault]:
     """Bills whose lines are in the same batch; a bill that does not balance is kept, and nobody can claim it."""
     every = list(rows)
-    lines: dict[Any, list[Row]] = defaultdict(list)
-    patients = {row.get("key"): row["data"].get("patient_no") for _, row in every if row["type"] == "visit"}
+    lines: dict[str, list[Row]] = defaultdict(list)
+    patients = {_key(row): row["data"].get("patient_no") for _, row in every if row["type"] == "visit"}
     for where, row in every:
         if row["type"] == "fee_line":
-            lines[row["data"].get("bill_key")].append((where, row))
+            lines[_key(row["data"], "bill_key")].append((where, row))
     for where, row in every:
-        if row["type"] == "bill" and row.get("key") in lines:
-            same = patients.get(row["data"].get("visit_key"), row["data"].get("patient_no"))
-            yield from _bill_faults(where, row["data"], lines[row["key"]], same == row["data"].get("patient_no"))
+        bill = row["data"]
+        if row["type"] == "bill" and _key(row) in lines:
+            same = patients.get(_key(bill, "visit_key"), bill.get("patient_no"))
+            yield from _bill_faults(where, bill, lines[_key(row)], same == bill.get("patient_no"))
 
 
 def _bill_faults(where: str, bill: Mapping[str, Any], lines: list[Row], same_patient: bool) -> Iterator[Fault]:

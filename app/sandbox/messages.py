@@ -14,9 +14,8 @@ from app.claim.contracts import AdjudicatedIn
 from app.exchange.contracts import AnswersIn, MessageIn, RequestIn
 from app.sandbox.words import Fault, faults_of
 
-DECISION = "claim.adjudicated"
 MESSAGES: Mapping[str, type[BaseModel]] = {
-    DECISION: claim.AdjudicatedIn,
+    "claim.adjudicated": AdjudicatedIn,
     "claim.case_opened": claim.CaseOpenedIn,
     "claim.documents_requested": claim.DocumentsRequestedIn,
     "claim.export_asked": claim.ExportAskedIn,
@@ -27,20 +26,22 @@ REQUESTS: Mapping[str, type[BaseModel]] = {"record.visit": claim.VisitWanted}
 
 def message(text: str, body: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _against(MessageIn, text)
-    if body.get("type") not in MESSAGES:
+    contract = MESSAGES.get(str(body.get("type")))
+    if contract is None:
         yield Fault("type", f"只能是 {'、'.join(MESSAGES)}")
-    elif body["type"] == DECISION:
+    elif contract is AdjudicatedIn:
         yield from decision(body.get("data"), "data")
     else:
-        yield from _data(MESSAGES[body["type"]], body.get("data"), "data")
+        yield from _data(contract, body.get("data"), "data")
 
 
 def request(text: str, body: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _against(RequestIn, text)
-    if body.get("kind") not in REQUESTS:
+    contract = REQUESTS.get(str(body.get("kind")))
+    if contract is None:
         yield Fault("kind", f"只能是 {'、'.join(REQUESTS)}")
     else:
-        yield from _data(REQUESTS[body["kind"]], body.get("data"), "data")
+        yield from _data(contract, body.get("data"), "data")
 
 
 def answers(text: str, body: Mapping[str, Any]) -> Iterator[Fault]:
