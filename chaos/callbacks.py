@@ -3,8 +3,9 @@
 The product with the doubles of an insurer, a bank and WeChat Pay, and a hospital's program. Between them stands a post
 office. Of each message it first delivers forgeries (altered, another key, six minutes old, WeChat Pay's SIGNTEST) and
 what another partner of the same kind says of it; then it holds the message back until its sender tries again, or
-delivers it and keeps the answer, repeats it byte for byte, under a new id, and its id with another content. At the end
-everything is said once more in any order. Which of it befalls the n-th message of a kind is seeded.
+delivers it and keeps the answer, repeats it byte for byte, under a new id, and its id with another content. Between
+the steps of the claims, and at the end, everything so far is said once more in any order. What befalls the n-th message
+of a kind is seeded.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class Play:
         """Records in two versions, then the claim."""
         case = _case(self.town, number)
         town, who, key = self.town, case.who, f"C{number}"
-        terms = {"asks_documents": [{"kind": "invoice", "text": "发票原件"}]} if number % 3 == 1 else {}
+        terms: dict[str, Any] = {"asks_documents": [{"kind": "invoice", "text": "发票原件"}]} if number % 3 == 1 else {}
         town.policy(who, **terms)
         for version in (1, 2):
             self.push(bill_rows(key, who.patient_no, (6_000, 4_000), version=version))
@@ -90,6 +91,7 @@ class Play:
             for case in self.cases:
                 if self.town.status(case.claim_id) == status:
                     act(case)
+            self.post.empty_the_attic()  # a question that was answered is asked once more, before anybody decides
             self.town.settle_down()
         for case in self.cases:
             self._confirm(case)
@@ -140,7 +142,7 @@ def play(town: Town, wanted: Wanted) -> dict[str, object]:
     application, started = town.clinic.client.application, time.monotonic()
     inside = application.wsgi_app
     post = PostOffice(inside, keys_of(town), wanted.seed)
-    application.wsgi_app = post
+    application.wsgi_app = post  # type: ignore[method-assign]
     try:
         playing = Play(town, post)
         for number in range(wanted.claims):
@@ -151,7 +153,7 @@ def play(town: Town, wanted: Wanted) -> dict[str, object]:
         post.empty_the_attic()
         town.settle_down()
     finally:
-        application.wsgi_app = inside
+        application.wsgi_app = inside  # type: ignore[method-assign]
     return _counted(playing, wanted) | {"took_s": round(time.monotonic() - started, 1), "load": load()}
 
 

@@ -29,6 +29,7 @@ class PostOffice:
         self._known: set[str] = set()
         self._kinds: Counter[str] = Counter()
         self._attic: list[Letter] = []
+        self._emptied = 0
         self.sent: Counter[str] = Counter()
         self.taken: Counter[str] = Counter()
         self.wrong: Counter[str] = Counter()
@@ -48,9 +49,11 @@ class PostOffice:
         return len(self._known)
 
     def empty_the_attic(self) -> None:
-        """Everything once more, long after its time, in any order."""
-        late = list(self._attic)
-        random.Random(f"{self._seed}/attic").shuffle(late)
+        """Everything so far once more, after its time, in any order."""
+        with self._lock:
+            self._emptied += 1
+            late = list(self._attic)
+        random.Random(f"{self._seed}/attic/{self._emptied}").shuffle(late)
         for letter in late:
             self._deliver(self._keys.renewed(letter), "out_of_order")
 
