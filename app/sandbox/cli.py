@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 from app.core.errors import Problem
 from app.core.work import Actor
 from app.exchange import service as exchange
-from app.sandbox import checking, newcomers
+from app.sandbox import checking, newcomers, signing
 from app.sandbox.newcomers import Newcomer
 from app.sandbox.progress import steps
 from app.web.site import runtime
@@ -74,6 +74,26 @@ def check(context: click.Context, file: IO[str]) -> None:
     if report.faults:
         context.exit(1)
     click.echo(f"ok {report.kind}")
+
+
+@sandbox.command("signature")
+@click.argument("headers", type=click.File(encoding="utf-8"))
+@click.argument("body", type=click.File("rb"))
+@click.pass_context
+@with_appcontext
+def signature(context: click.Context, headers: IO[str], body: IO[bytes]) -> None:
+    """Say why a request is not believed: HEADERS has a `name: value` a line, BODY the bytes that were sent, before
+    gzip. Exit status 1 if it is not."""
+    given = signing.read_headers(headers.read())
+    with runtime().read() as session:
+        keys = exchange.live_keys(session, runtime().privacy, given.get("zhipei-partner", ""))
+    sent = body.read().decode(errors="replace")
+    found = signing.faults(keys, given, sent, runtime().clock.now().timestamp())
+    for fault in found:
+        click.echo(f"wrong {fault}")
+    if found:
+        context.exit(1)
+    click.echo("ok signature")
 
 
 @sandbox.command("progress")
