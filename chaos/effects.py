@@ -19,7 +19,7 @@ DOUBLED = {
     "bookings": "SELECT count(*) - count(DISTINCT (kind, reference)) FROM ledger_transaction",
     "replies": "SELECT count(*) - count(DISTINCT id) FROM command_reply",
     "rows": "SELECT count(*) - count(DISTINCT (hospital_id, key)) FROM fee_line",
-    "batches": "SELECT count(*) - count(DISTINCT (partner_id, business_date, sha256)) FROM batch",
+    "visits": "SELECT count(*) - count(DISTINCT (hospital_id, key)) FROM visit",
     "notices": "SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM notice WHERE template IN"
     " ('bound', 'claim_decided', 'documents_requested') GROUP BY account_id, subject, template, channel) AS told",
     "overpaid": "SELECT count(*) FROM claim WHERE paid_fen > coalesce(approved_fen, 0)",

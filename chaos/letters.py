@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from mock_wechat.pay.signature import SCHEME, lines, make_nonce, sign
 EXCHANGE, WECHAT = "/exchange/v1/", "/wechat/pay/"
 PATHS = ("batches", "messages", "commands/answers")
 TOO_OLD_S = 400
+_FIRST_AGAIN, _batch_numbers = 10**9, itertools.count()
 STRANGER = "whsec_" + "c3RyYW5nZXI" * 4
 
 
@@ -48,7 +50,9 @@ class Letter:
     @property
     def fact(self) -> str:
         """What it says, whatever envelope it says it in."""
-        return str(self.content["resource"]["ciphertext"]) if self.path.startswith(WECHAT) else self.body
+        if self.path.startswith(WECHAT):
+            return str(self.content["resource"]["ciphertext"])
+        return str(self.content["sha256"]) if self.kind == "batches" else self.body
 
 
 @dataclass(frozen=True)
@@ -80,10 +84,14 @@ class Keys:
         yield "too_old", _notified(letter, mine, age_s=TOO_OLD_S)
 
     def renewed(self, letter: Letter) -> Letter:
-        """The same said again, by a sender that has forgotten that it said it: a new id, a new signature."""
+        """The same said again, by a sender that has forgotten that it said it: a new id, a new signature, and a new
+        number for a batch."""
         if letter.path.startswith(WECHAT):
             body = json.dumps(letter.content | {"id": str(uuid4())}, ensure_ascii=False)
             return _notified(replace(letter, body=body), self.merchants[letter.path.removeprefix(WECHAT)])
+        if letter.kind == "batches":
+            again = letter.content | {"batch_no": _FIRST_AGAIN + next(_batch_numbers)}
+            letter = replace(letter, body=json.dumps(again))
         return _signed(letter, self.secrets[letter.headers["Zhipei-Partner"]], f"msg_{uuid4().hex}")
 
     def other_content(self, letter: Letter) -> Letter | None:
