@@ -19,11 +19,11 @@ ClearingNo = Annotated[str, StringConstraints(pattern=r"^[0-9]{19}$"), AfterVali
 
 
 class LedgerIn(BaseModel):
-    """One row of a ledger batch."""
+    """One row of a ledger batch. A hospital says settled, refunded, void or unsettled; an insurer booked or void."""
 
     model_config = ConfigDict(extra="ignore")
 
     clearing_no: ClearingNo
     amount_fen: Annotated[StrictInt, Field(ge=0, le=10**13)]
-    status: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    status: Literal["settled", "refunded", "unsettled", "booked", "void"]
     kind: Literal["pay", "reverse"] = "pay"

@@ -78,7 +78,7 @@ def record(batch_no: int, day: date) -> dict[str, Any]:
 
 def ledger(batch_no: int, day: date) -> dict[str, Any]:
     number = clearing_number(day, 1)
-    row = {"clearing_no": number, "kind": "pay", "original_clearing_no": None, "amount_fen": 6_000, "status": "paid"}
+    row = {"clearing_no": number, "kind": "pay", "original_clearing_no": None, "amount_fen": 6_000, "status": "settled"}
     return batch(batch_no, "ledger", day, [("ledger", number, row)])
 
 

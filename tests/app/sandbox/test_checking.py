@@ -5,14 +5,16 @@ from __future__ import annotations
 import copy
 import json
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.reconciliation.rules import WORDS
 from app.sandbox import samples
 from app.sandbox.checking import check
+from app.sandbox.contracts import LedgerIn
 from app.sandbox.messages import MESSAGES, REQUESTS
 from app.sandbox.samples import batch
 from workers.routes import ROUTES
@@ -54,6 +56,16 @@ def test_every_type_that_is_followed_can_be_checked() -> None:
     of_insurers = {event.removeprefix("exchange.message.") for event in ROUTES if ".message.claim." in event}
     asked = {event.removeprefix("exchange.request.") for event in ROUTES if ".request." in event}
     assert (set(MESSAGES), set(REQUESTS)) == (of_insurers, asked)
+
+
+def test_a_ledger_speaks_the_words_that_the_night_knows() -> None:
+    known = {word for role in ("hospital", "insurer") for word in WORDS[role]}
+    assert set(get_args(LedgerIn.model_fields["status"].annotation)) == known
+    number = samples.ledger(3, DAY)["rows"][0]["key"]
+    for wrong in ({"status": "paid"}, {"clearing_no": number[:-1] + str(9 - int(number[-1]))}, {"kind": "undo"}):
+        row = {"clearing_no": number, "amount_fen": 1, "status": "settled"} | wrong
+        (found,) = said(batch(3, "ledger", DAY, [("ledger", number, row)]))
+        assert found.startswith(f"rows[0].data.{next(iter(wrong))}: ")
 
 
 @pytest.mark.parametrize(
