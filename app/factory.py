@@ -36,6 +36,7 @@ from app.reconciliation import api as reconciliation
 from app.reconciliation import cli as reconciliation_cli
 from app.record import api as record
 from app.registration import api as registration
+from app.sandbox import cli as sandbox_cli
 from app.settlement import api as settlement
 from app.web import errors, limits
 from app.web.bodies import WholeRequest
@@ -95,6 +96,7 @@ COMMANDS: tuple[Command, ...] = (
     oversight_cli.exchange,
     notification_cli.menus,
     reconciliation_cli.reconcile,
+    sandbox_cli.sandbox,
 )
 AUTHENTICATE: dict[str, Authenticate] = {
     "account": login.authenticate,

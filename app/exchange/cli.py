@@ -43,7 +43,7 @@ def partner() -> None:
 @with_appcontext
 def add_key(code: str, public_key: str | None) -> None:
     """Make a further key for the program CODE and show it, this once; or take in its own public key."""
-    key = public_key or _new_secret()
+    key = public_key or service.new_secret()
     with by_hand() as work:
         service.add_key(work, service.partner_by_code(work.session, code).id, key)
     click.echo(key)
@@ -104,7 +104,7 @@ def new_signing_key() -> None:
 @with_appcontext
 def add_outbound(party: str) -> None:
     """Make a further secret for what we send to PARTY and show it, this once: from now on both sign."""
-    secret = _new_secret()
+    secret = service.new_secret()
     with by_hand() as work:
         service.add_outbound_secret(work, service.party_by_code(work.session, party).id, secret)
     click.echo(secret)
@@ -118,7 +118,3 @@ def retire_outbound(party: str) -> None:
     with by_hand() as work:
         service.retire_outbound_secret(work, service.party_by_code(work.session, party).id)
     click.echo("retired")
-
-
-def _new_secret() -> str:
-    return "whsec_" + b64encode(secrets.token_bytes(32)).decode()

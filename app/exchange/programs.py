@@ -81,15 +81,22 @@ def retire_oldest_key(work: Work, partner_id: UUID) -> None:
 def identify(session: Session, privacy: Privacy, headers: Mapping[str, str], body: str) -> Signer:
     """Who signed `body`. `headers` has lower-case names. Unauthorised whatever is missing, malformed or wrong."""
     code, message_id = headers.get("zhipei-partner", ""), headers.get("webhook-id", "")
-    keys: Sequence[Any] = []
-    if rules.may_ask(code, message_id):
-        live = (PartnerKey.partner_id == Partner.id) & PartnerKey.retired_at.is_(None)
-        wanted = select(PartnerKey.id, PartnerKey.secret_sealed, PartnerKey.public_key, PartnerKey.partner_id)
-        wanted = wanted.add_columns(Partner.party_id).join(Partner, live).where(Partner.code == code)
-        keys = session.execute(wanted).all()
+    keys: Sequence[Any] = _keys_of(session, code) if rules.may_ask(code, message_id) else ()
     if not any(signatures.is_signed_with(_open(privacy, key), headers, body) for key in keys):
         raise Unauthorised("signature_invalid", "签名无效：请检查 Zhipei-Partner、时间与签名")
     return Signer(keys[0].partner_id, keys[0].party_id)
+
+
+def live_keys(session: Session, privacy: Privacy, code: str) -> list[str]:
+    """What the program of this code may sign with now; none if nobody knows it."""
+    return [_open(privacy, key) for key in _keys_of(session, code)]
+
+
+def _keys_of(session: Session, code: str) -> Sequence[Any]:
+    live = (PartnerKey.partner_id == Partner.id) & PartnerKey.retired_at.is_(None)
+    wanted = select(PartnerKey.id, PartnerKey.secret_sealed, PartnerKey.public_key, PartnerKey.partner_id)
+    wanted = wanted.add_columns(Partner.party_id).join(Partner, live).where(Partner.code == code)
+    return session.execute(wanted).all()
 
 
 def _open(privacy: Privacy, key: Any) -> str:

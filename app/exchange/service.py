@@ -32,12 +32,17 @@ from app.exchange.parties import (
     register_package_key,
     retire_outbound_secret,
 )
-from app.exchange.programs import add_key, partner_by_code, put_partner, retire_oldest_key
+from app.exchange.programs import add_key, live_keys, partner_by_code, put_partner, retire_oldest_key
 from app.exchange.publishing import publish
 from app.exchange.requests import OpenRequest, answer_request, expire_requests, open_request
+from app.exchange.rules import ROW_TYPES, canonical, mismatches, sum_fen
+from app.exchange.seen import Seen, seen
+from app.exchange.signatures import TOLERANCE_S, is_public, is_signed_with, new_secret
 
 __all__ = [
     "DIALECTS",
+    "ROW_TYPES",
+    "TOLERANCE_S",
     "Asked",
     "CommandAnswer",
     "Endpoint",
@@ -45,6 +50,7 @@ __all__ = [
     "OpenBatch",
     "OpenMessage",
     "OpenRequest",
+    "Seen",
     "Terms",
     "Verdict",
     "add_key",
@@ -54,12 +60,18 @@ __all__ = [
     "answers",
     "asked_bodies",
     "batch_verdicts",
+    "canonical",
     "command",
     "command_all",
     "endpoint",
     "expire",
     "expire_requests",
     "interfaces",
+    "is_public",
+    "is_signed_with",
+    "live_keys",
+    "mismatches",
+    "new_secret",
     "open_batch",
     "open_message",
     "open_request",
@@ -75,7 +87,9 @@ __all__ = [
     "register_package_key",
     "retire_oldest_key",
     "retire_outbound_secret",
+    "seen",
     "settle_batch",
     "shift_deadlines",
+    "sum_fen",
     "withdraw",
 ]

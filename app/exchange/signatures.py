@@ -6,8 +6,9 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 from __future__ import annotations
 
 import re
+import secrets
 import time
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 
 from cryptography.exceptions import InvalidSignature
@@ -18,6 +19,11 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 TOLERANCE_S = 300
 PUBLIC, PRIVATE = "whpk_", "whsk_"
 _SECONDS = re.compile(r"[0-9]{1,11}", re.ASCII)
+
+
+def new_secret() -> str:
+    """A shared secret, `whsec_…`."""
+    return "whsec_" + b64encode(secrets.token_bytes(32)).decode()
 
 
 def is_public(key: str) -> bool:

@@ -1,0 +1,116 @@
+"""The examples of the guides run as they stand, as processes of their own, against the real application."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.core.work import Runtime
+from app.exchange.cli import partner
+from app.gateways.http import sign
+from app.sandbox.cli import sandbox
+from tests.app.kit import DrainAll, value
+from tests.needs import missing
+from tests.servers import ROOT
+
+EXAMPLES = ROOT / "docs" / "examples"
+WORK = ("appointment.apply_catalogue", "record.apply", "reconciliation.take_batch")
+
+
+def new(client: FlaskClient, kind: str, folder: Path) -> str:
+    """The new party's code; its files are in `folder`."""
+    answer = client.application.test_cli_runner().invoke(sandbox, ["new", kind, "--to", str(folder)])
+    assert answer.exit_code == 0, answer.output
+    return str(answer.output.split()[-1])
+
+
+def run(*arguments: str, status: int = 0) -> str:
+    """What a program says; its standard error if it ends otherwise than it should."""
+    done = subprocess.run(arguments, cwd=EXAMPLES, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == status, done.stderr + done.stdout
+    return done.stdout
+
+
+def python(name: str, *arguments: str, status: int = 0) -> str:
+    return run(sys.executable, f"{name}.py", *arguments, status=status)
+
+
+def change(folder: Path, **members: Any) -> None:
+    file = folder / "partner.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | members))
+
+
+def test_a_hospital_in_python(served: FlaskClient, runtime: Runtime, drain_all: DrainAll, tmp_path: Path) -> None:
+    new(served, "hospital", tmp_path)
+    first = python("hospital", str(tmp_path))
+    assert "commands: ['pull_patient']" in first and "1 received []" in first
+    drain_all(*WORK)
+    again = python("hospital", str(tmp_path)).splitlines()
+    assert again[0] == "commands: []"
+    assert again[1:5] == [
+        f"1 applied {['applied'] * 3}", f"2 applied {['applied'] * 7}", "3 applied ['applied']",
+        "4 applied ['applied']",
+    ]  # fmt: skip
+    assert "'percent': 100.0" in again[5]
+    assert value(runtime, "SELECT count(*) FROM batch") == 4, "the second run sent nothing new"
+    assert value(runtime, "SELECT version FROM visit") == 2
+
+
+def test_an_insurer_in_python(served: FlaskClient, runtime: Runtime, drain_all: DrainAll, tmp_path: Path) -> None:
+    new(served, "insurer", tmp_path)
+    said = python("insurer", str(tmp_path))
+    assert "cursor 1" in said and "CL-SANDBOX ['bills', 'claim', 'diagnoses', 'hospital', 'insured', 'policy']" in said
+    drain_all()
+    assert "cursor 5" in python("insurer", str(tmp_path)), "four messages about a claim that there is not"
+    assert value(runtime, "SELECT count(*) FROM message") == 4
+
+
+def test_a_key_is_changed_to_ed25519_without_a_pause(served: FlaskClient, tmp_path: Path) -> None:
+    code, runner = new(served, "hospital", tmp_path), served.application.test_cli_runner()
+    private, public = python("exchange", "new-key-pair").split()
+    assert runner.invoke(partner, ["add-key", f"{code}-agent", "--public", public]).exit_code == 0
+    old = json.loads((tmp_path / "partner.json").read_text())["secret"]
+    for secret in (old, private):
+        change(tmp_path, secret=secret)
+        python("hospital", str(tmp_path))
+    assert runner.invoke(partner, ["retire-key", f"{code}-agent"]).exit_code == 0
+    python("hospital", str(tmp_path))
+    change(tmp_path, secret=old)
+    python("hospital", str(tmp_path), status=1)
+
+
+def test_with_curl(served: FlaskClient, runtime: Runtime, tmp_path: Path) -> None:
+    for tool in ("curl", "jq", "openssl"):
+        if shutil.which(tool) is None:
+            missing(tool)
+    new(served, "hospital", tmp_path)
+    send, folder = str(EXAMPLES / "send.sh"), str(tmp_path)
+    for _ in range(2):
+        taken = json.loads(run(send, folder, "/batches", f"{folder}/record.json", "batch-2"))
+        assert uuid.UUID(taken["batch_id"])
+    assert value(runtime, "SELECT count(*) FROM batch") == 1
+    (tmp_path / "ask.json").write_text('{"batch_no": 2}')
+    assert json.loads(run(send, folder, "/batches/verdicts", f"{folder}/ask.json"))["status"] == "received"
+    change(tmp_path, secret="whsec_" + "b3Ro" * 8)
+    assert json.loads(run(send, folder, "/batches/verdicts", f"{folder}/ask.json", status=22))["code"] == (
+        "signature_invalid"
+    )
+
+
+def test_what_the_platform_sends_is_received_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    receiver = __import__("receiver").Receiver(["whsec_" + "b2xk" * 8, "whsec_" + "bmV3" * 8])
+    body = json.dumps({"claim_no": "CL1", "policy_no": "P1", "package": {}})
+    for secret in ("whsec_" + "bmV3" * 8, f"{'whsec_' + 'bmV3' * 8} {'whsec_' + 'b2xk' * 8}"):
+        assert receiver.handle("/v1/claims", sign(secret, "m1", body), body) == (202, {"case_no": "CASE-000001"})
+    assert receiver.handle("/v1/claims", sign("whsec_" + "b2xk" * 8, "m2", body), body)[1] == {"case_no": "CASE-000001"}
+    assert receiver.handle("/v1/claims", sign("whsec_" + "eHh4" * 8, "m3", body), body)[0] == 401
+    assert receiver.handle("/v1/claims", sign("whsec_" + "b2xk" * 8, "m4", body), body + " ")[0] == 401
