@@ -9,9 +9,14 @@ from typing import Any
 from hospital_agent import clock
 from hospital_agent.store.db import Store
 
-
-_PAIR = "WHERE account_ref = ? AND patient_no = ?"
-_OPEN = f"{_PAIR} AND ended_at IS NULL"
+_IS_REVOKED = "SELECT 1 FROM revoked_tie WHERE account_ref = ? AND patient_no = ? AND ended_at IS NULL"
+_TIE = "INSERT INTO tie VALUES (?, ?) ON CONFLICT DO NOTHING"
+_UNTIE = "DELETE FROM tie WHERE account_ref = ? AND patient_no = ?"
+_END = "UPDATE revoked_tie SET ended_at = ? WHERE account_ref = ? AND patient_no = ? AND ended_at IS NULL"
+_BURY = (
+    "INSERT INTO revoked_tie VALUES (?, ?, ?, NULL) ON CONFLICT (account_ref, patient_no)"
+    " DO UPDATE SET revoked_at = excluded.revoked_at, ended_at = NULL"
+)
 
 
 @dataclass(frozen=True)
@@ -38,28 +43,23 @@ class Ties:
     def tie(self, account_ref: str, patient_no: str) -> bool:
         """False if the hospital has revoked this tie and the platform has not ended it yet."""
         with self._store.transaction() as db:
-            if db.execute(f"SELECT 1 FROM revoked_tie {_OPEN}", (account_ref, patient_no)).fetchone():
+            if db.execute(_IS_REVOKED, (account_ref, patient_no)).fetchone():
                 return False
-            db.execute("INSERT INTO tie VALUES (?, ?) ON CONFLICT DO NOTHING", (account_ref, patient_no))
+            db.execute(_TIE, (account_ref, patient_no))
         return True
 
     def untie(self, account_ref: str, patient_no: str) -> None:
         """The platform has ended it."""
         with self._store.transaction() as db:
-            db.execute(f"DELETE FROM tie {_PAIR}", (account_ref, patient_no))
-            ended = f"UPDATE revoked_tie SET ended_at = ? {_OPEN}"
-            db.execute(ended, (_now(), account_ref, patient_no))
+            db.execute(_UNTIE, (account_ref, patient_no))
+            db.execute(_END, (_now(), account_ref, patient_no))
 
     def revoke(self, account_ref: str, patient_no: str) -> bool:
         """The hospital ends it; False if there is no such tie."""
         with self._store.transaction() as db:
-            if not db.execute(f"DELETE FROM tie {_PAIR}", (account_ref, patient_no)).rowcount:
+            if not db.execute(_UNTIE, (account_ref, patient_no)).rowcount:
                 return False
-            tombstone = (
-                "INSERT INTO revoked_tie VALUES (?, ?, ?, NULL) ON CONFLICT (account_ref, patient_no)"
-                " DO UPDATE SET revoked_at = excluded.revoked_at, ended_at = NULL"
-            )
-            db.execute(tombstone, (account_ref, patient_no, _now()))
+            db.execute(_BURY, (account_ref, patient_no, _now()))
         return True
 
     def list(self) -> list[dict[str, str]]:
