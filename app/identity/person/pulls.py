@@ -1,4 +1,4 @@
-"""Asking a hospital for a patient's records: answered within seconds, or asked again while the patient sees the waiting.
+"""Asking a hospital for a patient's records: answered within seconds, or asked again while the patient sees it.
 
 Whoever binds a person may be looking at the page, so that the hospital's machine has ten seconds; whoever was just
 registered in a line is not, and the question waits in the machine's lane.
