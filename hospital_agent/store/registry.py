@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +66,7 @@ class Ties:
     def list(self) -> list[dict[str, str]]:
         return [dict(r) for r in self._store.all("SELECT account_ref, patient_no FROM tie ORDER BY 1, 2")]
 
-    def revoked(self) -> list[dict[str, str]]:
+    def revoked(self) -> Sequence[dict[str, str]]:
         """Tombstones that the platform has not acted on yet."""
         return [
             {"account_ref": one.account_ref, "patient_no": one.patient_no, "revoked_at": one.revoked_at}
@@ -73,7 +74,7 @@ class Ties:
             if one.ended_at is None
         ]
 
-    def tombstones(self) -> list[Tombstone]:
+    def tombstones(self) -> Sequence[Tombstone]:
         """All of them, by account and patient."""
         return [Tombstone(**dict(r)) for r in self._store.all("SELECT * FROM revoked_tie ORDER BY 1, 2")]
 

@@ -101,16 +101,19 @@ def ask_late(work: Work, hospital_id: UUID) -> None:
 
 def awaited_records(session: Session, person_id: UUID) -> list[AwaitedRecords]:
     """Hospitals that have not sent the person's records, or not all of them, the longest awaited first."""
-    wanted = select(PatientNumber.hospital_id, PatientNumber.awaited_since, PatientNumber.more_follows)
-    mine = wanted.where(PatientNumber.person_id == person_id, PatientNumber.pull_id.is_not(None))
-    return [AwaitedRecords(*row) for row in session.execute(mine.order_by(PatientNumber.awaited_since))]
+    wanted = select(PatientNumber).where(PatientNumber.person_id == person_id, PatientNumber.pull_id.is_not(None))
+    return [
+        AwaitedRecords(row.hospital_id, row.awaited_since, row.more_follows)
+        for row in session.scalars(wanted.order_by(PatientNumber.awaited_since))
+        if row.awaited_since is not None
+    ]
 
 
 def awaited_counts(session: Session) -> dict[UUID, tuple[int, datetime]]:
     """How many patients wait for each hospital's records, and since when the first of them."""
     wanted = select(PatientNumber.hospital_id, func.count(), func.min(PatientNumber.awaited_since))
     found = session.execute(wanted.where(PatientNumber.pull_id.is_not(None)).group_by(PatientNumber.hospital_id))
-    return {hospital_id: (number, since) for hospital_id, number, since in found}
+    return {hospital_id: (number, since) for hospital_id, number, since in found if since is not None}
 
 
 def _locked(session: Session, pull_ids: Sequence[UUID]) -> dict[UUID, PatientNumber]:
