@@ -117,7 +117,8 @@ def awaited_counts(session: Session) -> dict[UUID, tuple[int, datetime]]:
 
 
 def _locked(session: Session, pull_ids: Sequence[UUID]) -> dict[UUID, PatientNumber]:
-    wanted = select(PatientNumber).where(PatientNumber.pull_id.in_(pull_ids)).order_by(PatientNumber.pull_id)
+    asked = (PatientNumber.pull_id.in_(pull_ids), PatientNumber.pull_id.is_not(None))  # as the partial index says
+    wanted = select(PatientNumber).where(*asked).order_by(PatientNumber.pull_id)
     fresh = wanted.with_for_update().execution_options(populate_existing=True)
     return {row.pull_id: row for row in session.scalars(fresh) if row.pull_id is not None}
 
