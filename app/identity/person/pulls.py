@@ -94,8 +94,8 @@ def ask_late(work: Work, hospital_id: UUID) -> None:
         PatientNumber.pull_id.is_not(None),
         PatientNumber.awaited_since < work.now - rules.PULL_LIFE,
     )
-    for pull_id in work.session.scalars(late.order_by(PatientNumber.awaited_since).limit(_AT_NIGHT)).all():
-        assert pull_id is not None
+    found = work.session.scalars(late.order_by(PatientNumber.awaited_since).limit(_AT_NIGHT))
+    for pull_id in sorted(one for one in found if one is not None):  # locked in the order in which answers lock them
         again(work, pull_id)
 
 
