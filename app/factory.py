@@ -28,6 +28,7 @@ from app.identity.consent import api as consent
 from app.identity.login import api as login
 from app.identity.operators import api as operators
 from app.identity.person import api as person
+from app.identity.person import operator_api as person_operator
 from app.notification import api as notification
 from app.notification import cli as notification_cli
 from app.payment import api as payment
@@ -67,6 +68,7 @@ EXCHANGE: tuple[APIBlueprint, ...] = (exchange.bp,)
 CONSOLE: tuple[APIBlueprint, ...] = (
     operators.bp,
     oversight.bp,
+    person_operator.bp,
     registration.operator_bp,
     payment.operator_bp,
     settlement.operator_bp,

@@ -1,4 +1,4 @@
-"""`python -m hospital_agent --config agent.toml [--once | --doctor | --dry-run]`."""
+"""`python -m hospital_agent --config agent.toml [--once | --doctor | --dry-run | --ties | --revoke …]`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 from hospital_agent import config as configuration
-from hospital_agent import doctor, dry_run, log
+from hospital_agent import doctor, dry_run, log, ties
 from hospital_agent.agent import Agent
 from hospital_agent.config import Config
 from hospital_agent.errors import AgentError, ConfigError
@@ -42,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     mode.add_argument("--once", action="store_true", help="run until nothing is left to do, then end")
     mode.add_argument("--doctor", action="store_true", help="look at everything and say what to mend")
     mode.add_argument("--dry-run", action="store_true", help="print what would be sent, send nothing")
+    mode.add_argument("--ties", action="store_true", help="list which accounts are tied to which patients")
+    names = ("PATIENT_NO", "ACCOUNT_REF")
+    mode.add_argument("--revoke", nargs=2, metavar=names, help="end a tie; the platform follows at night")
     parser.add_argument("--timeout-s", type=float, default=300.0, help="how long --once may take")
     return parser
 
@@ -51,6 +54,11 @@ def _run(options: argparse.Namespace, config: Config) -> int:
         return _doctor(config, options.config)
     if options.dry_run:
         return _dry_run(config)
+    if options.ties:
+        ties.show(config, sys.stdout)
+        return EXIT_OK
+    if options.revoke:
+        return _revoke(config, *options.revoke)
     agent = Agent(config)
     if options.once:
         try:
@@ -90,6 +98,14 @@ def _dry_run(config: Config) -> int:
     part = "" if idle.is_night() else f" of the first {dry_run.DAY_ROWS} of each kind; all of them by night"
     print(f"{sendable} rows would be sent, {bad} cannot be{part}", file=sys.stderr)
     return EXIT_OK if not bad else EXIT_FAILED
+
+
+def _revoke(config: Config, patient_no: str, account_ref: str) -> int:
+    if ties.revoke(config, patient_no, account_ref):
+        print("revoked")
+        return EXIT_OK
+    print("there is no such tie: --ties lists them", file=sys.stderr)
+    return EXIT_FAILED
 
 
 def entry() -> None:

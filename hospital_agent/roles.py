@@ -115,7 +115,7 @@ def _hospital(parts: Parts, source: SourceLink, clearings: Clearings) -> dict[st
     lane.on_spooled = parts.sender.wake.set
     verify = _verify(his, config, source.mapping, lane)
     hospital = Hospital(his, lane, Ties(parts.store), clearings, verify, parts.wait_sent)
-    return hospital.handlers() | VisitReader(source.mapping, lane, config.pull.max_rows).handlers()
+    return hospital.handlers() | VisitReader(source.mapping, lane).handlers()
 
 
 def _verify(his: HisClient, config: Config, mapping: SourceMapping, lane: PatientLane) -> Verify:

@@ -53,7 +53,8 @@ class PullConfig:
     """The lane of a waiting patient: what one pull may cost the source, in rows over all entities.
 
     `database_url` is a replica or warehouse to read from instead; what was sent in the last `replica_lag_s` is not
-    overwritten by what it says.
+    overwritten by what it says. The platform waits ten seconds for a pull, and asks again later when its rows did not
+    leave within `push_timeout_s`.
     """
 
     database_url: str = ""
@@ -61,7 +62,7 @@ class PullConfig:
     statement_timeout_ms: int = 1_000
     max_rows: int = 200
     per_second: float = 20.0
-    push_timeout_s: float = 15.0
+    push_timeout_s: float = 8.0
 
 
 @dataclass(frozen=True)

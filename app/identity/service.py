@@ -34,6 +34,7 @@ from app.identity.person.patients import (
 from app.identity.person.people import PersonFacts, facts, facts_of, note_identity_image, readable_facts_of
 from app.identity.person.phone_codes import PhoneCode
 from app.identity.person.phone_codes import issue as issue_phone_code
+from app.identity.person.pulls import AwaitedRecords, awaited_records
 from app.identity.person.queries import (
     BindingView,
     BoundPair,
@@ -53,6 +54,7 @@ __all__ = [
     "CURRENT_WORDING",
     "AccountView",
     "AppCredentials",
+    "AwaitedRecords",
     "BindingView",
     "BoundPair",
     "ConsentView",
@@ -70,6 +72,7 @@ __all__ = [
     "acts_for",
     "app_credentials",
     "apps_of",
+    "awaited_records",
     "bound_pair",
     "consent",
     "consents_in_force",

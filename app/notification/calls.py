@@ -111,6 +111,10 @@ def binding_refused(runtime: Runtime, _: Gateways, job: Job) -> None:
     _about_binding(runtime, job, "binding_refused")
 
 
+def unbound(runtime: Runtime, _: Gateways, job: Job) -> None:
+    _about_binding(runtime, job, "unbound")
+
+
 def _about_binding(runtime: Runtime, job: Job, template: str) -> None:
     with runtime.work(finish=[job]) as work:
         account_id = identity.bound_pair(work.session, job.subject).account_id

@@ -40,6 +40,7 @@ class Template:
 TEMPLATES: Mapping[str, Template] = {
     "bound": Template("就诊人绑定成功", "可以预约挂号和申请理赔", "已绑定", "SMS_BOUND"),
     "binding_refused": Template("就诊人绑定未通过", "请核对信息后重新绑定", "未通过", "SMS_BINDING_REFUSED"),
+    "unbound": Template("就诊人绑定已解除", "请到医院窗口核实", "医院解除", "SMS_UNBOUND"),
     "appointment_booked": Template("预约成功", "时间 {time}", "已预约", "SMS_BOOKED"),
     "appointment_refused": Template("预约未成功", "{reason}", "未成功", "SMS_CANCELLED"),
     "appointment_cancelled": Template("预约已取消", "{reason}", "已取消", "SMS_CANCELLED"),

@@ -21,14 +21,16 @@ from app.web.site import ACCOUNT, Caller
 
 bp = APIBlueprint("record", __name__, url_prefix="/api/v1", tag="就诊与账单")
 MINE = door(ACCOUNT)
+AWAITED = "正在等待医院提供数据，请稍后查看"
+MORE_FOLLOWS = "已显示最近的数据，医院正在继续提供其余部分"
 
 
 @question(bp, "/bills", MINE, out=c.BillPage, query=c.OfPerson)
 def list_bills(session: Session, caller: Caller, query: c.OfPerson) -> c.BillPage:
     """就诊人的结算单，最新的在前"""
-    found = queries.bills_of_patients(session, _numbers(session, caller, query.person_id), query)
-    shown, cursor = _page(found, query)
-    return c.BillPage(items=[_bill(bill) for bill in shown], next_cursor=cursor)
+    numbers, awaited = _records(session, caller, query.person_id)
+    shown, cursor = _page(queries.bills_of_patients(session, numbers, query), query)
+    return c.BillPage(items=[_bill(bill) for bill in shown], next_cursor=cursor, awaited=awaited)
 
 
 @question(bp, "/bills/<uuid:bill_id>", MINE, out=c.BillDetail)
@@ -56,19 +58,19 @@ def read_bill(session: Session, caller: Caller, bill_id: UUID) -> c.BillDetail:
 @question(bp, "/visits", MINE, out=c.VisitPage, query=c.OfPerson)
 def list_visits(session: Session, caller: Caller, query: c.OfPerson) -> c.VisitPage:
     """就诊人的就诊记录，最新的在前"""
-    found = queries.visits_of_patients(session, _numbers(session, caller, query.person_id), query)
-    shown, cursor = _page(found, query)
+    numbers, awaited = _records(session, caller, query.person_id)
+    shown, cursor = _page(queries.visits_of_patients(session, numbers, query), query)
     items = [c.VisitView.model_validate(visit, from_attributes=True) for visit in shown]
-    return c.VisitPage(items=items, next_cursor=cursor)
+    return c.VisitPage(items=items, next_cursor=cursor, awaited=awaited)
 
 
 @question(bp, "/reports", MINE, out=c.ReportPage, query=c.OfPerson)
 def list_reports(session: Session, caller: Caller, query: c.OfPerson) -> c.ReportPage:
     """就诊人的检查检验报告，最新的在前"""
-    found = queries.reports_of_patients(session, _numbers(session, caller, query.person_id), query)
-    shown, cursor = _page(found, query)
+    numbers, awaited = _records(session, caller, query.person_id)
+    shown, cursor = _page(queries.reports_of_patients(session, numbers, query), query)
     items = [c.ReportView.model_validate(report, from_attributes=True) for report in shown]
-    return c.ReportPage(items=items, next_cursor=cursor)
+    return c.ReportPage(items=items, next_cursor=cursor, awaited=awaited)
 
 
 @question(bp, "/reports/<uuid:report_id>", MINE, out=c.ReportDetail, audited=True)
@@ -83,10 +85,20 @@ def read_report(work: Work, caller: Caller, report_id: UUID) -> c.ReportDetail:
     return c.ReportDetail(**head.model_dump(), summary=summary)
 
 
-def _numbers(session: Session, caller: Caller, person_id: UUID) -> list[tuple[UUID, str]]:
-    """The patient numbers of a person that the caller is bound to; NotFound for anybody else's."""
+def _records(session: Session, caller: Caller, person_id: UUID) -> tuple[list[tuple[UUID, str]], list[c.AwaitedView]]:
+    """The patient numbers of a person that the caller is bound to, and the hospitals whose records are still awaited;
+    NotFound for anybody else's."""
     identity.require_person(session, caller.id, person_id)
-    return identity.patient_numbers(session, person_id)
+    awaited = [
+        c.AwaitedView(
+            hospital_id=one.hospital_id,
+            since=one.since,
+            more_follows=one.more_follows,
+            text=MORE_FOLLOWS if one.more_follows else AWAITED,
+        )
+        for one in identity.awaited_records(session, person_id)
+    ]
+    return identity.patient_numbers(session, person_id), awaited
 
 
 def _page(found: Sequence[Any], query: PageQuery) -> tuple[Sequence[Any], UUID | None]:

@@ -111,6 +111,19 @@ class OfPerson(PageQuery):
     person_id: UUID
 
 
+class AwaitedView(BaseModel):
+    """A hospital that has not sent the person's records yet; with `more_follows` it has sent a part."""
+
+    hospital_id: UUID
+    since: datetime = Field(description="从何时起等待医院提供数据")
+    more_follows: bool
+    text: str = Field(description="给就诊人看的说明")
+
+
+class RecordPage(PageView):
+    awaited: list[AwaitedView] = Field(default_factory=list, description="正在等待其数据的医院；为空时数据已齐")
+
+
 class FeeLineView(BaseModel):
     line_no: int
     category: str
@@ -145,7 +158,7 @@ class BillDetail(BillView):
     lines: list[FeeLineView]
 
 
-class BillPage(PageView):
+class BillPage(RecordPage):
     items: list[BillView]
 
 
@@ -161,7 +174,7 @@ class ReportDetail(ReportView):
     summary: str
 
 
-class ReportPage(PageView):
+class ReportPage(RecordPage):
     items: list[ReportView]
 
 
@@ -176,5 +189,5 @@ class VisitView(BaseModel):
     ended_at: datetime | None
 
 
-class VisitPage(PageView):
+class VisitPage(RecordPage):
     items: list[VisitView]

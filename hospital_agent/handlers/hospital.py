@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hospital_agent.commands import Call, Handler
+from hospital_agent.errors import Refused
 from hospital_agent.his import HisClient
 from hospital_agent.source.pull import PatientLane
 from hospital_agent.store.registry import Clearing, Clearings, Ties
@@ -44,7 +45,8 @@ class Hospital:
         return {"patient_no": self.verify(call.command.body).get("patient_no")}
 
     def tie_account(self, call: Call) -> Mapping[str, Any]:
-        self.ties.tie(call["account_ref"], call["patient_no"])
+        if not self.ties.tie(call["account_ref"], call["patient_no"]):
+            raise Refused("tie_revoked", "医院已解除该绑定")
         return {}
 
     def untie_account(self, call: Call) -> Mapping[str, Any]:
@@ -52,7 +54,7 @@ class Hospital:
         return {}
 
     def list_ties(self, call: Call) -> Mapping[str, Any]:
-        return {"ties": self.ties.list()}
+        return {"ties": self.ties.list(), "revoked": self.ties.revoked()}
 
     def confirm_appointment(self, call: Call) -> Mapping[str, Any]:
         self.his.post("/appointments", call.command.body)

@@ -13,7 +13,7 @@ from hospital_agent.sections import BulkConfig
 from hospital_agent.source import marks
 from hospital_agent.source.idle import IdleTime, NotNow
 from hospital_agent.source.records import PARTITION, Reading, Records, key_values, read_rows
-from hospital_agent.store.spool import INCOMPLETE, Contended, Spool
+from hospital_agent.store.spool import INCOMPLETE, WHOLE, Contended, Spool
 
 
 @dataclass
@@ -56,7 +56,9 @@ class BulkLane:
         spooled = 0
         entities = [e for e in self._source.mapping.pushed() if e.patient and batch_kind(e.name) == "record"]
         for patient_no in self._spool.incomplete():
-            read_at, portion = self._spool.position(), _Portion(marks={f"{INCOMPLETE}{patient_no}": ""})
+            date = str(self._source.parameters()["business_date"])
+            done = {f"{INCOMPLETE}{patient_no}": "", f"{WHOLE}{patient_no}": date}
+            read_at, portion = self._spool.position(), _Portion(marks=done)
             with self._idle.reading(self._config.statement_timeout_ms) as records:
                 for entity in entities:
                     found = records.of_patient(entity, patient_no)

@@ -17,7 +17,7 @@ from hospital_agent.mapping.model import RECORD, Entity, Record
 from hospital_agent.sections import PullConfig
 from hospital_agent.source.engine import SourceLink, snapshot
 from hospital_agent.source.records import Budget, Reading, Records, read_rows
-from hospital_agent.store.spool import INCOMPLETE, Contended, Spool
+from hospital_agent.store.spool import INCOMPLETE, WHOLE, Contended, Spool
 
 
 class Pace:
@@ -68,17 +68,18 @@ class PatientLane:
         self.on_spooled: Callable[[], None] = lambda: None
 
     @contextmanager
-    def reading(self, engine: Engine) -> Iterator[tuple[Records, Budget]]:
-        """One snapshot at the lane's pace, of at most `max_rows` rows in all. Raises Temporary."""
+    def reading(self, engine: Engine | None = None) -> Iterator[tuple[Records, Budget]]:
+        """One snapshot at the lane's pace, of at most `max_rows` rows in all; of the replica where no engine is said.
+        Raises Temporary."""
         self._pace.wait()
         budget = Budget(self._config.max_rows)
-        with snapshot(engine, self._config.statement_timeout_ms) as connection:
+        with snapshot(engine or self._replica, self._config.statement_timeout_ms) as connection:
             yield Records(connection, self._source.mapping, self._source.parameters(), budget), budget
 
     def find(self, entity: Entity, columns: Sequence[str], values: Sequence[str]) -> Reading:
         """Rows of an entity by a few of its columns, for the asker alone. Raises Temporary."""
         found = Reading()
-        with self.reading(self._replica) as (records, _):
+        with self.reading() as (records, _):
             read_rows(self._source.mapping, entity, records.where(entity, columns, values), found)
         return found
 
@@ -131,16 +132,20 @@ class PatientLane:
                 read_rows(self._source.mapping, entity, found.records.get(entity.name, []), reading)
             for bad in self._spool.note_bad(reading.bad):
                 log.warning("bad_row", type=bad[0], key=bad[1], reason=bad[2])
+            more = budget.cut and not self._is_known(found.patient_no, reading)
             try:
-                numbers = self._spool.put(
-                    self._parcel(engine, reading, read_at, found.patient_no if budget.cut else None)
-                )
+                numbers = self._spool.put(self._parcel(engine, reading, read_at, found.patient_no if more else None))
             except Contended:
                 continue
             if numbers:
                 self.on_spooled()
-            return Pulled(numbers, not budget.cut)
+            return Pulled(numbers, not more)
         raise Temporary("source_contended")
+
+    def _is_known(self, patient_no: str | None, reading: Reading) -> bool:
+        """Has the bulk lane read all of the patient today, and is nothing new among these rows?"""
+        whole_on = self._spool.mark(f"{WHOLE}{patient_no}")
+        return whole_on == str(self._source.parameters()["business_date"]) and not self._spool.changed(reading.rows)
 
     def _parcel(self, engine: Engine, reading: Reading, read_at: int, incomplete: str | None) -> Parcel:
         date = str(self._source.parameters()["business_date"])

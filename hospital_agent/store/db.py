@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS bad_row (
 CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tie (
     account_ref TEXT NOT NULL, patient_no TEXT NOT NULL, PRIMARY KEY (account_ref, patient_no)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS revoked_tie (
+    account_ref TEXT NOT NULL, patient_no TEXT NOT NULL, revoked_at TEXT NOT NULL, ended_at TEXT,
+    PRIMARY KEY (account_ref, patient_no)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS clearing (
     clearing_no TEXT PRIMARY KEY, kind TEXT NOT NULL, original_clearing_no TEXT, bill_key TEXT NOT NULL,
     business_date TEXT NOT NULL) WITHOUT ROWID;

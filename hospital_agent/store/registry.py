@@ -3,26 +3,80 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hospital_agent import clock
 from hospital_agent.store.db import Store
+
+_IS_REVOKED = "SELECT 1 FROM revoked_tie WHERE account_ref = ? AND patient_no = ? AND ended_at IS NULL"
+_TIE = "INSERT INTO tie VALUES (?, ?) ON CONFLICT DO NOTHING"
+_UNTIE = "DELETE FROM tie WHERE account_ref = ? AND patient_no = ?"
+_END = "UPDATE revoked_tie SET ended_at = ? WHERE account_ref = ? AND patient_no = ? AND ended_at IS NULL"
+_BURY = (
+    "INSERT INTO revoked_tie VALUES (?, ?, ?, NULL) ON CONFLICT (account_ref, patient_no)"
+    " DO UPDATE SET revoked_at = excluded.revoked_at, ended_at = NULL"
+)
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """A tie that people of the hospital have revoked. Times are ISO 8601 in UTC; `ended_at` is when the platform said
+    that it has ended its binding, None before."""
+
+    account_ref: str
+    patient_no: str
+    revoked_at: str
+    ended_at: str | None
 
 
 class Ties:
-    """Which pseudonymous account is tied to which patient number, kept at the hospital."""
+    """Which pseudonymous account is tied to which patient number, kept at the hospital.
+
+    What people of the hospital have revoked stays as a tombstone. Until the platform has ended its binding, which it
+    says by `untie`, nothing ties the two again; a tie that comes later rests on a new check by the hospital.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def tie(self, account_ref: str, patient_no: str) -> None:
-        self._store.run("INSERT INTO tie VALUES (?, ?) ON CONFLICT DO NOTHING", (account_ref, patient_no))
+    def tie(self, account_ref: str, patient_no: str) -> bool:
+        """False if the hospital has revoked this tie and the platform has not ended it yet."""
+        with self._store.transaction() as db:
+            if db.execute(_IS_REVOKED, (account_ref, patient_no)).fetchone():
+                return False
+            db.execute(_TIE, (account_ref, patient_no))
+        return True
 
     def untie(self, account_ref: str, patient_no: str) -> None:
-        self._store.run("DELETE FROM tie WHERE account_ref = ? AND patient_no = ?", (account_ref, patient_no))
+        """The platform has ended it."""
+        with self._store.transaction() as db:
+            db.execute(_UNTIE, (account_ref, patient_no))
+            db.execute(_END, (_now(), account_ref, patient_no))
+
+    def revoke(self, account_ref: str, patient_no: str) -> bool:
+        """The hospital ends it; False if there is no such tie."""
+        with self._store.transaction() as db:
+            if not db.execute(_UNTIE, (account_ref, patient_no)).rowcount:
+                return False
+            db.execute(_BURY, (account_ref, patient_no, _now()))
+        return True
 
     def list(self) -> list[dict[str, str]]:
         return [dict(r) for r in self._store.all("SELECT account_ref, patient_no FROM tie ORDER BY 1, 2")]
+
+    def revoked(self) -> Sequence[dict[str, str]]:
+        """Tombstones that the platform has not acted on yet."""
+        return [
+            {"account_ref": one.account_ref, "patient_no": one.patient_no, "revoked_at": one.revoked_at}
+            for one in self.tombstones()
+            if one.ended_at is None
+        ]
+
+    def tombstones(self) -> Sequence[Tombstone]:
+        """All of them, by account and patient."""
+        return [Tombstone(**dict(r)) for r in self._store.all("SELECT * FROM revoked_tie ORDER BY 1, 2")]
 
 
 @dataclass(frozen=True)
@@ -75,3 +129,7 @@ class Memo:
             "INSERT INTO memo VALUES (?, ?, ?) ON CONFLICT (space, key) DO UPDATE SET value = excluded.value",
             (self._space, key, json.dumps(value, ensure_ascii=False)),
         )
+
+
+def _now() -> str:
+    return clock.now().isoformat(timespec="seconds")

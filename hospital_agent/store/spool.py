@@ -17,6 +17,8 @@ from hospital_agent.store.db import Store
 KEPT_BATCHES = 10_000
 INCOMPLETE = "incomplete:"
 """Before a patient number: the mark of a patient of whom a pull could not read everything."""
+WHOLE = "whole:"
+"""Before a patient number: the business date on which the bulk lane read all of such a patient."""
 
 
 class Contended(AgentError):

@@ -504,12 +504,31 @@ def upgrade() -> None:
         sa.Column(
             "since", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
+        sa.Column("pull_id", sa.Uuid(), nullable=True),
+        sa.Column("awaited_since", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("more_follows", sa.Boolean(), server_default="false", nullable=False),
+        sa.CheckConstraint("(pull_id IS NULL) = (awaited_since IS NULL)", name=op.f("ck_patient_number_awaited")),
+        sa.CheckConstraint("NOT more_follows OR pull_id IS NOT NULL", name=op.f("ck_patient_number_more_follows")),
         sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_patient_number_hospital_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_patient_number_person_id")),
         sa.PrimaryKeyConstraint("hospital_id", "patient_no", name=op.f("pk_patient_number")),
         sa.UniqueConstraint("hospital_id", "person_id", name=op.f("uq_patient_number_hospital_id_person_id")),
     )
+    op.create_index(
+        "ix_patient_number_awaited",
+        "patient_number",
+        ["hospital_id", "awaited_since"],
+        unique=False,
+        postgresql_where=sa.text("pull_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_patient_number_person_id"), "patient_number", ["person_id"], unique=False)
+    op.create_index(
+        "uq_patient_number_pull",
+        "patient_number",
+        ["pull_id"],
+        unique=True,
+        postgresql_where=sa.text("pull_id IS NOT NULL"),
+    )
     op.create_table(
         "policy",
         sa.Column("insurer_id", sa.Uuid(), nullable=False),
@@ -604,6 +623,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("hospital_id", "key", name=op.f("uq_slot_hospital_id_key")),
     )
     op.create_index("ix_slot_open", "slot", ["hospital_id", "department_code", "starts_at"], unique=False)
+    op.create_table(
+        "tie_comparison",
+        sa.Column("hospital_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("compared_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("ours", sa.Integer(), nullable=True),
+        sa.Column("theirs", sa.Integer(), nullable=True),
+        sa.Column("missing", sa.Integer(), nullable=True),
+        sa.Column("left_over", sa.Integer(), nullable=True),
+        sa.Column("revoked", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_tie_comparison_hospital_id")),
+        sa.PrimaryKeyConstraint("hospital_id", name=op.f("pk_tie_comparison")),
+    )
     op.create_table(
         "visit",
         sa.Column("patient_no", sa.Text(), nullable=False),
@@ -2329,6 +2362,7 @@ def downgrade() -> None:
     op.drop_table("wechat_app")
     op.drop_index("ix_visit_patient", table_name="visit")
     op.drop_table("visit")
+    op.drop_table("tie_comparison")
     op.drop_index("ix_slot_open", table_name="slot")
     op.drop_table("slot")
     op.drop_table("registration_line")
@@ -2337,7 +2371,13 @@ def downgrade() -> None:
     op.drop_table("push")
     op.drop_index(op.f("ix_policy_person_id"), table_name="policy")
     op.drop_table("policy")
+    op.drop_index(
+        "uq_patient_number_pull", table_name="patient_number", postgresql_where=sa.text("pull_id IS NOT NULL")
+    )
     op.drop_index(op.f("ix_patient_number_person_id"), table_name="patient_number")
+    op.drop_index(
+        "ix_patient_number_awaited", table_name="patient_number", postgresql_where=sa.text("pull_id IS NOT NULL")
+    )
     op.drop_table("patient_number")
     op.drop_index(op.f("ix_partner_party_id"), table_name="partner")
     op.drop_table("partner")

@@ -23,6 +23,7 @@ from app.exchange.service import Verdict
 from app.wiring import make_runtime
 from hospital_agent.__main__ import main
 from hospital_agent.agent import Agent
+from hospital_agent.errors import Temporary
 from hospital_agent.exchange import ExchangeClient, NotTrusted
 from hospital_agent.signing import PrivateKey
 from hospital_agent.store.commands import Command, Inbox
@@ -85,7 +86,7 @@ def test_a_command_is_answered_within_a_moment(platform: Platform, source_url: s
         for _ in range(3):
             started_s = time.monotonic()
             answer = platform.wait_answer(platform.command("H1", "list_ties", {}))
-            assert (answer.outcome, answer.body) == ("done", {"ties": []})
+            assert (answer.outcome, answer.body) == ("done", {"ties": [], "revoked": []})
             took_s.append(time.monotonic() - started_s)
         assert min(took_s) < 1.9, "a poll that nothing wakes takes two seconds"
 
@@ -100,6 +101,25 @@ def test_a_pull_is_answered_when_its_rows_are_with_the_exchange(
         assert sorted(row["key"] for row in platform.rows()) == ["2", "5", "B2", "B2-1", "B5", "B5-1"]
         again = platform.wait_answer(platform.command("H1", "pull_patient", {"patient_no": "P2"}))
         assert again.body == {"batch_nos": [], "complete": True}
+
+
+def test_a_pull_whose_rows_cannot_leave_is_answered_in_time(
+    platform: Platform, source_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = hospital(tmp_path, platform, source_url, bulk={"enabled": False}, pull={"push_timeout_s": 0.3})
+    with running(path) as agent:
+        with monkeypatch.context() as away:
+            away.setattr(ExchangeClient, "push", unreachable)
+            answer = platform.wait_answer(platform.command("H1", "pull_patient", {"patient_no": "P2"}))
+        assert (answer.outcome, answer.code) == ("failed", "push_pending")
+        wait_for(lambda: not agent.spool.unsent())
+        assert len(platform.rows()) == 6, "nothing is lost: the rows follow when the network is back"
+        again = platform.wait_answer(platform.command("H1", "pull_patient", {"patient_no": "P2"}))
+        assert (again.outcome, again.body) == ("done", {"batch_nos": [], "complete": True})
+
+
+def unreachable(*_: object, **__: object) -> None:
+    raise Temporary("exchange_unreachable")
 
 
 def test_an_agent_with_a_key_of_its_own_answers_what_an_insurer_asks(

@@ -6,7 +6,7 @@ from app.core.tasks import Job
 from app.core.work import Runtime
 from app.exchange import service as exchange
 from app.gateways import Gateways
-from app.identity.person import checks, patients
+from app.identity.person import checks, pulls, reconciling
 
 
 def hospital_answered(runtime: Runtime, _: Gateways, job: Job) -> None:
@@ -24,10 +24,22 @@ def ask_hospital(runtime: Runtime, _: Gateways, job: Job) -> None:
 def list_ties(runtime: Runtime, _: Gateways, job: Job) -> None:
     """Nightly: every hospital's machine is asked which accounts it has tied to its patients."""
     with runtime.work(finish=[job]) as work:
-        patients.ask_for_ties(work)
+        reconciling.ask_for_ties(work)
 
 
 def ties_listed(runtime: Runtime, _: Gateways, job: Job) -> None:
     """Event `exchange.answered.list_ties`; the subject is the command."""
     with runtime.work(finish=[job]) as work:
-        patients.compare_ties(work, exchange.answer(work, job.subject))
+        reconciling.compare_ties(work, exchange.answer(work, job.subject))
+
+
+def pulled(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    """Event `exchange.answered.pull_patient`; each subject is a command. With a late answer two tasks may name one."""
+    with runtime.work(finish=jobs) as work:
+        pulls.answered(work, exchange.answers(work, list({job.subject for job in jobs})))
+
+
+def pull_again(runtime: Runtime, _: Gateways, job: Job) -> None:
+    """A hospital owes a patient's records; the subject is the command that did not bring them."""
+    with runtime.work(finish=[job]) as work:
+        pulls.again(work, job.subject)

@@ -18,6 +18,7 @@ REFUSALS = {
     "document_unknown": "医院核对不到这个证件，请检查证件类型和号码",
     "phone_mismatch": "手机号与医院登记的不一致，请到医院窗口更新后再试",
     "details_differ": "与已核验过的信息不一致，请核对姓名和手机号，或到医院窗口办理",
+    "revoked_by_hospital": "医院已解除这个绑定；如需继续使用，请到医院窗口核实后重新绑定",
     "patient_number_taken": "医院的就诊号已属于另一位就诊人，请到医院窗口办理",
 }
 REFUSED = "医院没有通过核对，请到医院窗口咨询"
@@ -120,12 +121,38 @@ class BindingOut(BaseModel):
     name_mask: str
     hospital_id: UUID
     refused_code: str | None = None
-    reason: str | None = Field(None, description="未通过的原因")
+    reason: str | None = Field(None, description="未通过或被医院解除的原因")
     person: PersonOut | None = None
 
 
 class BindingsOut(BaseModel):
     bindings: list[BindingOut]
+
+
+class TieCounts(BaseModel):
+    """`failure` says why the list that was last asked for has not come: unanswered, or a code."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    asked_at: datetime | None = None
+    compared_at: datetime | None = Field(None, description="最近一次核对完成的时间")
+    failure: str | None = Field(None, description="最近一次未能核对的原因")
+    ours: int | None = Field(None, description="平台的绑定数")
+    theirs: int | None = Field(None, description="医院前置机上的绑定数")
+    missing: int | None = Field(None, description="医院缺少、已补发的绑定数")
+    left_over: int | None = Field(None, description="医院多出、已通知解除的绑定数")
+    revoked: int | None = Field(None, description="医院主动解除、平台随之结束的绑定数")
+
+
+class TieComparisonView(TieCounts):
+    hospital: str
+    name: str
+    patients_waiting: int = Field(0, description="正在等待该医院数据的就诊人数")
+    waiting_since: datetime | None = None
+
+
+class TieComparisonList(BaseModel):
+    items: list[TieComparisonView]
 
 
 def _checked(value: str, fits: rules.Fits, message: str) -> str:

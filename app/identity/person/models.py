@@ -12,6 +12,7 @@ from app.core.db import Base, Row, Sealed
 from app.core.machine import Stateful
 
 MAX_BINDINGS = 5
+_AWAITED = "pull_id IS NOT NULL"
 _TAKES_SEAT = "status IN ('pending', 'live')"
 
 
@@ -82,15 +83,43 @@ class Binding(Stateful, Base):
 
 
 class PatientNumber(Base):
-    """A person's number at one hospital."""
+    """A person's number at one hospital. While the hospital is asked for the person's records, `pull_id` is the command
+    that counts and `awaited_since` when the waiting began; with `more_follows` it has sent a first part of them."""
 
     __tablename__ = "patient_number"
-    __table_args__ = (UniqueConstraint("hospital_id", "person_id"),)
+    __table_args__ = (
+        UniqueConstraint("hospital_id", "person_id"),
+        CheckConstraint("(pull_id IS NULL) = (awaited_since IS NULL)", name="awaited"),
+        CheckConstraint("NOT more_follows OR pull_id IS NOT NULL", name="more_follows"),
+        Index("uq_patient_number_pull", "pull_id", unique=True, postgresql_where=text(_AWAITED)),
+        Index("ix_patient_number_awaited", "hospital_id", "awaited_since", postgresql_where=text(_AWAITED)),
+    )
 
     hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
     patient_no: Mapped[str] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
     since: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    pull_id: Mapped[UUID | None]
+    awaited_since: Mapped[datetime | None]
+    more_follows: Mapped[bool] = mapped_column(default=False, server_default="false")
+
+
+class TieComparison(Base):
+    """The last nightly comparison of a hospital's list of ties with ours. The counts are None until a list has come;
+    `failure` says why the last one that was asked for did not. `missing` were tied, `left_over` untied, and what people
+    of the hospital had `revoked` was ended here."""
+
+    __tablename__ = "tie_comparison"
+
+    hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
+    asked_at: Mapped[datetime]
+    compared_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
+    ours: Mapped[int | None]
+    theirs: Mapped[int | None]
+    missing: Mapped[int | None]
+    left_over: Mapped[int | None]
+    revoked: Mapped[int | None]
 
 
 class SmsCode(Row, Base):

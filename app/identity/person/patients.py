@@ -1,4 +1,4 @@
-"""Which number a person has at which hospital, and the hospital's own list of accounts tied to its patients."""
+"""Which number a person has at which hospital, and what the hospital's machine is told of it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from app.core.errors import Invalid
 from app.core.privacy import Privacy
 from app.core.work import Work
 from app.exchange import service as exchange
-from app.exchange.service import Asked, CommandAnswer
+from app.exchange.service import Asked
+from app.identity.person import pulls
 from app.identity.person.models import Binding, PatientNumber
+from app.identity.person.pulls import LANE
 from app.identity.person.states import BindingState
 
-LANE = "pull"
 _NUMBERS = cast(Table, PatientNumber.__table__)
 # Each key is looked up by its index (OFFSET 0 keeps the look-ups apart), however little the planner knows.
 _KNOWN = text("""
@@ -84,11 +85,14 @@ def set_patient_numbers(work: Work, hospital_id: UUID, numbers: Mapping[UUID, st
     for person_id in free.keys() & numbered:
         set_patient_number(work, hospital_id, free[person_id], person_id)
     new = {person_id: no for person_id, no in free.items() if person_id not in numbered}
-    columns = [{"hospital_id": hospital_id, "patient_no": no, "person_id": person} for person, no in new.items()]
+    _tie_all(work, hospital_id, new)
+    columns = [
+        {"hospital_id": hospital_id, "patient_no": no, "person_id": person, "pull_id": pull, "awaited_since": work.now}
+        for (person, no), pull in zip(new.items(), pulls.ask_all(work, hospital_id, new), strict=True)
+    ]
     add_rows(work.session, _NUMBERS, columns)
     for person_id in new:
         work.audit("patient_number.set", "person", person_id, hospital=str(hospital_id))
-    _tie_all(work, hospital_id, new)
     return taken
 
 
@@ -99,8 +103,6 @@ def _tie_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str]) -> None
         for person, account in bound
     ]
     exchange.command_all(work, hospital_id, "tie_account", ties, lane=LANE)
-    pulls = [Asked(person, {"patient_no": patient_no}) for person, patient_no in numbers.items()]
-    exchange.command_all(work, hospital_id, "pull_patient", pulls, lane=LANE)
 
 
 def tie(work: Work, hospital_id: UUID, person_id: UUID, patient_no: str, account_id: UUID | None) -> None:
@@ -108,47 +110,27 @@ def tie(work: Work, hospital_id: UUID, person_id: UUID, patient_no: str, account
     everything of the patient that changed."""
     accounts = _bound_accounts(work.session, hospital_id, person_id) if account_id is None else [account_id]
     for one in accounts:
-        _tell(work, hospital_id, "tie_account", (account_ref(work.privacy, one), patient_no))
-    exchange.command(work, hospital_id, "pull_patient", {"patient_no": patient_no}, lane=LANE, subject=person_id)
+        tell(work, hospital_id, "tie_account", (account_ref(work.privacy, one), patient_no))
+    pulls.ask(work, hospital_id, person_id, patient_no)
 
 
 def untie(work: Work, hospital_id: UUID, person_id: UUID, account_id: UUID) -> None:
     """The account no longer acts for the person."""
     patient_no = patient_number(work.session, hospital_id, person_id)
     if patient_no is not None:
-        _tell(work, hospital_id, "untie_account", (account_ref(work.privacy, account_id), patient_no))
+        tell(work, hospital_id, "untie_account", (account_ref(work.privacy, account_id), patient_no))
 
 
-def ties(session: Session, privacy: Privacy, hospital_id: UUID) -> set[tuple[str, str]]:
-    """(account_ref, patient number) as the hospital's machine should have them: what `list_ties` is compared with."""
+def ties(session: Session, privacy: Privacy, hospital_id: UUID) -> dict[tuple[str, str], UUID]:
+    """(account_ref, patient number) as the hospital's machine should have them, each with our binding."""
     known = (PatientNumber.person_id == Binding.person_id) & (PatientNumber.hospital_id == Binding.hospital_id)
-    wanted = select(Binding.account_id, PatientNumber.patient_no).join(PatientNumber, known)
+    wanted = select(Binding.id, Binding.account_id, PatientNumber.patient_no).join(PatientNumber, known)
     live = wanted.where(Binding.hospital_id == hospital_id, Binding.status == BindingState.LIVE)
-    return {(account_ref(privacy, row.account_id), row.patient_no) for row in session.execute(live)}
+    return {(account_ref(privacy, row.account_id), row.patient_no): row.id for row in session.execute(live)}
 
 
-def ask_for_ties(work: Work) -> None:
-    """Ask every hospital's machine for its list, to compare it with ours."""
-    for hospital in exchange.parties(work.session, "hospital"):
-        exchange.command(work, hospital.id, "list_ties", {}, lane=LANE, subject=None)
-
-
-def compare_ties(work: Work, answer: CommandAnswer) -> int:
-    """Mend the machine's list where it differs from ours; how many ties were missing or left over. A list that could
-    not be had is asked for again the next night."""
-    if answer.outcome != "done":
-        return 0
-    ours = ties(work.session, work.privacy, answer.party_id)
-    theirs = {(str(one["account_ref"]), str(one["patient_no"])) for one in answer.body["ties"]}
-    for one in sorted(ours - theirs):
-        _tell(work, answer.party_id, "tie_account", one)
-    for one in sorted(theirs - ours):
-        _tell(work, answer.party_id, "untie_account", one)
-    work.audit("ties.compare", "party", answer.party_id, missing=len(ours - theirs), left_over=len(theirs - ours))
-    return len(ours ^ theirs)
-
-
-def _tell(work: Work, hospital_id: UUID, kind: str, tie: tuple[str, str]) -> None:
+def tell(work: Work, hospital_id: UUID, kind: str, tie: tuple[str, str]) -> None:
+    """`tie_account` or `untie_account` for the hospital's machine."""
     body = {"account_ref": tie[0], "patient_no": tie[1]}
     exchange.command(work, hospital_id, kind, body, lane=LANE, subject=None)
 

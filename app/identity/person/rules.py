@@ -16,6 +16,10 @@ PENDING_LIFE = timedelta(minutes=30)
 CODE_LIFE = timedelta(minutes=10)
 CODE_PAUSE = timedelta(seconds=60)
 CODE_TRIES = 5
+PULL_LIMIT = timedelta(seconds=10)  # a patient who looks does not wait longer for the hospital's first answer
+PULL_PAUSE = (timedelta(seconds=5), timedelta(minutes=10))  # the shortest and the longest before it is asked again
+REST_PAUSE = (timedelta(minutes=2), timedelta(hours=1))  # the same where the rest follows in the source's idle time
+PULL_LIFE = timedelta(days=1)  # afterwards a hospital is asked once a night
 CODES_A_DAY = 10  # for one phone, and for one account
 # Typed or pasted instead of the middle dot · (U+00B7) between the parts of a name, GB/T 40473 note.
 _DOTS = "•・．‧∙⋅●｡。."
@@ -126,6 +130,13 @@ def is_adult(birth_date: date, day: date) -> bool:
 def asks_again_after(times_asked: int) -> timedelta:
     """The pause before the hospital is asked again: 2, 4, 8 … at most 60 seconds."""
     return timedelta(seconds=min(2**times_asked, 60))
+
+
+def pulls_again_after(waited: timedelta, *, more_follows: bool) -> timedelta | None:
+    """The pause before a hospital is asked for a patient's records again: as long as it was waited for, within limits;
+    None once it has been waited for too long to ask before the night."""
+    shortest, longest = REST_PAUSE if more_follows else PULL_PAUSE
+    return None if waited >= PULL_LIFE else min(max(waited, shortest), longest)
 
 
 def _half_width(text: str) -> str:

@@ -6,6 +6,8 @@ import json
 import uuid
 from typing import Any
 
+from hospital_agent.store.db import Store
+from hospital_agent.store.registry import Ties
 from tests.hospital_agent.handlers.kit import Site
 
 PERSON = ("name", "document_type", "document_no", "phone", "birth_date", "sex")
@@ -70,9 +72,27 @@ def test_a_command_without_its_fields_is_refused(site: Site) -> None:
 
 def test_ties_are_listed_and_revoked(site: Site) -> None:
     site.ask("tie_account", account_ref="A1", patient_no="P1")
-    assert site.ask("list_ties").body == {"ties": [{"account_ref": "A1", "patient_no": "P1"}]}
+    assert site.ask("list_ties").body == {"ties": [{"account_ref": "A1", "patient_no": "P1"}], "revoked": []}
     site.ask("untie_account", account_ref="A1", patient_no="P1")
-    assert site.ask("list_ties").body == {"ties": []}
+    assert site.ask("list_ties").body == {"ties": [], "revoked": []}
+
+
+def test_what_the_hospital_has_revoked_is_reported_and_not_tied_before_the_platform_ended_it(
+    site: Site, store: Store
+) -> None:
+    tie = {"account_ref": "A1", "patient_no": "P1"}
+    site.ask("tie_account", **tie)
+    assert Ties(store).revoke("A1", "P1")
+    listed = site.ask("list_ties").body
+    assert listed["ties"] == [] and [one | {"revoked_at": ""} for one in listed["revoked"]] == [
+        tie | {"revoked_at": ""}
+    ]
+    again = site.ask("tie_account", **tie)
+    assert (again.outcome, again.code) == ("refused", "tie_revoked")
+    site.ask("untie_account", **tie)
+    assert site.ask("list_ties").body == {"ties": [], "revoked": []}
+    assert site.ask("tie_account", **tie).outcome == "done", "bound anew, after a new check"
+    assert site.ask("list_ties").body == {"ties": [tie], "revoked": []}
 
 
 def test_an_appointment_is_confirmed_and_cancelled(site: Site) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from hospital_agent.handlers.visit import VisitReader
 from hospital_agent.mapping.model import RECORD
@@ -18,7 +19,7 @@ from tests.hospital_agent.small_his import run
 
 
 def reader(small: SourceLink, spool: Spool, max_rows: int = 200) -> VisitReader:
-    return VisitReader(small.mapping, PatientLane(small, spool, PullConfig()), max_rows)
+    return VisitReader(small.mapping, PatientLane(small, spool, PullConfig(max_rows=max_rows)))
 
 
 def read(visits: VisitReader, *keys: str, patient_no: str = "P2", **how: Any) -> Answer:
@@ -64,6 +65,20 @@ def test_what_is_too_much_is_cut_and_says_so(small: SourceLink, spool: Spool) ->
     assert (names(answer), answer.body["complete"]) == (["visit 2", "visit 5"], False)
 
 
+@pytest.mark.parametrize("max_rows", range(1, 9))
+def test_all_readings_of_one_answer_share_one_budget(small: SourceLink, spool: Spool, max_rows: int) -> None:
+    read_rows = 0
+
+    def count(*said: Any) -> None:
+        nonlocal read_rows
+        read_rows += max(said[0].rowcount, 0)
+
+    sa.event.listen(small.engine, "after_cursor_execute", lambda connection, cursor, *_: count(cursor))
+    answer = read(reader(small, spool, max_rows), "2", "5")
+    assert len(names(answer)) <= read_rows <= max_rows
+    assert answer.body["complete"] is (max_rows > 6), "two visits, their bills and lines"
+
+
 def test_a_source_that_is_broken_is_asked_again(small: SourceLink, spool: Spool) -> None:
     run(small, "DROP TABLE mx")
     assert read(reader(small, spool), "2").outcome == "failed"
@@ -71,7 +86,7 @@ def test_a_source_that_is_broken_is_asked_again(small: SourceLink, spool: Spool)
 
 def test_a_hospital_s_whole_visit(site: Site) -> None:
     attended = site.attend()
-    visits = VisitReader(site.source.mapping, PatientLane(site.source, site.spool, PullConfig()), 200)
+    visits = VisitReader(site.source.mapping, PatientLane(site.source, site.spool, PullConfig()))
     answer = read(visits, attended["visit_key"], patient_no=site.person()["patient_no"])
     assert answer.outcome == "done"
     assert {"visit", "diagnosis", "bill", "fee_line"} <= {row["type"] for row in answer.body["rows"]}

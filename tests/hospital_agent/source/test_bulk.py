@@ -208,6 +208,12 @@ def test_a_patient_of_whom_a_pull_left_rows_is_read_to_the_end_by_day(small: Sou
     assert len(sent(spool)) == 3
     assert spool.incomplete() == []
     assert work.scan() == 0
+    pull = PatientLane(small, spool, PullConfig(max_rows=3))
+    assert pull.patient("P2").complete, "asked again, there is nothing that has not been sent"
+    assert spool.incomplete() == []
+    run(small, "UPDATE jz SET ks = '骨科' WHERE jzh = 5")
+    assert not pull.patient("P2").complete, "what is new may have come with more than a pull reads"
+    assert spool.incomplete() == ["P2"]
 
 
 def test_a_full_spool_holds_the_lane_back_and_it_resumes(

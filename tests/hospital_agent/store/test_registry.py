@@ -19,6 +19,20 @@ def test_ties_are_kept_once_listed_and_revoked(store: Store) -> None:
     assert [tie["patient_no"] for tie in ties.list()] == ["P2"]
 
 
+def test_a_revoked_tie_leaves_a_tombstone(store: Store) -> None:
+    ties = Ties(store)
+    assert not ties.revoke("A1", "P1"), "there is no such tie"
+    ties.tie("A1", "P1")
+    assert ties.revoke("A1", "P1") and not ties.revoke("A1", "P1")
+    assert ties.list() == [] and [one["patient_no"] for one in ties.revoked()] == ["P1"]
+    assert not ties.tie("A1", "P1") and ties.list() == []
+    ties.untie("A1", "P1")
+    assert ties.revoked() == [] and ties.tombstones()[0].ended_at is not None
+    assert ties.tie("A1", "P1") and ties.revoke("A1", "P1")
+    (stone,) = ties.tombstones()
+    assert stone.ended_at is None, "revoked once more"
+
+
 def test_clearing_numbers_are_found_by_their_day(store: Store) -> None:
     clearings = Clearings(store)
     one = Clearing("2026112100000000017", "pay", None, "B1", "2026-11-21")

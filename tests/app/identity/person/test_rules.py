@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -96,3 +96,12 @@ def test_fourteen_and_eighteen_are_reached_on_the_birthday() -> None:
 def test_the_hospital_is_asked_again_more_and_more_slowly() -> None:
     pauses = [rules.asks_again_after(times).total_seconds() for times in (1, 2, 3, 10)]
     assert pauses == [2, 4, 8, 60]
+
+
+def test_a_hospital_is_asked_for_records_in_longer_and_longer_pauses_for_a_day() -> None:
+    waited = [timedelta(0), timedelta(minutes=1), timedelta(hours=3), timedelta(hours=23)]
+    pauses = [rules.pulls_again_after(one, more_follows=False) for one in waited]
+    assert pauses == [timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=10)]
+    pauses = [rules.pulls_again_after(one, more_follows=True) for one in waited]
+    assert pauses == [timedelta(minutes=2), timedelta(minutes=2), timedelta(hours=1), timedelta(hours=1)]
+    assert rules.pulls_again_after(timedelta(days=1), more_follows=False) is None

@@ -1,0 +1,128 @@
+"""Asking a hospital for a patient's records: answered within seconds, or asked again while the patient sees it.
+
+Whoever binds a person may be looking at the page, so that the hospital's machine has ten seconds; whoever was just
+registered in a line is not, and the question waits in the machine's lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from app.core.work import Work
+from app.exchange import service as exchange
+from app.exchange.service import Asked, CommandAnswer
+from app.identity.person import rules
+from app.identity.person.models import Binding, PatientNumber
+from app.identity.person.states import BindingState
+
+LANE = "pull"
+_NOBODY_WAITS = {"pull_id": None, "awaited_since": None, "more_follows": False}
+_AT_NIGHT = 1000  # of one hospital, the longest waiting first
+
+
+@dataclass(frozen=True)
+class AwaitedRecords:
+    """A hospital that owes a person's records. With `more_follows` it has sent a part."""
+
+    hospital_id: UUID
+    since: datetime
+    more_follows: bool
+
+
+def ask(work: Work, hospital_id: UUID, person_id: UUID, patient_no: str) -> None:
+    """For a patient who may be looking. The waiting goes on if the hospital was asked before."""
+    body = {"patient_no": patient_no}
+    pull_id = exchange.command(
+        work, hospital_id, "pull_patient", body, lane=LANE, subject=person_id, deadline=work.now + rules.PULL_LIMIT
+    )
+    mine = (PatientNumber.hospital_id == hospital_id, PatientNumber.patient_no == patient_no)
+    since = func.coalesce(PatientNumber.awaited_since, work.now)
+    work.session.execute(update(PatientNumber).where(*mine).values(pull_id=pull_id, awaited_since=since))
+
+
+def ask_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str]) -> list[UUID]:
+    """For many persons of one hospital whose numbers (person -> number) are about to be noted; each one's pull."""
+    pulls = [Asked(person, {"patient_no": patient_no}) for person, patient_no in numbers.items()]
+    return exchange.command_all(work, hospital_id, "pull_patient", pulls, lane=LANE)
+
+
+def answered(work: Work, answers: Sequence[CommandAnswer]) -> None:
+    """What the hospitals said. Only the newest question about a number counts."""
+    rows = _locked(work.session, [answer.command_id for answer in answers])
+    whole = []
+    for answer in answers:
+        row = rows.get(answer.command_id)
+        if row is None:
+            continue
+        done = answer.outcome == "done"
+        more_follows = done and answer.body.get("complete") is False
+        if answer.outcome == "refused":
+            work.audit("pull.refused", "person", row.person_id, hospital=str(row.hospital_id), code=answer.code)
+        if answer.outcome == "refused" or (done and not more_follows):
+            whole.append(answer.command_id)
+            continue
+        row.more_follows = row.more_follows or more_follows
+        assert row.awaited_since is not None
+        pause = rules.pulls_again_after(work.now - row.awaited_since, more_follows=more_follows)
+        if pause is not None:
+            work.later("identity.pull_again", answer.command_id, run_at=work.now + pause)
+    _nobody_waits(work.session, whole)
+
+
+def again(work: Work, pull_id: UUID) -> None:
+    """Ask once more, unless it has been asked since, the records have come, or nobody acts for the person any more."""
+    row = _locked(work.session, [pull_id]).get(pull_id)
+    if row is None:
+        return
+    live = (Binding.person_id == row.person_id, Binding.status == BindingState.LIVE)
+    if work.session.scalar(select(Binding.id).where(*live).limit(1)) is None:
+        _nobody_waits(work.session, [pull_id])
+        return
+    ask(work, row.hospital_id, row.person_id, row.patient_no)
+
+
+def ask_late(work: Work, hospital_id: UUID) -> None:
+    """The hospital's machine is there: ask for everything that has been awaited for too long to be asked by day."""
+    late = select(PatientNumber.pull_id).where(
+        PatientNumber.hospital_id == hospital_id,
+        PatientNumber.pull_id.is_not(None),
+        PatientNumber.awaited_since < work.now - rules.PULL_LIFE,
+    )
+    found = work.session.scalars(late.order_by(PatientNumber.awaited_since).limit(_AT_NIGHT))
+    for pull_id in sorted(one for one in found if one is not None):  # locked in the order in which answers lock them
+        again(work, pull_id)
+
+
+def awaited_records(session: Session, person_id: UUID) -> list[AwaitedRecords]:
+    """Hospitals that have not sent the person's records, or not all of them, the longest awaited first."""
+    wanted = select(PatientNumber).where(PatientNumber.person_id == person_id, PatientNumber.pull_id.is_not(None))
+    return [
+        AwaitedRecords(row.hospital_id, row.awaited_since, row.more_follows)
+        for row in session.scalars(wanted.order_by(PatientNumber.awaited_since))
+        if row.awaited_since is not None
+    ]
+
+
+def awaited_counts(session: Session) -> dict[UUID, tuple[int, datetime]]:
+    """How many patients wait for each hospital's records, and since when the first of them."""
+    wanted = select(PatientNumber.hospital_id, func.count(), func.min(PatientNumber.awaited_since))
+    found = session.execute(wanted.where(PatientNumber.pull_id.is_not(None)).group_by(PatientNumber.hospital_id))
+    return {hospital_id: (number, since) for hospital_id, number, since in found if since is not None}
+
+
+def _locked(session: Session, pull_ids: Sequence[UUID]) -> dict[UUID, PatientNumber]:
+    asked = (PatientNumber.pull_id.in_(pull_ids), PatientNumber.pull_id.is_not(None))  # as the partial index says
+    wanted = select(PatientNumber).where(*asked).order_by(PatientNumber.pull_id)
+    fresh = wanted.with_for_update().execution_options(populate_existing=True)
+    return {row.pull_id: row for row in session.scalars(fresh) if row.pull_id is not None}
+
+
+def _nobody_waits(session: Session, pull_ids: Sequence[UUID]) -> None:
+    if pull_ids:
+        session.execute(update(PatientNumber).where(PatientNumber.pull_id.in_(pull_ids)).values(_NOBODY_WAITS))

@@ -1,0 +1,184 @@
+"""A hospital owes a patient's records: the patient sees since when, and the hospital is asked again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from app.exchange import service as exchange
+from app.identity import service as identity
+from app.identity.person import pulls
+from tests.app.identity.kit import Clinic, Patient, patient_number
+
+
+class Ward:
+    """One patient with a number at H1, and the hospital's machine as far as it is asked for the records."""
+
+    def __init__(self, clinic: Clinic) -> None:
+        self.clinic, self.patient_no = clinic, patient_number()
+        self.patient: Patient = clinic.log_in()
+        self.bound = clinic.bind(self.patient, self.patient_no)
+        self.person_id = UUID(self.bound["person"]["id"])
+
+    def asked(self) -> list[dict[str, Any]]:
+        """The pulls of this patient that the machine is handed now; the rest of the lane is done."""
+        mine = []
+        while commands := self.clinic.agent().poll(lanes=["pull"]):
+            for one in commands:
+                if one["kind"] == "pull_patient" and one["body"]["patient_no"] == self.patient_no:
+                    mine.append(one)
+                else:
+                    self.clinic.agent().answer(one["id"])
+        return mine
+
+    def answer(self, pull: dict[str, Any], body: Any = None, **how: Any) -> None:
+        self.clinic.agent().answer(pull["id"], body, **how)
+        self.clinic.drain_all("identity.pulled")
+
+    def again(self) -> list[dict[str, Any]]:
+        """The pause is over."""
+        self.clinic.drain_all("identity.pull_again", hurry=True)
+        return self.asked()
+
+    def awaited(self, what: str = "bills") -> list[dict[str, Any]]:
+        answer = self.patient.get(f"/{what}?person_id={self.person_id}")
+        assert answer.status_code == 200, answer.get_json()
+        return list(answer.get_json()["awaited"])
+
+    def waited(self, since: timedelta) -> None:
+        sooner = "UPDATE patient_number SET awaited_since = awaited_since - :time WHERE patient_no = :no"
+        self.clinic.rows(sooner, time=since, no=self.patient_no)
+
+    def pauses(self) -> list[float]:
+        """Seconds until each question that is to be asked again."""
+        due = (
+            "SELECT extract(epoch FROM run_at - clock_timestamp()) AS s FROM task JOIN patient_number n ON"
+            " n.pull_id = subject WHERE kind = 'identity.pull_again' AND n.patient_no = :no"
+        )
+        return [float(row.s) for row in self.clinic.rows(due, no=self.patient_no)]
+
+
+@pytest.fixture
+def ward(clinic: Clinic) -> Ward:
+    return Ward(clinic)
+
+
+def test_the_patient_sees_the_waiting_until_the_records_are_here(ward: Ward) -> None:
+    (pull,) = ward.asked()
+    assert 0 < pull["left_ms"] <= 10_000
+    for what in ("bills", "visits", "reports"):
+        (awaited,) = ward.awaited(what)
+        assert awaited["hospital_id"] == ward.bound["hospital_id"] and awaited["more_follows"] is False
+        assert datetime.fromisoformat(awaited["since"]) <= ward.clinic.runtime.clock.now()
+        assert "等待" in awaited["text"]
+    ward.answer(pull, {"batch_nos": [1], "complete": True})
+    assert ward.awaited() == [] and ward.again() == []
+
+
+@pytest.mark.parametrize("how", [{"outcome": "failed", "code": "push_pending"}, {"outcome": "unknown"}])
+def test_what_failed_is_asked_again_after_a_pause_and_the_waiting_goes_on(ward: Ward, how: dict[str, Any]) -> None:
+    (pull,) = ward.asked()
+    since = ward.awaited()[0]["since"]
+    ward.answer(pull, **how)
+    assert ward.asked() == [] and 3 < ward.pauses()[0] <= 5
+    (second,) = ward.again()
+    assert second["body"] == pull["body"] and second["id"] != pull["id"]
+    assert ward.awaited()[0]["since"] == since
+    ward.waited(timedelta(minutes=3))
+    ward.answer(second, **how)
+    assert 175 < ward.pauses()[0] < 200, "as long again as it has been waited for"
+    (third,) = ward.again()
+    ward.answer(third, {"batch_nos": []})
+    assert ward.awaited() == []
+
+
+def test_a_machine_that_is_away_is_asked_again_and_a_late_answer_counts(ward: Ward) -> None:
+    (pull,) = ward.asked()
+    ward.clinic.rows("UPDATE command SET deadline = deadline - interval '1 minute' WHERE id = :id", id=pull["id"])
+    with ward.clinic.runtime.work() as work:
+        exchange.expire(work)
+    ward.clinic.drain_all("identity.pulled")
+    assert len(ward.awaited()) == len(ward.pauses()) == 1
+    ward.answer(pull, {"complete": True})
+    assert ward.awaited() == []
+    assert ward.again() == [], "it came before it was asked for again"
+
+
+def test_the_rest_of_much_is_announced_and_asked_for(ward: Ward) -> None:
+    (pull,) = ward.asked()
+    ward.answer(pull, {"batch_nos": [1], "complete": False})
+    (awaited,) = ward.awaited()
+    assert awaited["more_follows"] is True and "其余" in awaited["text"]
+    assert 100 < ward.pauses()[0] <= 120, "the source's idle time is not here in a moment"
+    (second,) = ward.again()
+    ward.answer(second, outcome="failed")
+    assert ward.awaited()[0]["more_follows"] is True, "a part is here all the same"
+    (third,) = ward.again()
+    ward.answer(third, {"batch_nos": [], "complete": True})
+    assert ward.awaited() == []
+
+
+def test_a_refusal_is_final(ward: Ward) -> None:
+    (pull,) = ward.asked()
+    ward.answer(pull, outcome="refused", code="unsupported_command")
+    assert ward.awaited() == [] and ward.again() == []
+    told = "SELECT detail FROM audit_entry WHERE action = 'pull.refused' AND subject_id = :id"
+    assert [row.detail["code"] for row in ward.clinic.rows(told, id=ward.person_id)] == ["unsupported_command"]
+
+
+def test_after_a_day_it_is_asked_once_a_night(ward: Ward) -> None:
+    (pull,) = ward.asked()
+    ward.waited(timedelta(days=1, minutes=1))
+    ward.answer(pull, outcome="failed")
+    assert ward.pauses() == [] and len(ward.awaited()) == 1
+    with ward.clinic.runtime.work() as work:
+        pulls.ask_late(work, UUID(ward.bound["hospital_id"]))
+    (second,) = ward.asked()
+    ward.answer(second, {"complete": True})
+    assert ward.awaited() == []
+
+
+def test_nobody_asks_for_whom_nobody_is_bound_to(ward: Ward) -> None:
+    (pull,) = ward.asked()
+    ward.answer(pull, outcome="failed")
+    assert ward.patient.post(f"/bindings/{ward.bound['id']}/revoke").status_code == 200
+    assert ward.again() == []
+    (row,) = ward.clinic.rows("SELECT pull_id FROM patient_number WHERE patient_no = :no", no=ward.patient_no)
+    assert row.pull_id is None
+
+
+def test_only_the_newest_question_counts(ward: Ward) -> None:
+    (old,) = ward.asked()
+    hospital_id, newer = UUID(ward.bound["hospital_id"]), patient_number()
+    with ward.clinic.runtime.work() as work:
+        assert identity.set_patient_number(work, hospital_id, newer, ward.person_id)
+    ward.answer(old, {"complete": True})
+    assert len(ward.awaited()) == 1, "the records of the number that has been replaced are not those of the new one"
+    ward.patient_no = newer
+    (pull,) = ward.asked()
+    ward.answer(pull, {"complete": True})
+    assert ward.awaited() == []
+
+
+def test_many_at_once_wait_in_the_machines_lane(clinic: Clinic) -> None:
+    """Whoever is registered in a line looks at no page: the machine has its time, and nothing is asked twice."""
+    wards = [Ward(clinic) for _ in range(2)]
+    hospital_id = UUID(wards[0].bound["hospital_id"])
+    with clinic.runtime.work() as work:
+        known = [ward.person_id for ward in wards]
+        work.session.execute(text("DELETE FROM patient_number WHERE person_id = ANY(:known)"), {"known": known})
+        numbers = {person_id: patient_number() for person_id in known}
+        assert identity.set_patient_numbers(work, hospital_id, numbers) == set()
+    for ward in wards:
+        ward.patient_no = numbers[ward.person_id]
+    lane = clinic.agent().poll(lanes=["pull"])
+    asked = {one["body"]["patient_no"]: one for one in lane if one["kind"] == "pull_patient"}
+    for ward in wards:
+        assert len(ward.awaited()) == 1
+        assert asked[ward.patient_no]["left_ms"] is None
+        ward.answer(asked[ward.patient_no], {"complete": True})
+        assert ward.awaited() == []
