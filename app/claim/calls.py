@@ -8,7 +8,18 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from app.claim import answers, assembly, authority, delivery, following, queries, recovery, verification, versions
+from app.claim import (
+    answers,
+    assembly,
+    authority,
+    delivery,
+    documents,
+    following,
+    queries,
+    recovery,
+    verification,
+    versions,
+)
 from app.claim import contracts as c
 from app.claim.states import State
 from app.claim.steps import get
@@ -107,8 +118,9 @@ def send_documents(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     if body is None:
         return
 
-    def took(work: Work, _: UUID) -> None:
+    def took(work: Work, claim_id: UUID) -> None:
         delivery.note_delivered(work, sealed.id)
+        documents.arrived(work, claim_id)
 
     try:
         _tell(runtime, gateways, job, "documents", body, then=took)
