@@ -12,7 +12,7 @@ The day on which a term begins does not count, and it ends with its last day (Ci
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -53,9 +53,9 @@ def terms(work: Work, insurer_id: UUID) -> Terms:
 
 
 def due(started_at: datetime, days: int, paused: timedelta = timedelta()) -> datetime:
-    """The end of the last day, in Shanghai."""
+    """The end of the last day in Shanghai, in UTC."""
     last = shanghai_date(started_at + paused) + timedelta(days=days)
-    return datetime.combine(last + timedelta(days=1), time.min, SHANGHAI)
+    return datetime.combine(last + timedelta(days=1), time.min, SHANGHAI).astimezone(UTC)
 
 
 def follow(work: Work, row: Claim, before: State, after: State) -> None:

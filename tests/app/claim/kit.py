@@ -101,14 +101,19 @@ def mark_late(town: Town) -> None:
     town.drain_all("claim.late")
 
 
-def fed(town: Town, kind: str, claim_id: str, code: str = "I1") -> list[dict[str, Any]]:
-    """What the insurer's feed says of the claim, of one type."""
-    no = town.value("SELECT no FROM claim WHERE id = :id", id=claim_id)
+def feed(town: Town, kind: str, code: str = "I1") -> list[dict[str, Any]]:
+    """What the insurer's feed says under one type, oldest first."""
     changes, cursor = [], 0
     while more := town.agent(code).ok("/changes/poll", {"cursor": cursor, "max": 200, "wait_ms": 0})["changes"]:
         changes += more
         cursor = more[-1]["cursor"]
-    return [c["data"] for c in changes if c["type"] == kind and c["data"].get("claim_no") == no]
+    return [change["data"] for change in changes if change["type"] == kind]
+
+
+def fed(town: Town, kind: str, claim_id: str, code: str = "I1") -> list[dict[str, Any]]:
+    """The same of one claim."""
+    no = town.value("SELECT no FROM claim WHERE id = :id", id=claim_id)
+    return [data for data in feed(town, kind, code) if data.get("claim_no") == no]
 
 
 def adjudicate(town: Town, claim_id: str, *, code: str = "I1", **wrong: Any) -> dict[str, Any]:
