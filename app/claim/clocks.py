@@ -15,12 +15,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.claim import queries
 from app.claim.models import Claim, ClaimClock
 from app.claim.states import DECIDABLE, UNDECIDED, State
 from app.core.clock import SHANGHAI, shanghai_date
+from app.core.log import get_log
 from app.core.work import Work
 from app.exchange import service as exchange
 
@@ -34,6 +35,7 @@ PAUSABLE = ("decision",)
 # The letter is ours to write: the insurer hears of all others.
 INSURERS = ("decision", "prepay", "payment")
 MOST_LATE = 500  # marked in one transaction
+log = get_log(__name__)
 
 
 class Terms(BaseModel):
@@ -49,7 +51,12 @@ class Terms(BaseModel):
 
 
 def terms(work: Work, insurer_id: UUID) -> Terms:
-    return Terms.model_validate(exchange.party(work.session, insurer_id).config.get("terms", {}))
+    """What the insurer has agreed; the law's where that cannot be read, which is no reason to hold a claim up."""
+    try:
+        return Terms.model_validate(exchange.party(work.session, insurer_id).config.get("terms", {}))
+    except ValidationError as error:
+        log.error("terms_unreadable", insurer=insurer_id, faults=error.error_count())
+        return Terms()
 
 
 def due(started_at: datetime, days: int, paused: timedelta = timedelta()) -> datetime:

@@ -91,8 +91,10 @@ def in_days(town: Town, days: float) -> Iterator[None]:
     """Inside, the product's clock is so many days ahead. Logins do not last so long, and signatures neither."""
     today = town.runtime.clock
     town.runtime.clock = LaterClock(by=timedelta(days=days))
-    yield
-    town.runtime.clock = today
+    try:
+        yield
+    finally:
+        town.runtime.clock = today
 
 
 def mark_late(town: Town) -> None:

@@ -209,6 +209,13 @@ def test_terms_that_make_no_sense_are_no_terms(wrong: dict[str, Any]) -> None:
         clocks.Terms.model_validate(wrong)
 
 
+def test_terms_that_cannot_be_read_are_those_of_the_law(town: Town, who: Insured) -> None:
+    town.rows("""UPDATE party SET config = config || '{"terms": {"decision": 0}}' WHERE code = 'I1'""")
+    claim_id = at_the_insurer(town, who)
+    town.rows("UPDATE party SET config = config - 'terms' WHERE code = 'I1'")
+    assert (clock(town, claim_id, "decision").days, clock(town, claim_id, "prepay").days) == (30, 60)
+
+
 def test_every_state_and_event_starts_and_stops_what_it_should(town: Town, who: Insured) -> None:
     """All of them: what runs after a move is what runs in its state, and a pause ends with the decision's term."""
     claim_id = UUID(at_the_insurer(town, who))
