@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.appointment import calls as appointment
 from app.audit import service as audit
-from app.claim import answers, asking, clocks, data_requests, decisions, letter, withdrawal
+from app.claim import answers, asking, clocks, data_requests, decisions, withdrawal
 from app.claim import calls as claim
 from app.claim import contracts as claim_contracts
 from app.claim import documents as claim_documents
@@ -150,7 +150,7 @@ KINDS: dict[str, Desk] = {
     "claim.export_asked": Desk(one=claim.on_message(claim_contracts.ExportAskedIn, claim_export.asked)),
     "claim.forward_request": Desk(one=claim.on_subject(data_requests.forward)),
     "claim.follow": Desk(one=asking.follow, threads=4),
-    "claim.issue_letter": Desk(one=claim.on_subject(letter.issue)),
+    "claim.issue_letter": Desk(one=claim.issue_letter),
     "claim.late": Desk(all=_mark_late_claims),
     "claim.prepay": Desk(one=claim.on_subject(answers.prepay)),
     "claim.send_documents": Desk(one=claim.send_documents, threads=4),

@@ -15,6 +15,8 @@ from app.claim import (
     delivery,
     documents,
     following,
+    letter,
+    letter_paper,
     queries,
     recovery,
     verification,
@@ -127,6 +129,16 @@ def send_documents(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     except PartnerFault as fault:
         if fault.code != "already_decided":
             raise
+
+
+def issue_letter(runtime: Runtime, _: Gateways, job: Job) -> None:
+    """Drawing thousands of lines takes seconds, in which nothing is locked."""
+    with runtime.work() as work:
+        said = letter.to_say(work, job.subject)
+    if said is not None:
+        content = letter_paper.draw(said)
+        with runtime.work(finish=[job]) as work:
+            letter.issue(work, job.subject, content)
 
 
 def tell_appeal(runtime: Runtime, gateways: Gateways, job: Job) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from app.claim import clocks, dialects, queries
-from app.claim.letter_paper import TITLES, draw
+from app.claim.letter_paper import TITLES
 from app.claim.models import Claim, Decision, DecisionLine, RefusalLetter
 from app.claim.steps import get, tell
 from app.core.db import Checked
@@ -33,20 +33,24 @@ def wanted(work: Work, row: Claim, decision: Decision) -> None:
     work.later("claim.issue_letter", decision.id)
 
 
-def issue(work: Work, decision_id: UUID) -> None:
-    """Write the letter, once, and tell the patient that it is there and the insurer what was sent in its name. Tampered
-    if the decision was changed behind the program's back."""
-    decision = work.session.get(Decision, decision_id)
-    if decision is None:
-        raise NotFound
-    row = get(work, decision.claim_id)
+def to_say(work: Work, decision_id: UUID) -> dict[str, Any] | None:
+    """What the letter to a decision says, for letter_paper.draw; None if it was issued before. Tampered if the decision
+    was changed behind the program's back."""
+    decision, row = _decided(work, decision_id)
     if queries.letter_of(work.session, decision.id) is not None:
-        return
+        return None
     lines = queries.decision_lines(work.session, decision.id)
     decided: list[Checked] = [decision, *lines]
     for checked in decided:
         checked.require_check(work.privacy)
-    content = draw(_said(work, row, decision, lines))
+    return _said(work, row, decision, lines)
+
+
+def issue(work: Work, decision_id: UUID, content: bytes) -> None:
+    """Keep the letter, once, and tell the patient that it is there and the insurer what was sent in its name."""
+    decision, row = _decided(work, decision_id)
+    if queries.letter_of(work.session, decision.id) is not None:
+        return
     letter = RefusalLetter(claim_id=row.id, decision_id=decision.id, title=TITLES[decision.outcome], issued_at=work.now)
     letter.sha256 = sha256(content).hexdigest()
     work.seal(letter, "content_sealed", b64encode(content).decode())
@@ -55,6 +59,14 @@ def issue(work: Work, decision_id: UUID) -> None:
     if not queries.owes_letter(work.session, row.id, tuple(TITLES)):
         clocks.stop(work, row, "letter")
     _send(work, row, decision, letter)
+
+
+def _decided(work: Work, decision_id: UUID) -> tuple[Decision, Claim]:
+    """A decision, and its claim locked."""
+    decision = work.session.get(Decision, decision_id)
+    if decision is None:
+        raise NotFound
+    return decision, get(work, decision.claim_id)
 
 
 def _send(work: Work, row: Claim, decision: Decision, letter: RefusalLetter) -> None:
