@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.appointment import calls as appointment
 from app.audit import service as audit
-from app.claim import answers, asking, data_requests, decisions, withdrawal
+from app.claim import answers, asking, clocks, data_requests, decisions, withdrawal
 from app.claim import calls as claim
 from app.claim import contracts as claim_contracts
 from app.claim import documents as claim_documents
@@ -63,6 +63,11 @@ def _expire(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
     with runtime.work(finish=jobs) as work:
         exchange.expire(work)
         exchange.expire_requests(work)
+
+
+def _mark_late_claims(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
+    with runtime.work(finish=jobs) as work:
+        clocks.mark_late(work)
 
 
 def _sweep_identity(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
@@ -145,6 +150,8 @@ KINDS: dict[str, Desk] = {
     "claim.export_asked": Desk(one=claim.on_message(claim_contracts.ExportAskedIn, claim_export.asked)),
     "claim.forward_request": Desk(one=claim.on_subject(data_requests.forward)),
     "claim.follow": Desk(one=asking.follow, threads=4),
+    "claim.issue_letter": Desk(one=claim.issue_letter),
+    "claim.late": Desk(all=_mark_late_claims),
     "claim.prepay": Desk(one=claim.on_subject(answers.prepay)),
     "claim.send_documents": Desk(one=claim.send_documents, threads=4),
     "claim.silence": Desk(one=claim.on_subject(answers.silence)),

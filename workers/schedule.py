@@ -36,6 +36,7 @@ class Daily:
 
 EVERY = (
     Every("audit.seal", 2),
+    Every("claim.late", 60),
     Every("exchange.overdue", 1),
     Every("identity.sweep", 15),
     Every("registration.sweep", 15),

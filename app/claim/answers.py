@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from app.claim import clocks, queries
 from app.claim import contracts as c
-from app.claim import queries, rules
 from app.claim.models import Appeal, Claim, Decision
 from app.claim.states import State
 from app.claim.steps import advance, get, mine, tell
@@ -77,7 +77,8 @@ def _release_undisputed(work: Work, row: Claim, decision: Decision, disputed: se
 def _prepay_in_time(work: Work, row: Claim) -> None:
     package = queries.latest_package(work.session, row.id)
     received_at = package.delivered_at if package is not None and package.delivered_at else work.now
-    work.later("claim.prepay", row.id, run_at=received_at + rules.PREPAY_AFTER)
+    days = clocks.terms(work, row.insurer_id).prepay
+    work.later("claim.prepay", row.id, run_at=clocks.due(received_at, days))
 
 
 def prepay(work: Work, claim_id: UUID) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from app.claim import answers, dialects, documents, queries, rules, submission, views, withdrawal
+from app.claim import answers, dialects, documents, letter, queries, rules, submission, views, withdrawal
 from app.claim import contracts as c
 from app.core.errors import NotFound
 from app.core.work import Work
@@ -17,7 +17,7 @@ from app.exchange import service as exchange
 from app.identity import service as identity
 from app.record import queries as record
 from app.record.queries import BillFacts
-from app.web.routes import command, door, question
+from app.web.routes import Download, command, door, download, question
 from app.web.site import ACCOUNT, Caller
 
 if TYPE_CHECKING:
@@ -66,6 +66,13 @@ def read_claim(session: Session, caller: Caller, claim_id: UUID) -> c.ClaimDetai
 def read_timeline(session: Session, caller: Caller, claim_id: UUID) -> c.Timeline:
     """理赔的时间线：每一步、何时、在谁手里"""
     return c.Timeline(items=views.timeline(session, _mine(session, caller, claim_id)))
+
+
+@download(bp, "/claims/<uuid:claim_id>/letters/<uuid:letter_id>", MINE, media_types=("application/pdf",), audited=True)
+def download_letter(work: Work, caller: Caller, claim_id: UUID, letter_id: UUID) -> Download:
+    """下载拒赔通知书（PDF）"""
+    content = letter.read(work, caller.id, claim_id, letter_id)
+    return Download(f"refusal-letter-{letter_id}.pdf", "application/pdf", content)
 
 
 @command(bp, "/claims/<uuid:claim_id>/documents", MINE, body=c.SendDocuments, out=c.ClaimDetail)

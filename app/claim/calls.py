@@ -8,7 +8,20 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from app.claim import answers, assembly, authority, delivery, following, queries, recovery, verification, versions
+from app.claim import (
+    answers,
+    assembly,
+    authority,
+    delivery,
+    documents,
+    following,
+    letter,
+    letter_paper,
+    queries,
+    recovery,
+    verification,
+    versions,
+)
 from app.claim import contracts as c
 from app.claim.states import State
 from app.claim.steps import get
@@ -107,14 +120,25 @@ def send_documents(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     if body is None:
         return
 
-    def took(work: Work, _: UUID) -> None:
+    def took(work: Work, claim_id: UUID) -> None:
         delivery.note_delivered(work, sealed.id)
+        documents.arrived(work, claim_id)
 
     try:
         _tell(runtime, gateways, job, "documents", body, then=took)
     except PartnerFault as fault:
         if fault.code != "already_decided":
             raise
+
+
+def issue_letter(runtime: Runtime, _: Gateways, job: Job) -> None:
+    """Drawing thousands of lines takes seconds, in which nothing is locked."""
+    with runtime.work() as work:
+        said = letter.to_say(work, job.subject)
+    if said is not None:
+        content = letter_paper.draw(said)
+        with runtime.work(finish=[job]) as work:
+            letter.issue(work, job.subject, content)
 
 
 def tell_appeal(runtime: Runtime, gateways: Gateways, job: Job) -> None:

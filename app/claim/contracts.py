@@ -165,10 +165,37 @@ class ItemView(BaseModel):
 
 
 class DocumentRequestView(BaseModel):
+    """`reason`: why more is asked for than the first time."""
+
     request_no: str
     items: list[ItemView]
-    deadline: datetime | None
+    reason: str | None
+    deadline: datetime
     answered: bool
+
+
+class ClockView(BaseModel):
+    """One term: decision, prepay, payment or letter. `due_at` is the end of its last day, in which pauses up to now are
+    counted; `paused_since` while it stands still; `late_at` since when it is known to be late."""
+
+    kind: str
+    in_words: str
+    days: int
+    started_at: datetime
+    paused_s: int
+    paused_since: datetime | None
+    due_at: datetime
+    late_at: datetime | None
+    ended_at: datetime | None
+
+
+class LetterView(BaseModel):
+    """拒赔通知书 of a decision, to be downloaded under its id."""
+
+    id: UUID
+    title: str
+    sha256: str
+    issued_at: datetime
 
 
 class StepView(BaseModel):
@@ -214,6 +241,8 @@ class ClaimDetail(ClaimView):
     lines: list[LineView]
     recoveries: list[RecoveryView]
     document_requests: list[DocumentRequestView]
+    clocks: list[ClockView]
+    letters: list[LetterView]
     timeline: list[StepView]
 
 
@@ -246,6 +275,27 @@ class RecoveryItem(RecoveryView):
 
 class RecoveryPage(PageView):
     items: list[RecoveryItem]
+
+
+class LateQuery(PageQuery):
+    kind: Literal["decision", "prepay", "payment", "letter"] | None = None
+
+
+class LateItem(ClockView):
+    """`holder` must act now, since `holder_since`."""
+
+    claim_id: UUID
+    claim_no: str
+    case_no: str | None
+    hospital_id: UUID
+    insurer_id: UUID
+    status: str
+    holder: str
+    holder_since: datetime
+
+
+class LatePage(PageView):
+    items: list[LateItem]
 
 
 class Timeline(BaseModel):
@@ -307,7 +357,9 @@ class ItemIn(BaseModel):
 
 
 class DocumentsRequestedIn(BaseModel):
-    """`claim.documents_requested`: once, and all at once."""
+    """`claim.documents_requested`: once, and all at once. A further request of the same claim needs a `reason`, which
+    the patient reads, and a `supervisor` who allowed it (a staff number, not a name). Without a `deadline` it is the
+    one agreed with the insurer."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -315,6 +367,8 @@ class DocumentsRequestedIn(BaseModel):
     request_no: Key
     items: Annotated[list[ItemIn], Field(min_length=1, max_length=20)]
     deadline: AwareDatetime | None = None
+    reason: Text | None = None
+    supervisor: Key | None = None
 
 
 class RecoveryEndedIn(BaseModel):

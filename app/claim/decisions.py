@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.claim import arithmetic, queries, rules
+from app.claim import arithmetic, clocks, letter, queries, rules
 from app.claim import contracts as c
 from app.claim.e_bills import left_fen
 from app.claim.models import Claim, ClaimBill, Decision, DecisionLine
@@ -44,13 +44,14 @@ def adjudicated(work: Work, insurer_id: UUID, said: c.AdjudicatedIn) -> None:
         return
     for clearing_no, clearing in clearings.items():
         clearing.approved_fen, clearing.payable_fen = approved[clearing_no], payable[clearing_no]
-    _keep(work, row, said)
+    decision = _keep(work, row, said)
     row.case_no = row.case_no or said.case_no
     row.approved_fen = said.approved_fen
     if said.outcome == "interim":
         _prepaid(work, row, said)
     else:
         _decided(work, row, said)
+        letter.wanted(work, row, decision)
 
 
 def _decided(work: Work, row: Claim, said: c.AdjudicatedIn) -> None:
@@ -59,7 +60,7 @@ def _decided(work: Work, row: Claim, said: c.AdjudicatedIn) -> None:
         appealed.decided_at = work.now
     accept_by = work.now + rules.ACCEPT_AFTER
     event = "reject" if said.outcome == "rejected" else "approve"
-    advance(work, row, event, accept_by=accept_by, clock_paused_since=None)
+    advance(work, row, event, accept_by=accept_by)
     work.later("claim.silence", row.id, run_at=accept_by)
     tell(work, row, "claim_decided", {"no": row.no}, said.decision_no)
     work.emit("claim.decided", row.id)
@@ -67,6 +68,7 @@ def _decided(work: Work, row: Claim, said: c.AdjudicatedIn) -> None:
 
 def _prepaid(work: Work, row: Claim, said: c.AdjudicatedIn) -> None:
     """Nobody has to agree to what is certain: it is paid, and the claim goes on waiting for the decision."""
+    clocks.stop(work, row, "prepay")
     work.audit("claim.prepaid", "claim", row.id, decision_no=said.decision_no)
     tell(work, row, "claim_prepaid", {"no": row.no}, said.decision_no)
     work.emit("claim.payable", row.id)
@@ -137,7 +139,7 @@ def _object(work: Work, row: Claim, said: c.AdjudicatedIn, objection: Invalid) -
     exchange.publish(work, row.insurer_id, "claim.decision_refused", refused)
 
 
-def _keep(work: Work, row: Claim, said: c.AdjudicatedIn) -> None:
+def _keep(work: Work, row: Claim, said: c.AdjudicatedIn) -> Decision:
     decision = Decision(
         claim_id=row.id,
         decision_no=said.decision_no,
@@ -155,3 +157,4 @@ def _keep(work: Work, row: Claim, said: c.AdjudicatedIn) -> None:
             for line in said.lines
         )
     )  # fmt: skip
+    return decision

@@ -114,6 +114,7 @@ def documents_to_tell(work: Work, claim_id: UUID, package_id: UUID) -> dict[str,
     assert sealed is not None and sealed.request_id is not None
     if not consents.share(work, row, "package_version", rules.IN_PACKAGE, str(sealed.version)):
         work.audit("claim.documents_kept", "claim", claim_id)
+        documents.arrived(work, claim_id)
         return None
     if exchange.package_key(work.session, row.insurer_id) is None:
         return documents.to_send(work, claim_id, sealed.request_id)

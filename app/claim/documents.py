@@ -7,40 +7,59 @@ from collections.abc import Iterable
 from hashlib import sha256
 from uuid import UUID
 
-from app.claim import consents, queries, rules
+from app.claim import clocks, consents, queries, rules
 from app.claim import contracts as c
 from app.claim.models import Claim, ClaimDocument, DocumentRequest
-from app.claim.states import State
+from app.claim.states import UNDECIDED, State
 from app.claim.steps import advance, get, mine, of_insurer, require_not_early, tell
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.work import Work
+from app.exchange import service as exchange
 
 
 def requested(work: Work, insurer_id: UUID, said: c.DocumentsRequestedIn) -> None:
-    """The insurer needs documents: the clock pauses while the patient supplements. The same request twice is one."""
+    """The insurer needs documents: the clock pauses while the patient supplements. The same request twice is one. A
+    decided claim takes none.
+
+    What is missing is asked for once and all at once (Insurance Law of the PRC, article 22): a further request needs a
+    reason and a supervisor, and the one before must have ended; Invalid otherwise."""
     row = of_insurer(work, insurer_id, said.claim_no)
-    if said.request_no in {r.request_no for r in queries.document_requests(work.session, row.id)}:
+    before = queries.document_requests(work.session, row.id)
+    if said.request_no in {request.request_no for request in before}:
         return
-    if not advance(work, row, "ask_documents", clock_paused_since=work.now):
+    if before and row.status in UNDECIDED:
+        _require_reason(row, said)
+    if not advance(work, row, "ask_documents", clock_paused_since=row.clock_paused_since or work.now):
         require_not_early(row)
         return
+    deadline = said.deadline or clocks.due(work.now, clocks.terms(work, insurer_id).documents)
+    further = {"reason": said.reason, "supervisor": said.supervisor} if before else {}
     items = [item.model_dump() for item in said.items]
-    work.add(DocumentRequest(claim_id=row.id, request_no=said.request_no, items=items, deadline=said.deadline))
+    work.add(DocumentRequest(claim_id=row.id, request_no=said.request_no, items=items, deadline=deadline, **further))
     tell(work, row, "documents_requested", {"no": row.no}, said.request_no)
-    if said.deadline is not None:
-        work.later("claim.documents_late", row.id, run_at=said.deadline)
+    work.later("claim.documents_late", row.id, run_at=deadline)
+
+
+def _require_reason(row: Claim, said: c.DocumentsRequestedIn) -> None:
+    if row.status == State.NEEDS_DOCUMENTS:
+        raise Invalid("documents_still_asked", "上一次要求的材料尚未补齐，不能再次要求")
+    missing = {name: "missing" for name in ("reason", "supervisor") if getattr(said, name) is None}
+    if missing:
+        raise Invalid("second_request", "材料应一次性要求；再次要求须说明理由并经主管批准", fields=missing)
 
 
 def late(work: Work, claim_id: UUID) -> None:
-    """The deadline of what is asked for has passed: the insurer decides on what it has."""
+    """The deadline of what is asked for has passed: the insurer, which is told, decides on what it has."""
     row = get(work, claim_id)
     request = _open_request(work, row)
-    if request is not None and request.deadline is not None and request.deadline <= work.now:
-        advance(work, row, "documents_late", clock_paused_since=None)
+    if request is not None and request.deadline <= work.now and advance(work, row, "documents_late"):
+        clocks.resume(work, row)
+        told = {"claim_no": row.no, "case_no": row.case_no, "request_no": request.request_no}
+        exchange.publish(work, row.insurer_id, "claim.documents_late", told)
 
 
 def send(work: Work, account_id: UUID, claim_id: UUID, sent: c.SendDocuments) -> Claim:
-    """Everything that was asked for, in one go: the clock runs again and the insurer gets the files."""
+    """Everything that was asked for, in one go: the insurer gets the files, and with them the clock runs again."""
     row = mine(work, account_id, claim_id)
     request = _open_request(work, row)
     if row.status != State.NEEDS_DOCUMENTS or request is None:
@@ -53,9 +72,16 @@ def send(work: Work, account_id: UUID, claim_id: UUID, sent: c.SendDocuments) ->
         raise Invalid("documents_incomplete", "还缺少材料，请一次补齐", fields={k: texts[k] for k in sorted(missing)})
     keep(work, row, sent.documents, request.id)
     request.answered_at = work.now
-    advance(work, row, "documents_sent", clock_paused_since=None)
+    advance(work, row, "documents_sent")
     work.later("claim.send_documents", row.id, args={"request_id": str(request.id)})
     return row
+
+
+def arrived(work: Work, claim_id: UUID) -> None:
+    """The insurer has what the patient sent, or will never get it: the clock runs again, unless more is asked for."""
+    row = get(work, claim_id)
+    if row.status != State.NEEDS_DOCUMENTS:
+        clocks.resume(work, row)
 
 
 def keep(

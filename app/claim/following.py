@@ -9,15 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from app.claim import queries
-from app.claim.states import State
+from app.claim.states import UNDECIDED
 from app.claim.steps import get
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.exchange.service import Endpoint
 from app.record import queries as record
 
-# While one of these, there is something to hear.
-FOLLOWED = (State.ADJUDICATING, State.NEEDS_DOCUMENTS)
 POLL_S = 60.0
 
 
@@ -35,7 +33,7 @@ class Asking:
 def question(work: Work, claim_id: UUID) -> Asking | None:
     """None once the case is decided or taken back."""
     row = get(work, claim_id)
-    if row.status not in FOLLOWED:
+    if row.status not in UNDECIDED:
         return None
     numbers = {r.bill_id: r.clearing_no for r in queries.bills(work.session, row.id) if r.kind == "pay"}
     lines: dict[str, list[tuple[int, int]]] = {number: [] for number in numbers.values()}
@@ -53,7 +51,7 @@ def go_on(work: Work, claim_id: UUID, heard: Collection[str]) -> None:
     """Ask again later, unless there is nothing left to hear. What was `heard` is not listened to twice: a decision that
     was refused would be refused again every time."""
     row = get(work, claim_id)
-    if row.status in FOLLOWED:
+    if row.status in UNDECIDED:
         run_at = work.now + timedelta(seconds=_pause_s(work, row.insurer_id))
         work.later("claim.follow", claim_id, run_at=run_at, args={"heard": sorted(heard)})
 

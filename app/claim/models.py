@@ -36,7 +36,8 @@ class Policy(Row, Base):
 
 class Claim(Stateful, Base):
     """One person, one policy, one to three bills, one payee. `holder` names who must act now: patient, hospital,
-    platform or insurer, since `status_since`. `clock_paused_since` is set while a person supplements documents."""
+    platform or insurer, since `status_since`. `clock_paused_since` is set from a request for documents until they have
+    reached the insurer."""
 
     __tablename__ = "claim"
     __table_args__ = (
@@ -133,6 +134,44 @@ class Recovery(Stateful, Checked, Base):
     due_fen: Mapped[Fen]
 
 
+class ClaimClock(Row, Base):
+    """A term that somebody has for a claim: `days` from `started_at` on, and `paused_s` more, which is the sum of its
+    pauses; see app.claim.clocks. `late_at` is when it was found to be late and told, once; `ended_at` when what it is
+    for was done, be it late, or was no longer to be done."""
+
+    __tablename__ = "claim_clock"
+    __table_args__ = (
+        CheckConstraint("kind IN ('decision', 'prepay', 'payment', 'letter')", name="kind"),
+        CheckConstraint("days > 0 AND paused_s >= 0", name="lengths"),
+        Index("uq_claim_clock_running", "claim_id", "kind", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("ix_claim_clock_due", "due_at", postgresql_where=text("ended_at IS NULL AND late_at IS NULL")),
+    )
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), index=True)
+    kind: Mapped[str]
+    days: Mapped[int]
+    started_at: Mapped[datetime]
+    paused_s: Mapped[int] = mapped_column(BigInteger, default=0)
+    due_at: Mapped[datetime]
+    late_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class RefusalLetter(Row, Base):
+    """拒赔通知书 of one decision, whole or in part, as the patient gets it: a PDF, sealed as base64; `sha256` is over
+    its bytes."""
+
+    __tablename__ = "refusal_letter"
+    __table_args__ = (UniqueConstraint("decision_id"),)
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), index=True)
+    decision_id: Mapped[UUID] = mapped_column(ForeignKey("decision.id"))
+    title: Mapped[str]
+    sha256: Mapped[str]
+    content_sealed: Mapped[Sealed] = mapped_column(deferred=True)
+    issued_at: Mapped[datetime]
+
+
 class EBillGuard(Base):
     """The e-bill of a bill in a live claim: at most one live claim per policy, whichever hospital or insurer. `bill_id`
     is the bill that it was claimed with."""
@@ -205,15 +244,21 @@ class DecisionLine(Row, Checked, Base):
 
 
 class DocumentRequest(Row, Base):
-    """What the insurer asks for, once and all at once; `answered_at` when the patient has sent everything."""
+    """What the insurer asks for, once and all at once; `answered_at` when the patient has sent everything. A further
+    request has a `reason`, and a `supervisor` of the insurer's who allowed it."""
 
     __tablename__ = "document_request"
-    __table_args__ = (UniqueConstraint("claim_id", "request_no"),)
+    __table_args__ = (
+        UniqueConstraint("claim_id", "request_no"),
+        CheckConstraint("(reason IS NULL) = (supervisor IS NULL)", name="further"),
+    )
 
     claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"))
     request_no: Mapped[str]
     items: Mapped[list[Any]]  # [{kind, text}]
-    deadline: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    supervisor: Mapped[str | None]
+    deadline: Mapped[datetime]
     answered_at: Mapped[datetime | None]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit import queries as audit
@@ -13,6 +13,7 @@ from app.claim.models import (
     Appeal,
     Claim,
     ClaimBill,
+    ClaimClock,
     ClaimDocument,
     ClaimPackage,
     Decision,
@@ -20,6 +21,7 @@ from app.claim.models import (
     DocumentRequest,
     Policy,
     Recovery,
+    RefusalLetter,
 )
 from app.claim.states import LIVE, UNRECOVERED, RecoveryState
 from app.core.columns import copy_out
@@ -69,6 +71,16 @@ def page_of_recoveries(
     mine = select(Claim.id).where(*_of_party(party_id))
     found = select(Recovery).where(Recovery.status == status, Recovery.claim_id.in_(mine))
     return page(session, found, Recovery.id, query)
+
+
+def page_of_late(
+    session: Session, party_id: UUID | None, kind: str | None, query: PageQuery
+) -> tuple[Sequence[ClaimClock], UUID | None]:
+    """Clocks that were found late and still run, of one kind or of all, of a party's claims or of all."""
+    mine = select(Claim.id).where(*_of_party(party_id))
+    late = (ClaimClock.late_at.is_not(None), ClaimClock.ended_at.is_(None), ClaimClock.claim_id.in_(mine))
+    found = select(ClaimClock).where(*late)
+    return page(session, found if kind is None else found.where(ClaimClock.kind == kind), ClaimClock.id, query)
 
 
 def _of_party(party_id: UUID | None) -> list[ColumnElement[bool]]:
@@ -167,6 +179,44 @@ def decision_lines(session: Session, decision_id: UUID) -> Sequence[DecisionLine
 def document_requests(session: Session, claim_id: UUID) -> Sequence[DocumentRequest]:
     mine = select(DocumentRequest).where(DocumentRequest.claim_id == claim_id)
     return session.scalars(mine.order_by(DocumentRequest.id)).all()
+
+
+def clocks(session: Session, claim_id: UUID) -> Sequence[ClaimClock]:
+    """All that ever ran for a claim, in the order in which they began."""
+    return session.scalars(select(ClaimClock).where(ClaimClock.claim_id == claim_id).order_by(ClaimClock.id)).all()
+
+
+def running_clock(session: Session, claim_id: UUID, kind: str) -> ClaimClock | None:
+    mine = (ClaimClock.claim_id == claim_id, ClaimClock.kind == kind, ClaimClock.ended_at.is_(None))
+    return session.scalar(select(ClaimClock).where(*mine))
+
+
+def clocks_to_mark(
+    session: Session, moment: datetime, pausable: Sequence[str], most: int
+) -> list[tuple[ClaimClock, Claim]]:
+    """Clocks that ran out by `moment`, locked, with their claims: those that nobody has marked as late, and that do not
+    stand still."""
+    stands = and_(ClaimClock.kind.in_(pausable), Claim.clock_paused_since.is_not(None))
+    ran_out = (ClaimClock.ended_at.is_(None), ClaimClock.late_at.is_(None), ClaimClock.due_at <= moment, ~stands)
+    found = select(ClaimClock, Claim).join(Claim, Claim.id == ClaimClock.claim_id).where(*ran_out)
+    locked = found.order_by(ClaimClock.due_at).limit(most).with_for_update(of=ClaimClock, skip_locked=True)
+    return [(clock, row) for clock, row in session.execute(locked)]
+
+
+def letter_of(session: Session, decision_id: UUID) -> RefusalLetter | None:
+    return session.scalar(select(RefusalLetter).where(RefusalLetter.decision_id == decision_id))
+
+
+def owes_letter(session: Session, claim_id: UUID, outcomes: Sequence[str]) -> bool:
+    """Whether a decision with one of these outcomes has no letter yet."""
+    mine = (Decision.claim_id == claim_id, Decision.outcome.in_(outcomes))
+    missing = select(Decision.id).where(*mine, Decision.id.not_in(select(RefusalLetter.decision_id)))
+    return session.scalar(missing.limit(1)) is not None
+
+
+def letters(session: Session, claim_id: UUID) -> Sequence[RefusalLetter]:
+    mine = select(RefusalLetter).where(RefusalLetter.claim_id == claim_id)
+    return session.scalars(mine.order_by(RefusalLetter.id)).all()
 
 
 def documents(session: Session, request_id: UUID) -> Sequence[ClaimDocument]:

@@ -53,7 +53,7 @@ def _give_up(work: Work, row: Claim, lost: Mapping[UUID, str]) -> None:
     left = [clearing for clearing in clearings if clearing.live]
     undecided = row.status in (*DECIDABLE, State.REJECTED)
     if not left or not (undecided or any(clearing.approved_fen for clearing in left)):
-        advance(work, row, "lose_bills", accept_by=None, clock_paused_since=None)
+        advance(work, row, "lose_bills", accept_by=None)
     work.emit("claim.bills_lost", row.id)
 
 

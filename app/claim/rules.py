@@ -13,7 +13,6 @@ WECHAT_LIMIT_FEN = 20_000_00
 # From this on the identity document's image is on file before money is sent (anti-money-laundering rules).
 IDENTITY_IMAGE_FROM_FEN = 10_000_00
 ACCEPT_AFTER = timedelta(days=3)  # silence is agreement
-PREPAY_AFTER = timedelta(days=60)  # from the insurer's receipt of the claim
 DATA_WAIT = timedelta(days=5)  # how long the hospital's data are waited for
 PURPOSE = "claim"  # of the consent
 # What the insurer gets to see, in the words of the consent: before it is known whether it covers, and then.
@@ -41,6 +40,13 @@ TEXTS = {
 }
 
 
+# What a clock is for.
+CLOCK_TEXTS = {
+    "decision": "保险公司应在{days}日内作出核定，补充材料期间不计",
+    "prepay": "收到申请满{days}日仍未核定的，先予支付可以确定的部分",
+    "payment": "达成赔付协议后{days}日内付款",
+    "letter": "拒赔通知书应在核定后{days}日内送达",
+}
 # What is told of a recovery.
 RECOVERY_TEXTS = {
     "waiting": "付款正在途中，到账后需要退回",

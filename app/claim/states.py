@@ -47,8 +47,10 @@ HOLDER = {
 # A claim in one of these still holds its bills.
 LIVE = tuple(s for s in State if s not in (State.INELIGIBLE, State.WITHDRAWN))
 
+# The insurer has the claim and has not decided it.
+UNDECIDED = (State.ADJUDICATING, State.NEEDS_DOCUMENTS)
 # The insurer may decide in one of these; it need not wait for documents that it has asked for.
-DECIDABLE = (State.ADJUDICATING, State.NEEDS_DOCUMENTS, State.APPEALED)
+DECIDABLE = (*UNDECIDED, State.APPEALED)
 # The insurer has the claim and the patient may still get money of it: a part that is certain is paid in each of these.
 AT_INSURER = (
     *DECIDABLE,

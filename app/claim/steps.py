@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.claim import queries
+from app.claim import clocks, queries
 from app.claim.models import Claim
 from app.claim.states import HOLDER, State, claims
 from app.core.errors import LostRace, NotFound
@@ -44,11 +44,15 @@ def _locked(work: Work, claim_id: UUID) -> Claim:
 
 
 def advance(work: Work, row: Claim, event: str, **values: object) -> bool:
-    """Move a claim and say who must act now; False if a late or repeated message finds it elsewhere."""
-    target = claims.target(State(row.status), event)
+    """Move a claim, say who must act now and until when; False if a late or repeated message finds it elsewhere."""
+    before = State(row.status)
+    target = claims.target(before, event)
     if target is None:
         return False
-    return bool(claims.move(work, [row.id], event, values={"holder": HOLDER[target], **values}, lenient=True))
+    if not claims.move(work, [row.id], event, values={"holder": HOLDER[target], **values}, lenient=True):
+        return False
+    clocks.follow(work, row, before, target)
+    return True
 
 
 def require_not_early(row: Claim) -> None:

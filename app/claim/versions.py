@@ -10,13 +10,11 @@ from uuid import UUID
 from app.claim import consents, content, documents, medical, package, queries
 from app.claim.encryption import for_insurer
 from app.claim.models import Claim, ClaimBill, ClaimPackage
-from app.claim.states import State
+from app.claim.states import UNDECIDED
 from app.claim.steps import get
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.record import queries as record
-
-UNDECIDED = (State.ADJUDICATING, State.NEEDS_DOCUMENTS)
 
 
 def seal_first(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> ClaimPackage:
@@ -35,6 +33,7 @@ def seal_next(work: Work, claim_id: UUID, request_id: UUID) -> ClaimPackage | No
         return known
     if row.status not in UNDECIDED or not consents.renew(work, row):
         work.audit("claim.documents_kept", "claim", claim_id)
+        documents.arrived(work, claim_id)
         return None
     last = queries.latest_package(work.session, claim_id)
     assert last is not None

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.claim import clocks, queries, rules
 from app.claim import contracts as c
-from app.claim import queries, rules
-from app.claim.models import Claim, DocumentRequest, Recovery
+from app.claim.models import Claim, ClaimClock, DocumentRequest, Recovery
 from app.claim.states import HOLDER, RECOVERY_HOLDER, RecoveryState, State
 
 
@@ -27,6 +27,8 @@ def detail(session: Session, row: Claim) -> c.ClaimDetail:
         lines=_lines(session, decision.id) if decision else [],
         recoveries=[recovery(one) for one in queries.recoveries(session, row.id)],
         document_requests=[_document_request(one) for one in queries.document_requests(session, row.id)],
+        clocks=[clock(one, row) for one in queries.clocks(session, row.id)],
+        letters=[c.LetterView.model_validate(one, from_attributes=True) for one in queries.letters(session, row.id)],
         timeline=timeline(session, row),
     )
 
@@ -53,8 +55,29 @@ def _document_request(row: DocumentRequest) -> c.DocumentRequestView:
     return c.DocumentRequestView(
         request_no=row.request_no,
         items=[c.ItemView(**item) for item in row.items],
+        reason=row.reason,
         deadline=row.deadline,
         answered=row.answered_at is not None,
+    )
+
+
+def clock(row: ClaimClock, of: Claim) -> c.ClockView:
+    names = ("kind", "days", "started_at", "paused_s", "due_at", "late_at", "ended_at")
+    stands = row.kind in clocks.PAUSABLE and row.ended_at is None
+    return c.ClockView(
+        **{name: getattr(row, name) for name in names},
+        paused_since=of.clock_paused_since if stands else None,
+        in_words=rules.CLOCK_TEXTS[row.kind].format(days=row.days),
+    )
+
+
+def late_item(row: ClaimClock, of: Claim) -> c.LateItem:
+    return c.LateItem(
+        **clock(row, of).model_dump(),
+        claim_id=of.id,
+        claim_no=of.no,
+        holder_since=of.status_since,
+        **{name: getattr(of, name) for name in ("case_no", "hospital_id", "insurer_id", "status", "holder")},
     )
 
 

@@ -21,8 +21,9 @@ _HOSPITAL_TERMS = ("registration_batch", "interface", "lane_limits")
 _NETWORK_TERMS = ("n", "window_s", "shares")
 # `contact`: where a person reaches the insurer about the data that it gets; without one nobody can consent.
 _INSURER_CONFIG = ("url", "push_url", "credit_code", "product_name", "product_filing_no", "contact", "mails", "phones")
-# The dialect an insurer speaks and how often it is asked for news, where that is agreed (native, told by the insurer).
-_INSURER_TERMS = ("dialect", "poll_s")
+# The dialect an insurer speaks, how often it is asked for news, and the days it has for a claim, where that is agreed
+# (native, told by the insurer, those of the law).
+_INSURER_TERMS = ("dialect", "poll_s", "terms")
 
 
 def seed(work: Work, world: World) -> dict[str, int]:

@@ -63,6 +63,7 @@ TEMPLATES: Mapping[str, Template] = {
     "claim_ineligible": Template("理赔申请未能受理", "{reason}", "未受理", "SMS_CLAIM"),
     "documents_requested": Template("理赔需要补充材料", "请一次补齐", "待补充", "SMS_CLAIM"),
     "claim_decided": Template("理赔已有结果", "{no}", "已核赔", "SMS_CLAIM"),
+    "refusal_letter": Template("拒赔通知书已送达", "{no}", "可下载", "SMS_CLAIM"),
     "claim_prepaid": Template("理赔款先行支付", "{no}", "先行支付", "SMS_CLAIM"),
     "claim_bill_lost": Template("理赔款停止支付", "{reason}", "已停止", "SMS_CLAIM"),
     "recovery_opened": Template("理赔款需要退回", "{reason}，请联系保险公司", "追回中", "SMS_CLAIM"),

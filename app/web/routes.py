@@ -141,21 +141,32 @@ class Download:
 
 
 def download(
-    bp: APIBlueprint, rule: str, may: Door, *, query: type[BaseModel], media_types: tuple[str, ...]
+    bp: APIBlueprint,
+    rule: str,
+    may: Door,
+    *,
+    media_types: tuple[str, ...],
+    query: type[BaseModel] | None = None,
+    audited: bool = False,
 ) -> Callable[[Callable[..., Download]], Callable[..., Download]]:
-    """GET `rule`, answered by a file. The function gets (session, caller, query, **path)."""
+    """GET `rule`, answered by a file. The function gets what that of a `question` gets."""
 
     def register(function: Callable[..., Download]) -> Callable[..., Download]:
         def view(caller: Caller | None, **arguments: Any) -> Response:
-            with runtime().read() as session:
-                file = function(session, caller, arguments.pop("query_data"), **arguments)
+            given = [arguments.pop("query_data")] if query is not None else []
+            if audited:
+                with runtime().work(actor(caller)) as work:
+                    file = function(work, caller, *given, **arguments)
+            else:
+                with runtime().read() as session:
+                    file = function(session, caller, *given, **arguments)
             response = Response(file.content, content_type=file.media_type)
             response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
             response.headers["Cache-Control"] = "private, no-store"
             return response
 
         _describe(view, function, may)
-        wrapped: Any = bp.input(query, location="query", arg_name="query_data")(view)
+        wrapped: Any = bp.input(query, location="query", arg_name="query_data")(view) if query is not None else view
         binary = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in media_types}
         documented = _document(bp, wrapped, function, may, False)
         documented._spec["responses"] = {200: {"description": "文件", "content": binary}, **_ERRORS}

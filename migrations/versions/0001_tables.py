@@ -1961,6 +1961,37 @@ def upgrade() -> None:
         postgresql_where=sa.text("kind = 'pay'"),
     )
     op.create_table(
+        "claim_clock",
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("started_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("paused_s", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("late_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("kind IN ('decision', 'prepay', 'payment', 'letter')", name=op.f("ck_claim_clock_kind")),
+        sa.CheckConstraint("days > 0 AND paused_s >= 0", name=op.f("ck_claim_clock_lengths")),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_clock_claim_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_clock")),
+    )
+    op.create_index(op.f("ix_claim_clock_claim_id"), "claim_clock", ["claim_id"], unique=False)
+    op.create_index(
+        "ix_claim_clock_due",
+        "claim_clock",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NULL AND late_at IS NULL"),
+    )
+    op.create_index(
+        "uq_claim_clock_running",
+        "claim_clock",
+        ["claim_id", "kind"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
         "decision",
         sa.Column("claim_id", sa.Uuid(), nullable=False),
         sa.Column("decision_no", sa.Text(), nullable=False),
@@ -1984,9 +2015,12 @@ def upgrade() -> None:
         sa.Column("claim_id", sa.Uuid(), nullable=False),
         sa.Column("request_no", sa.Text(), nullable=False),
         sa.Column("items", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("deadline", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("supervisor", sa.Text(), nullable=True),
+        sa.Column("deadline", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("answered_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("(reason IS NULL) = (supervisor IS NULL)", name=op.f("ck_document_request_further")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_document_request_claim_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_document_request")),
         sa.UniqueConstraint("claim_id", "request_no", name=op.f("uq_document_request_claim_id_request_no")),
@@ -2157,11 +2191,28 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["payout_id"], ["payout.id"], name=op.f("fk_payout_approval_payout_id")),
         sa.PrimaryKeyConstraint("payout_id", "operator_id", name=op.f("pk_payout_approval")),
     )
+    op.create_table(
+        "refusal_letter",
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column("decision_id", sa.Uuid(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("content_sealed", sa.Text(), nullable=False),
+        sa.Column("issued_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_refusal_letter_claim_id")),
+        sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name=op.f("fk_refusal_letter_decision_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refusal_letter")),
+        sa.UniqueConstraint("decision_id", name=op.f("uq_refusal_letter_decision_id")),
+    )
+    op.create_index(op.f("ix_refusal_letter_claim_id"), "refusal_letter", ["claim_id"], unique=False)
     op.execute(ADDS_UP)
     op.execute(ADDS_UP_TRIGGER)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_refusal_letter_claim_id"), table_name="refusal_letter")
+    op.drop_table("refusal_letter")
     op.drop_table("payout_approval")
     op.drop_table("decision_line")
     op.drop_table("claim_package")
@@ -2188,6 +2239,12 @@ def downgrade() -> None:
     op.drop_table("e_bill_guard")
     op.drop_table("document_request")
     op.drop_table("decision")
+    op.drop_index("uq_claim_clock_running", table_name="claim_clock", postgresql_where=sa.text("ended_at IS NULL"))
+    op.drop_index(
+        "ix_claim_clock_due", table_name="claim_clock", postgresql_where=sa.text("ended_at IS NULL AND late_at IS NULL")
+    )
+    op.drop_index(op.f("ix_claim_clock_claim_id"), table_name="claim_clock")
+    op.drop_table("claim_clock")
     op.drop_index("uq_claim_bill_pay", table_name="claim_bill", postgresql_where=sa.text("kind = 'pay'"))
     op.drop_index(op.f("ix_claim_bill_claim_id"), table_name="claim_bill")
     op.drop_index(op.f("ix_claim_bill_bill_id"), table_name="claim_bill")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from app.core.clock import Clock
 from tests.app.town import Insured, Town, configure
 
 _numbers = itertools.count(1)
@@ -71,6 +76,46 @@ def say(town: Town, kind: str, data: dict[str, Any], *, code: str = "I1") -> Non
     """The insurer's program sends a message, and it is worked on."""
     town.agent(code).ok("/messages", {"type": kind, "data": data})
     town.drain_all(kind)
+
+
+@dataclass(frozen=True)
+class LaterClock(Clock):
+    by: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.by
+
+
+@contextmanager
+def in_days(town: Town, days: float) -> Iterator[None]:
+    """Inside, the product's clock is so many days ahead. Logins do not last so long, and signatures neither."""
+    today = town.runtime.clock
+    town.runtime.clock = LaterClock(by=timedelta(days=days))
+    try:
+        yield
+    finally:
+        town.runtime.clock = today
+
+
+def mark_late(town: Town) -> None:
+    with town.runtime.work() as work:
+        work.later("claim.late", None)
+    town.drain_all("claim.late")
+
+
+def feed(town: Town, kind: str, code: str = "I1") -> list[dict[str, Any]]:
+    """What the insurer's feed says under one type, oldest first."""
+    changes, cursor = [], 0
+    while more := town.agent(code).ok("/changes/poll", {"cursor": cursor, "max": 200, "wait_ms": 0})["changes"]:
+        changes += more
+        cursor = more[-1]["cursor"]
+    return [change["data"] for change in changes if change["type"] == kind]
+
+
+def fed(town: Town, kind: str, claim_id: str, code: str = "I1") -> list[dict[str, Any]]:
+    """The same of one claim."""
+    no = town.value("SELECT no FROM claim WHERE id = :id", id=claim_id)
+    return [data for data in feed(town, kind, code) if data.get("claim_no") == no]
 
 
 def adjudicate(town: Town, claim_id: str, *, code: str = "I1", **wrong: Any) -> dict[str, Any]:

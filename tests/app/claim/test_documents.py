@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.app.claim.kit import adjudicate, at_the_insurer, say
-from tests.app.town import Town
+import pytest
+
+from tests.app.claim.kit import adjudicate, at_the_insurer, feed, say
+from tests.app.town import Insured, Town
 
 PAPER = {"title": "发票", "media_type": "application/pdf", "content_base64": "aGVsbG8="}
 
@@ -50,6 +52,53 @@ def test_a_request_twice_is_one_and_a_late_one_is_none(town: Town) -> None:
     assert town.status(claim_id) == "approved", "the insurer need not wait for what it has asked for"
     say(town, "claim.documents_requested", ask(town, claim_id, "R2"))
     assert town.status(claim_id) == "approved"
+
+
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [
+        ({}, {"reason": "missing", "supervisor": "missing"}),
+        ({"reason": "检查报告缺页"}, {"supervisor": "missing"}),
+        ({"supervisor": "S-07"}, {"reason": "missing"}),
+    ],
+)
+def test_more_is_asked_for_only_with_a_reason_and_a_supervisor(
+    town: Town, said: dict[str, str], missing: dict[str, str]
+) -> None:
+    who = town.insured()
+    claim_id = at_the_insurer(town, who)
+    say(town, "claim.documents_requested", ask(town, claim_id))
+    send(who, claim_id)
+    say(town, "claim.documents_requested", ask(town, claim_id, "R2") | said)
+    assert town.status(claim_id) == "adjudicating" and refusal(town) == ("second_request", missing)
+    say(town, "claim.documents_requested", ask(town, claim_id, "R2") | {"reason": "检查报告缺页", "supervisor": "S-07"})
+    first, second = who.get(f"/claims/{claim_id}")["document_requests"]
+    assert town.status(claim_id) == "needs_documents"
+    assert (first["reason"], second["reason"]) == (None, "检查报告缺页")
+    assert "S-07" not in str(second), "who of the insurer allowed it is not the patient's business"
+    send(who, claim_id)
+    assert town.status(claim_id) == "adjudicating"
+
+
+def test_nothing_more_is_asked_for_while_something_is(town: Town) -> None:
+    who = town.insured()
+    claim_id = at_the_insurer(town, who)
+    say(town, "claim.documents_requested", ask(town, claim_id))
+    allowed = {"reason": "检查报告缺页", "supervisor": "S-07"}
+    say(town, "claim.documents_requested", ask(town, claim_id, "R2") | allowed)
+    assert refusal(town) == ("documents_still_asked", {})
+    assert len(who.get(f"/claims/{claim_id}")["document_requests"]) == 1
+
+
+def send(who: Insured, claim_id: str) -> None:
+    papers = [PAPER | {"kind": kind} for kind in ("invoice", "report")]
+    assert who.post(f"/claims/{claim_id}/documents", {"documents": papers}).status_code == 200
+
+
+def refusal(town: Town) -> tuple[str, dict[str, str]]:
+    """Why the insurer's newest refused message was refused, as its feed says."""
+    refused = feed(town, "message.refused")[-1]
+    return refused["code"], refused["fields"]
 
 
 def test_at_the_deadline_of_the_open_request_the_insurer_goes_on(town: Town) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from app.claim import clocks
 from tests.app.claim.kit import adjudicate, at_the_insurer, cut, decide, declined, lines_of, say
 from tests.app.payout.kit import WECHAT, bank, confirm, ledger, operator, out_no, status
 from tests.app.town import Insured, Town, configure
@@ -83,8 +83,9 @@ def test_an_appeal_against_everything_pays_nothing_before_the_sixtieth_day(town:
     appeal(who, claim_id)
     town.drain_all("payout.create")
     assert payouts(town, claim_id) == []
-    due = "SELECT t.run_at - p.delivered_at FROM task t JOIN claim_package p ON p.claim_id = t.subject"
-    assert town.value(due + " WHERE t.kind = 'claim.prepay' AND t.subject = :id", id=claim_id) == timedelta(days=60)
+    found = "SELECT t.run_at, p.delivered_at FROM task t JOIN claim_package p ON p.claim_id = t.subject"
+    [task] = town.rows(found + " WHERE t.kind = 'claim.prepay' AND t.subject = :id", id=claim_id)
+    assert task.run_at == clocks.due(task.delivered_at, 60)
     town.rows("UPDATE task SET run_at = now() WHERE kind = 'claim.prepay' AND subject = :id", id=claim_id)
     pay_out(town, claim_id, 4_000)
     assert town.status(claim_id) == "appealed"

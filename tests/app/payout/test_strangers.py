@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from app.claim.models import RefusalLetter
 from tests.app.appointment.kit import department, doctor, slot
 from tests.app.partner import batch
 from tests.app.payout.kit import created
@@ -31,6 +32,7 @@ READ = [
     "/appointments/{appointment_id}",
     "/claims/{claim_id}",
     "/claims/{claim_id}/timeline",
+    "/claims/{claim_id}/letters/{letter_id}",
     "/payouts/{payout_id}",
     "/waiting-entries/{entry_id}",
 ]
@@ -86,8 +88,20 @@ def everything(town: Town, who: Insured) -> dict[str, str]:
         "entry_id": entered(town, who, "/waiting-entries", "slot-2"),
         "consent_id": str(town.value("SELECT consent_id FROM claim WHERE id = :id", id=claim_id)),
         "claim_id": claim_id,
+        "letter_id": letter(town, claim_id),
         "payout_id": payout_id,
     }
+
+
+def letter(town: Town, claim_id: str) -> str:
+    """A refusal letter about this claim's decision."""
+    decision_id: Any = town.value("SELECT id FROM decision WHERE claim_id = :id", id=claim_id)
+    with town.runtime.work() as work:
+        row = RefusalLetter(claim_id=UUID(claim_id), decision_id=decision_id, title="拒赔通知书", issued_at=work.now)
+        row.sha256 = "0" * 64
+        work.seal(row, "content_sealed", "aGVsbG8=")
+        work.add(row)
+    return str(row.id)
 
 
 def publish_slots(town: Town) -> None:
