@@ -11,13 +11,16 @@ from tests.app.claim.kit import at_the_insurer, journal
 from tests.app.claim.test_documents import PAPER
 from tests.app.town import Town
 
+FEED_ALONE = ("claim.refusal_letter",)
+
 
 def in_feed(town: Town, claim_id: str) -> list[tuple[str, dict[str, Any]]]:
-    """(what, body) of every claim message about this claim, in the order of the feed."""
+    """(what, body) of every claim message about this claim, in the order of the feed, but for what stands there alone."""
     claim_no = town.value("SELECT no FROM claim WHERE id = :id", id=claim_id)
     found, cursor = [], 0
     while changes := town.agent("I1").ok("/changes/poll", {"cursor": cursor, "max": 200})["changes"]:
-        found += [(one["type"], one["data"]) for one in changes if one["data"].get("claim_no") == claim_no]
+        found += [(one["type"], one["data"]) for one in changes if one["data"].get("claim_no") == claim_no
+                  and one["type"] not in FEED_ALONE]  # fmt: skip
         cursor = changes[-1]["cursor"]
     return found
 
