@@ -15,7 +15,7 @@ FEED_ALONE = ("claim.refusal_letter",)
 
 
 def in_feed(town: Town, claim_id: str) -> list[tuple[str, dict[str, Any]]]:
-    """(what, body) of every claim message about this claim in the order of the feed, but for what stands there alone."""
+    """(what, body) of every claim message about this claim, in order, but for what stands in the feed alone."""
     claim_no = town.value("SELECT no FROM claim WHERE id = :id", id=claim_id)
     found, cursor = [], 0
     while changes := town.agent("I1").ok("/changes/poll", {"cursor": cursor, "max": 200})["changes"]:
