@@ -33,13 +33,15 @@ class Terms(TypedDict):
     """How commands are to be handed out.
 
     `lane` is the sequence they stand in. With `once` each is handed out at most one time and needs a `deadline`; past
-    its deadline a command is not handed out and is answered `unknown`. A `done` or `refused` that comes later counts
-    all the same, as a second answer, unless it is a command of `once`.
+    its deadline a command is not handed out and is answered `unknown`; one that was handed out before is waited for
+    until `answer_by`, where that is given. A `done` or `refused` that comes later counts all the same, as a second
+    answer, unless it is a command of `once`.
     """
 
     lane: str
     once: NotRequired[bool]
     deadline: NotRequired[datetime | None]
+    answer_by: NotRequired[datetime | None]
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def command_all(work: Work, party_id: UUID, kind: str, asked: Sequence[Asked], *
             "body_sealed": work.privacy.seal_json(one.body, body_place(command_id)),
             "once": terms.get("once", False),
             "deadline": terms.get("deadline"),
+            "answer_by": terms.get("answer_by"),
         }
         for command_id, one in zip(ids, asked, strict=True)
     ]
@@ -136,6 +139,7 @@ def expire(work: Work) -> int:
     ids = work.session.execute(
         select(Command.id, Command.kind)
         .where(Command.status.in_(UNANSWERED), Command.deadline < late)
+        .where(or_(Command.status == CommandState.OPEN, func.coalesce(Command.answer_by, Command.deadline) < late))
         .order_by(Command.id)
         .limit(OVERDUE_BATCH)
         .with_for_update(skip_locked=True)
@@ -152,7 +156,8 @@ def expire(work: Work) -> int:
 def shift_deadlines(session: Session, party_id: UUID, lane: str, step: timedelta) -> None:
     """The database's clock has stepped: what had so long left still has."""
     unanswered = (Command.party_id == party_id, Command.lane == lane, Command.status.in_(UNANSWERED))
-    later = update(Command).where(*unanswered, Command.deadline.is_not(None)).values(deadline=Command.deadline + step)
+    values = {"deadline": Command.deadline + step, "answer_by": Command.answer_by + step}
+    later = update(Command).where(*unanswered, Command.deadline.is_not(None)).values(values)
     session.execute(later.execution_options(synchronize_session=False))
 
 

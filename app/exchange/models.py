@@ -120,6 +120,7 @@ class Command(Stateful, Base):
         Index("ix_command_subject", "subject"),
         UniqueConstraint("party_id", "lane", "seq", name="uq_command_seq"),
         CheckConstraint("NOT once OR deadline IS NOT NULL", name="once_needs_deadline"),
+        CheckConstraint("answer_by IS NULL OR answer_by >= deadline", name="answer_by_after_deadline"),
     )
 
     party_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
@@ -131,6 +132,7 @@ class Command(Stateful, Base):
     body_sealed: Mapped[Sealed]
     once: Mapped[bool]
     deadline: Mapped[datetime | None]
+    answer_by: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     handed_at: Mapped[datetime | None]
 

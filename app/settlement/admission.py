@@ -179,7 +179,7 @@ def _send(
             "lines": lines.get(bill.id, []),
         }
         asked.append(Asked(row.id, body))
-    commands = exchange.command_all(work, interface_id, "trial", asked, lane=LANE, once=True, deadline=deadline)
+    commands = exchange.command_all(work, interface_id, "trial", asked, lane=LANE, **rules.once(deadline))
     contents = record.contents(work.session, [bill.id for bill in mine])
     for (row, _), command_id in zip(admitted, commands, strict=True):
         row.trial_command_id, row.bill_content = command_id, contents[row.bill_id]

@@ -31,10 +31,8 @@ def ask_once(work: Work, row: Settlement, kind: str, body: dict[str, Any]) -> No
     """What moves money at the interface: handed out once and sent once, before its time is over. Whoever does not know
     what became of it asks by our number."""
     content = {"settlement_no": row.no, "hospital_code": _code(work, row), **body}
-    deadline = quota.database_now(work.session) + rules.COMMAND_LIFE
-    exchange.command(
-        work, row.interface_id, kind, content, lane=LANE, subject=row.id, once=True, deadline=deadline
-    )  # fmt: skip
+    terms = rules.once(quota.database_now(work.session) + rules.COMMAND_LIFE)
+    exchange.command(work, row.interface_id, kind, content, lane=LANE, subject=row.id, **terms)
 
 
 def bill_of(work: Work, row: Settlement) -> BillFacts:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 TRIAL_LIFE = timedelta(minutes=30)
 PAYMENT_LIFE = timedelta(minutes=15)
-# The agent must have sent a trial by then or answer that it did not; the interface may take as long again.
+# The agent must have sent a trial by then or answer that it did not; the interface may take as long again to answer.
 TRIAL_DEADLINE = timedelta(seconds=10)
 INTERFACE_WORK = timedelta(seconds=10)
 # A slot that is free within this time is waited for by the worker that admits.
@@ -59,6 +59,19 @@ THEN_REFUND, THEN_AGAIN = "已付的自付部分将退回", "没有扣款，请�
 RATE = "RATE"
 # The command never reached the agent, or the agent never sent the request: the interface has seen nothing.
 NOT_SENT = frozenset({"not_sent", "past_deadline", "not_handed_out", "interface_unreachable"})
+
+
+class Once(TypedDict):
+    """Terms of a command that is handed out once, and of the wait for its answer."""
+
+    once: bool
+    deadline: datetime
+    answer_by: datetime
+
+
+def once(deadline: datetime) -> Once:
+    """Sent before `deadline`, or never under this command."""
+    return Once(once=True, deadline=deadline, answer_by=deadline + INTERFACE_WORK)
 
 
 def adds_up(total_fen: int, fund_fen: int, account_fen: int, self_pay_fen: int) -> bool:

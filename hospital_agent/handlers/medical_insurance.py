@@ -55,7 +55,8 @@ class MedicalInsurance:
         request = messages.trial(call.command.body, mdtrt_id)
         note = {"hospital": call["hospital_code"], "request": request["data"]}
         self._memos["trial"].put(call["trial_no"], note)
-        message = self._message(call, "2206", request)
+        self._left_s(call)
+        message = FsiMessage("2206", call["hospital_code"], request)  # once sent, its answer has its own time
         sent_s = clock.steady_s()
         try:
             answer = self._fsi.call(message)
@@ -156,7 +157,7 @@ class MedicalInsurance:
             raise Temporary(unknown.code) from unknown
 
     def _message(self, call: Call, infno: str, request: Mapping[str, Any]) -> FsiMessage:
-        """A message of a trial; Unknown when its time is up, and no answer is waited for beyond it."""
+        """A message that goes before a trial; Unknown when its time is up, and no answer is waited for beyond it."""
         message = FsiMessage(infno, call["hospital_code"], request)
         return replace(message, timeout_s=self._left_s(call))
 

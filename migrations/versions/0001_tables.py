@@ -325,6 +325,7 @@ def upgrade() -> None:
         sa.Column("body_sealed", sa.Text(), nullable=False),
         sa.Column("once", sa.Boolean(), nullable=False),
         sa.Column("deadline", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("answer_by", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column(
             "created_at",
             postgresql.TIMESTAMP(timezone=True),
@@ -341,6 +342,9 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("NOT once OR deadline IS NOT NULL", name=op.f("ck_command_once_needs_deadline")),
+        sa.CheckConstraint(
+            "answer_by IS NULL OR answer_by >= deadline", name=op.f("ck_command_answer_by_after_deadline")
+        ),
         sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_command_party_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_command")),
         sa.UniqueConstraint("party_id", "lane", "seq", name="uq_command_seq"),

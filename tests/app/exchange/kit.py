@@ -13,11 +13,14 @@ from tests.app.partner import PartnerClient
 
 
 def write(runtime: Runtime, party_id: UUID, kind: str = "register", lane: str = "registration", **how: Any) -> str:
-    """One committed command; `in_s` is the time to its deadline. Answers its id as the partner sees it."""
+    """One committed command; `in_s` is the time to its deadline, `answer_in_s` to the end of the wait for its answer.
+    Answers its id as the partner sees it."""
     body = how.pop("body", {})
     with runtime.work() as work:
         if "in_s" in how:
             how["deadline"] = work.now + timedelta(seconds=how.pop("in_s"))
+        if "answer_in_s" in how:
+            how["answer_by"] = work.now + timedelta(seconds=how.pop("answer_in_s"))
         return str(service.command(work, party_id, kind, body, lane=lane, subject=None, **how))
 
 

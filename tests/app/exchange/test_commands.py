@@ -126,6 +126,21 @@ def test_an_answer_on_its_way_at_the_deadline_still_counts(runtime: Runtime, wor
     assert world.partner["M1"].answer(command_id)["accepted"] == [command_id]
 
 
+@pytest.mark.parametrize("handed", [True, False])
+def test_what_was_handed_out_in_time_is_waited_for(runtime: Runtime, world: World, handed: bool) -> None:
+    """Until `answer_by`; what nobody has fetched by its deadline is over then."""
+    command_id = write(runtime, world.party["M1"], "trial", "trial", once=True, in_s=5, answer_in_s=15)
+    if handed:
+        world.partner["M1"].poll()
+    for overdue in (False, True) if handed else (True,):
+        run(runtime, "UPDATE command SET deadline = deadline - interval '8 s', answer_by = answer_by - interval '8 s'")
+        with runtime.work() as work:
+            assert service.expire(work) == overdue
+        if not overdue:
+            assert world.partner["M1"].poll() == []
+    assert world.partner["M1"].answer(command_id)["accepted"] == []
+
+
 def test_a_command_can_be_taken_back(runtime: Runtime, world: World) -> None:
     kept, handed = write(runtime, world.party["H1"]), None
     with runtime.work() as work:

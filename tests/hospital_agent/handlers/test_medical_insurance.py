@@ -144,6 +144,13 @@ def test_a_deadline_that_passes_on_the_way_stops_the_trial(network: Network) -> 
     assert network.arrivals("2206") == 0
 
 
+def test_a_trial_that_left_in_time_is_waited_for(network: Network) -> None:
+    """The deadline is when it must have been sent; a slot is not given away for an answer that comes after it."""
+    network.interface.fail_infno("2206", delay_s=0.35)
+    answer = network.ask("trial", trial_body(), left_s=0.3)
+    assert (answer.outcome, network.arrivals("2206")) == ("done", 1)
+
+
 def test_a_lost_answer_is_unknown_and_not_asked_again(network: Network) -> None:
     network.interface.fail_infno("2206", drop="after")
     answer = network.ask("trial", trial_body())
