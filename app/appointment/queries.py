@@ -26,6 +26,7 @@ class Arrival:
     arrival_no: int
     person_id: UUID
     account_id: UUID
+    self_pay: bool
 
 
 def departments(session: Session, hospital_id: UUID) -> Sequence[Department]:

@@ -22,13 +22,14 @@ from app.registration.states import State, registrations
 
 LANE = "registration"
 POLL = "registration.poll"
-Entry = Row[UUID, str, str, UUID, UUID | None, int, int]
+Entry = Row[UUID, str, str, bool, UUID, UUID | None, int, int]
 _WHY = "registration with the hospital"
 # Columns and not rows of the ORM: a whole poll is read by it.
 _ENTRY = (
     Registration.id,
     Registration.no,
     Registration.appointment_no,
+    Registration.self_pay,
     Registration.person_id,
     Registration.command_id,
     Registration.tries,
@@ -143,5 +144,5 @@ def _body(row: Entry, person: PersonFacts) -> dict[str, Any]:
         "phone": person.phone,
         "birth_date": person.birth_date.isoformat(),
         "sex": person.sex,
-        "medical_card_no": person.medical_card_no,
+        "medical_card_no": None if row.self_pay else person.medical_card_no,
     }

@@ -78,6 +78,7 @@ def _entries(hospital_id: UUID, arrived: Sequence[Arrival], live: set[UUID]) -> 
             "account_id": one.account_id,
             "appointment_id": one.id,
             "appointment_no": one.no,
+            "self_pay": one.self_pay,
             "tries": 0,
             "failures": 0,
         }

@@ -15,7 +15,8 @@ class Registration(Stateful, Base):
 
     `line_no` is the `arrival_no` of its appointment. `no` is the hospital's idempotency key and stays the same on every
     try; an entry that failed, last at `failed_at` with `last_code`, rests until `not_before`. `failures` counts all of
-    them, `tries` those that were its own. `asked_at` is when the hospital was first asked.
+    them, `tries` those that were its own. `asked_at` is when the hospital was first asked. With `self_pay` it is
+    shown no medical-insurance card.
     """
 
     __tablename__ = "registration"
@@ -49,6 +50,7 @@ class Registration(Stateful, Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     appointment_id: Mapped[UUID]
     appointment_no: Mapped[str]
+    self_pay: Mapped[bool] = mapped_column(default=False, server_default="false")
     command_id: Mapped[UUID | None]
     asked_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)

@@ -1568,6 +1568,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("appointment_id", sa.Uuid(), nullable=False),
         sa.Column("appointment_no", sa.Text(), nullable=False),
+        sa.Column("self_pay", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("command_id", sa.Uuid(), nullable=True),
         sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),

@@ -22,7 +22,7 @@ DONE = {"outcome": "done"}
 class Line:
     house: House
 
-    def booked(self, patient: Known, code: str = "H1") -> UUID:
+    def booked(self, patient: Known, code: str = "H1", *, self_pay: bool = False) -> UUID:
         """An appointment that is booked, without the way there."""
         now = datetime.now(UTC)
         with self.house.runtime.work() as work:
@@ -32,7 +32,8 @@ class Line:
             work.add(slot)
             work.session.flush()
             row = Appointment(no=partner_number("ap"), hospital_id=slot.hospital_id, slot_id=slot.id,
-                              account_id=patient.account_id, person_id=patient.person_id, fee_fen=0)  # fmt: skip
+                              account_id=patient.account_id, person_id=patient.person_id, fee_fen=0,
+                              self_pay=self_pay)  # fmt: skip
             appointments.start(work, row, State.BOOKED)
             row.arrival_no = next_no(work.session, arrivals(slot.hospital_id))
         return row.id
@@ -43,9 +44,9 @@ class Line:
         self.let_in(*patients, code=code)
         return patients
 
-    def let_in(self, *patients: Known, code: str = "H1") -> None:
+    def let_in(self, *patients: Known, code: str = "H1", self_pay: bool = False) -> None:
         """Each books and enters the line."""
-        booked = [self.booked(patient, code) for patient in patients]
+        booked = [self.booked(patient, code, self_pay=self_pay) for patient in patients]
         with self.house.runtime.work() as work:
             service.enter(work, booked)
 

@@ -30,6 +30,14 @@ def test_the_same_number_always_comes_with_the_same_body(line: Line) -> None:
     assert bodies[0]["medical_card_no"] is None
 
 
+@pytest.mark.parametrize("self_pay", [True, False])
+def test_who_pays_for_everything_shows_no_card(line: Line, self_pay: bool) -> None:
+    line.let_in(line.house.known(card="C555666777"), self_pay=self_pay)
+    line.poll()
+    (asked,) = line.house.agent().poll(lanes=["registration"])
+    assert asked["body"]["medical_card_no"] == (None if self_pay else "C555666777")
+
+
 def test_a_command_waits_for_its_agent_without_an_end(line: Line) -> None:
     (patient,) = line.enter(1)
     line.poll()
