@@ -34,6 +34,8 @@ def ask_trial(work: Work, account_id: UUID, wanted: AskTrial) -> Settlement:
     require_unsettled(bill)
     interface_id = interface_of(work.session, bill.hospital_id)
     identity.require_medical_card(work, person_id, wanted.medical_card_no)
+    if not wanted.wait:
+        _require_free_slot(work, interface_id, bill)
     line_no = next_no(work.session, f"trial:{interface_id}")
     live = queries.live_of_bill(work.session, bill_id)
     if live is not None and not _is_stale(work, live, bill):
@@ -95,11 +97,22 @@ def _require_turn(work: Work, row: Settlement) -> None:
     """The source's behaviour: whoever is not admitted at once has to come again, and with this transaction everything
     goes that was written for him."""
     admission.admit(work, row.interface_id)
-    if row.status != State.TRIAL_WAITING:
-        return
-    expected = _place(work, row).expected_at
+    if row.status == State.TRIAL_WAITING:
+        raise _limited(work, _place(work, row))
+
+
+def _require_free_slot(work: Work, interface_id: UUID, bill: BillFacts) -> None:
+    """In a burst most are refused by this look alone: nothing is written for them, and nobody waits for a lock."""
+    if queries.live_of_bill(work.session, bill.id) is None:
+        budget = budget_of(work.session, interface_id)
+        if quota.free_now(work.session, budget) == 0:
+            raise _limited(work, queries.next_place(work.session, interface_id, bill.hospital_id, budget))
+
+
+def _limited(work: Work, place: queries.Place) -> Throttled:
+    expected = place.expected_at
     wait_s = (expected - quota.database_now(work.session)).total_seconds() if expected else 0.0
-    raise Throttled("trial_limited", "当前试算人数较多，请稍后再试", retry_after_s=max(1, round(wait_s)))
+    return Throttled("trial_limited", "当前试算人数较多，请稍后再试", retry_after_s=max(1, round(wait_s)))
 
 
 def _place(work: Work, row: Settlement) -> queries.Place:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.core import quota
@@ -62,7 +62,16 @@ def place(session: Session, row: Settlement, budget: Budget) -> Place | None:
     if row.status != State.TRIAL_WAITING:
         return None
     mine = (Settlement.interface_id == row.interface_id, Settlement.hospital_id == row.hospital_id)
-    before = (*mine, Settlement.line_no < row.line_no, Settlement.status == State.TRIAL_WAITING)
-    ahead = session.scalar(select(func.count()).where(*before)) or 0
+    return _place(session, budget, row.hospital_id, *mine, Settlement.line_no < row.line_no)
+
+
+def next_place(session: Session, interface_id: UUID, hospital_id: UUID, budget: Budget) -> Place:
+    """The place of whoever comes into a hospital's line now."""
+    mine = (Settlement.interface_id == interface_id, Settlement.hospital_id == hospital_id)
+    return _place(session, budget, hospital_id, *mine)
+
+
+def _place(session: Session, budget: Budget, hospital_id: UUID, *before: ColumnElement[bool]) -> Place:
+    ahead = session.scalar(select(func.count()).where(*before, Settlement.status == State.TRIAL_WAITING)) or 0
     answer_s = rules.turn_answer_s(quota.answer_s(session, budget))
-    return Place(ahead + 1, quota.expected_at(session, budget, ahead + 1, answer_s, str(row.hospital_id)))
+    return Place(ahead + 1, quota.expected_at(session, budget, ahead + 1, answer_s, str(hospital_id)))

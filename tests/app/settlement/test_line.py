@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.core.tasks import Job
-from app.settlement import calls, rules, trials
+from app.settlement import admission, calls, rules, trials
 from app.settlement.states import State, settlements
 from tests.app.kit import Thread
 from tests.app.settlement.kit import SIDES, answer_trials, ask
@@ -123,7 +123,18 @@ def test_without_waiting_the_limited_are_told_when_to_come_again(town: Town, who
         assert 1 <= int(refused.headers["Retry-After"]) <= 60
         town.drain_all("settlement.admit")
     assert town.value("SELECT count(*) FROM settlement") == 1
+    assert ask(town, who, first, wait=False)["status"] == "trialling"
     assert ask(town, other, second)["status"] == "trial_waiting"
+
+
+def test_whoever_would_not_wait_waits_for_no_lock_to_be_refused(town: Town, who: Insured) -> None:
+    limit(town, 1)
+    other = town.insured()
+    assert ask(town, who, town.bill(who, settled=False), wait=False)["status"] == "trialling"
+    body = {"bill_id": str(town.bill(other, settled=False)), "wait": False}
+    with town.runtime.work() as work:
+        admission.lock(work, town.rows("SELECT id FROM party WHERE code = 'M1'")[0].id)
+        assert Thread(lambda: other.post("/trials", body)).result().status_code == 429
 
 
 def test_a_person_has_one_place_and_may_leave_it(town: Town, who: Insured) -> None:
