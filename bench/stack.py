@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -19,8 +19,9 @@ from app.core.embedded import Postgres, Valkey
 from app.core.local_server import free_port
 from app.core.settings import DEVELOPMENT_KEY
 from app.core.work import Runtime
-from bench import newcomers
+from bench import newcomers, proxy
 from bench.ground import ROOT, libpq, migrate, runtime_on
+from bench.proxy import Proxy
 from demo.agents import MAPPINGS
 from demo.supervisor import Program, Supervisor, http_ok
 from mock_partners.his.fill import hospital_url
@@ -31,10 +32,13 @@ WEB, SCHEDULER, AGENT, HOSPITAL, VALKEY = "web", "scheduler", "agent", "hospital
 
 @dataclass
 class Stack:
+    """`network` is what a whole stack has in front of its Redis."""
+
     supervisor: Supervisor
     runtime: Runtime
     hospital_id: UUID
     valkey: Valkey
+    network: Proxy | None
     web_url: str
     hospital_url: str
 
@@ -54,17 +58,23 @@ def started_anew(*, whole: bool) -> Iterator[Stack]:
 @contextmanager
 def started(directory: Path, *, whole: bool) -> Iterator[Stack]:
     """`whole` with web server, hospital and agent. What is written goes into `directory`, logs too."""
-    with Supervisor(directory / "log") as supervisor:
+    with ExitStack() as under, Supervisor(directory / "log") as supervisor:
         postgres, valkey = Postgres(directory / "postgres"), Valkey(directory / "valkey")
         database_url = supervisor.adopt("postgres", postgres)
         redis_url = supervisor.adopt(VALKEY, valkey)
+        network = under.enter_context(proxy.in_front_of(redis_url)) if whole else None
         migrate(database_url)
         web, hospital = f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
         many = "1000000 per minute"
         runtime = runtime_on(
-            database_url, redis_url=redis_url, public_url=web, exchange_url=web, caller_limit=many, partner_limit=many
+            database_url,
+            redis_url=network.url if network else redis_url,
+            public_url=web,
+            exchange_url=web,
+            caller_limit=many,
+            partner_limit=many,
         )
-        stack = Stack(supervisor, runtime, newcomers.found(runtime), valkey, web, hospital)
+        stack = Stack(supervisor, runtime, newcomers.found(runtime), valkey, network, web, hospital)
         programs = [_python(stack, name, "workers", "work") for name in WORKERS]
         programs.append(_python(stack, SCHEDULER, "workers", "schedule"))
         if whole:

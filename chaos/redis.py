@@ -1,6 +1,6 @@
-"""`script/chaos redis [--registrations M] [--json]`: Redis killed, emptied and absent while registrations flow.
+"""`script/chaos redis [--registrations M] [--json]`: Redis killed, emptied, absent, unheard, while registrations flow.
 
-A booking over HTTP is accepted meanwhile, and the line goes on within seconds of Redis being there.
+A booking over HTTP is accepted meanwhile, and the line goes on within 5 s of Redis being there.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import redis
 
@@ -19,6 +20,8 @@ from chaos import counting
 from chaos.flow import Flow
 
 ABSENT_S = 12.0  # long enough for waiting times that double to show
+UNHEARD_S = 5.0
+RECOVERY_BAR_S = 5.0
 PATIENCE_S = 60.0
 
 
@@ -46,11 +49,22 @@ def _absent(running: Stack, submit: Callable[[], None]) -> float:
     return time.monotonic()
 
 
+def _unheard(running: Stack, submit: Callable[[], None]) -> float:
+    """Redis does what it is told, and its replies are lost on the way."""
+    assert running.network is not None
+    running.network.swallows = True
+    end = time.monotonic() + UNHEARD_S
+    submit()
+    time.sleep(max(0.0, end - time.monotonic()))
+    running.network.swallows = False
+    return time.monotonic()
+
+
 # What is done, with a booking over HTTP meanwhile; from when on the line is expected to go on.
-FAULTS = {"killed": _killed, "flushed": _flushed, "absent": _absent}
+FAULTS = {"killed": _killed, "flushed": _flushed, "absent": _absent, "unheard": _unheard}
 
 
-def play(running: Stack, registrations: int, flow: Flow | None = None) -> dict[str, object]:
+def play(running: Stack, registrations: int, flow: Flow | None = None) -> dict[str, Any]:
     flow = flow or Flow(running)
     before = flow.expect(registrations)
     submits_s: list[float] = []
@@ -63,6 +77,8 @@ def play(running: Stack, registrations: int, flow: Flow | None = None) -> dict[s
         _until(running, flow.has_moved)
         recovery_s[name] = round(time.monotonic() - struck, 3)
         report(f"{name}: goes on after {recovery_s[name]} s")
+    if running.network is None or not running.network.swallowed:
+        raise SystemExit("no reply was swallowed")
     over_http = len(submits_s)
     flow.total += over_http
     flow.booked += over_http
@@ -92,7 +108,7 @@ def _until(running: Stack, true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def run(registrations: int) -> dict[str, object]:
+def run(registrations: int) -> dict[str, Any]:
     with stack.started_anew(whole=True) as running:
         return play(running, registrations)
 
@@ -103,7 +119,8 @@ def main() -> None:
     given = parser.parse_args()
     result = run(given.registrations)
     tell(result, json_alone=given.json)
-    if result["lost"] or result["doubled"] or result["out_of_order"]:
+    wrong = result["lost"] or result["doubled"] or result["out_of_order"]
+    if wrong or max(result["recovery_s"].values()) > RECOVERY_BAR_S:
         sys.exit(1)
 
 

@@ -23,12 +23,18 @@ from workers.context import Context, context
 
 log = get_log(__name__)
 REDIS_REST_S = 0.5
+WORKER_TTL_S = 17  # RQ waits 15 s less than this for a job, then asks anew
 
 
 class Worker(SimpleWorker):
-    """An RQ worker that says when it was asked to stop: RQ ends its loop for other reasons too."""
+    """An RQ worker that says when it was asked to stop (RQ ends its loop for other reasons too), and that waits for a
+    lost reply no longer than for the next job."""
 
     stop: threading.Event
+
+    @property
+    def connection_timeout(self) -> int:
+        return self.dequeue_timeout + 1
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.stop.set()
@@ -44,7 +50,7 @@ def work(stop: threading.Event) -> None:
         connection = redis.Redis.from_url(here.runtime.settings.redis_url, socket_connect_timeout=2)
         try:
             queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
-            worker = Worker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=30)
+            worker = Worker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_S)
             worker.stop, worker.log_result_lifespan = stop, False
             worker.max_connection_wait_time = REDIS_REST_S  # RQ would wait up to a minute for Redis to come back
             worker.work(logging_level="WARNING")
