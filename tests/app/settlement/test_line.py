@@ -316,6 +316,6 @@ def test_every_state_allows_its_events_and_no_other(town: Town, who: Insured) ->
         for event in sorted(settlements.events):
             town.rows("UPDATE settlement SET status = :state", state=state.value)
             with town.runtime.work() as work:
-                moved = settlements.move(work, [trials.get(work, settlement_id).id], event, lenient=True)
+                moved = settlements.move(work, [UUID(settlement_id)], event, lenient=True)
             expected = settlements.table.get((state, event))
             assert [one.new for one in moved] == ([expected] if expected else []), (state, event)
