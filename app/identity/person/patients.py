@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.core.columns import add_rows
 from app.core.errors import Invalid
 from app.core.privacy import Privacy
-from app.core.work import Work
+from app.core.work import AuditFact, Work
 from app.exchange import service as exchange
 from app.exchange.service import Asked
 from app.identity.person import pulls
@@ -87,12 +87,12 @@ def set_patient_numbers(work: Work, hospital_id: UUID, numbers: Mapping[UUID, st
     new = {person_id: no for person_id, no in free.items() if person_id not in numbered}
     _tie_all(work, hospital_id, new)
     columns = [
-        {"hospital_id": hospital_id, "patient_no": no, "person_id": person, "pull_id": pull, "awaited_since": work.now}
+        {"patient_no": no, "person_id": person, "pull_id": pull}
         for (person, no), pull in zip(new.items(), pulls.ask_all(work, hospital_id, new), strict=True)
     ]
-    add_rows(work.session, _NUMBERS, columns)
-    for person_id in new:
-        work.audit("patient_number.set", "person", person_id, hospital=str(hospital_id))
+    add_rows(work.session, _NUMBERS, columns, same={"hospital_id": hospital_id, "awaited_since": work.now})
+    set_now = AuditFact("patient_number.set", "person", list(new), detail={"hospital": str(hospital_id)})
+    work.audit_fact(set_now)
     return taken
 
 
