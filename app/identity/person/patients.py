@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, select, text, update
+from sqlalchemy import ARRAY, Table, Uuid, any_, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -29,6 +29,13 @@ _KNOWN = text("""
     UNION SELECT n.person_id, n.patient_no FROM unnest(CAST(:numbers AS text[])) AS p(no) CROSS JOIN LATERAL (
         SELECT person_id, patient_no FROM patient_number WHERE hospital_id = :hospital AND patient_no = p.no OFFSET 0) n
 """)
+
+_ACCOUNTS = (
+    select(Binding.person_id, Binding.account_id)
+    .where(Binding.person_id == any_(bindparam("persons", type_=ARRAY(Uuid))))
+    .where(Binding.hospital_id == bindparam("hospital"), Binding.status == BindingState.LIVE)
+    .order_by(Binding.account_id)
+)
 
 
 def account_ref(privacy: Privacy, account_id: UUID) -> str:
@@ -152,6 +159,5 @@ def _bound_accounts(session: Session, hospital_id: UUID, person_id: UUID) -> lis
 
 def _accounts_of(session: Session, hospital_id: UUID, person_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
     """(person, account) of every live binding at this hospital."""
-    live = (Binding.person_id.in_(person_ids), Binding.hospital_id == hospital_id, Binding.status == BindingState.LIVE)
-    found = select(Binding.person_id, Binding.account_id).where(*live).order_by(Binding.account_id)
-    return [(person, account) for person, account in session.execute(found) if person is not None]
+    found = session.execute(_ACCOUNTS, {"persons": list(person_ids), "hospital": hospital_id})
+    return [(person, account) for person, account in found if person is not None]

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.core.tasks import Job
-from app.settlement import calls, rules, trials
+from app.settlement import calls, rules
 from app.settlement.states import State, settlements
 from tests.app.kit import Thread
 from tests.app.settlement.kit import SIDES, answer_trials, ask
