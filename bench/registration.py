@@ -8,6 +8,7 @@ bare INSERT … unnest of 200 rows a commit. Arms take turns within a round; the
 
 from __future__ import annotations
 
+import gc
 import random
 import statistics
 import time
@@ -156,6 +157,7 @@ def run(options: Options) -> dict[str, object]:
         lane = Lane(runtime, newcomers.found(runtime))
         lane.enter(BATCH)
         lane.drain()  # statements are made, plans are known
+        gc.freeze()  # as a worker does when it begins
         rates = measure(lane, options)
         runtime.database.dispose()
         ground.drop(url)

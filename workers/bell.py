@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from uuid import uuid4
 
 import redis
 from redis.exceptions import RedisError
@@ -14,12 +15,13 @@ from app.core.redis import Breaker, connect
 
 QUEUE = "zhipei"
 JOB_TIMEOUT_S = 60
-RING_PAUSE_MS = 500
+RING_LIFE_S = 60  # as long as a ring waits in the queue
 log = get_log(__name__)
 
 
 class Bell:
-    """Rings at most once in half a second for each kind, never waits for Redis longer than its short timeouts."""
+    """A kind is rung for once until a drain answers: `bell:<kind>` names the ring, an RQ job, that is on its way.
+    Nobody waits for Redis longer than its short timeouts."""
 
     def __init__(self, redis_url: str) -> None:
         self._url = redis_url
@@ -32,24 +34,67 @@ class Bell:
             self._connection = connect(self._url)
         return self._connection
 
+    @property
+    def _queue(self) -> Queue:
+        return Queue(QUEUE, connection=self.connection, serializer=JSONSerializer)
+
     def __call__(self, kinds: Iterable[str]) -> None:
-        """Enqueue one drain for each kind that nobody has rung for just now."""
+        """Ring for each kind for which no ring is on its way."""
         if not self._breaker.closed:
             return
         try:
-            queue = Queue(QUEUE, connection=self.connection, serializer=JSONSerializer)
             for kind in sorted(kinds):
-                if self.connection.set(f"bell:{kind}", 1, nx=True, px=RING_PAUSE_MS):
-                    queue.enqueue(
-                        "workers.drain.drain", kind, job_timeout=JOB_TIMEOUT_S, result_ttl=0, failure_ttl=0, ttl=60
-                    )
+                self._ring(kind)
         except RedisError as error:
-            self._breaker.trip()
-            log.warning("bell_silent", error=type(error).__name__)
+            self._fall_silent(error)
+
+    def again(self, kinds: Iterable[str], *, first: Collection[str] = ()) -> None:
+        """For who has seen that tasks of these kinds are due: a ring that has left the queue and was never answered was
+        lost with its worker, and counts no more. Those of `first` are answered before all others."""
+        if not self._breaker.closed:
+            return
+        try:
+            waiting = set(self._queue.job_ids)
+            for kind in sorted(kinds):
+                self._lift(kind, waiting, first=kind in first)
+                self._ring(kind, at_front=kind in first)
+        except RedisError as error:
+            self._fall_silent(error)
 
     def answered(self, kind: str) -> None:
         """A drain has begun: the next ring for this kind counts again."""
         try:
-            self.connection.delete(f"bell:{kind}")
+            self.connection.delete(_key(kind))
         except RedisError as error:
             log.warning("bell_silent", error=type(error).__name__)
+
+    def _ring(self, kind: str, *, at_front: bool = False) -> None:
+        ring = uuid4().hex
+        if self.connection.set(_key(kind), ring, nx=True, ex=RING_LIFE_S):
+            self._queue.enqueue(
+                "workers.drain.drain",
+                kind,
+                job_id=ring,
+                at_front=at_front,
+                job_timeout=JOB_TIMEOUT_S,
+                result_ttl=0,
+                failure_ttl=0,
+                ttl=RING_LIFE_S,
+            )
+
+    def _lift(self, kind: str, waiting: set[str], *, first: bool) -> None:
+        """Forget a ring that is not in the queue any more, and take out one that is to go to the front."""
+        before = self.connection.get(_key(kind))
+        ring = before.decode() if isinstance(before, bytes) else None
+        if ring is None or (ring in waiting and not first):
+            return
+        self._queue.remove(ring)
+        self.connection.delete(_key(kind))
+
+    def _fall_silent(self, error: RedisError) -> None:
+        self._breaker.trip()
+        log.warning("bell_silent", error=type(error).__name__)
+
+
+def _key(kind: str) -> str:
+    return f"bell:{kind}"

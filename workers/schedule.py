@@ -17,6 +17,7 @@ from workers.context import Context
 
 SWEEP_S = 0.5
 LEAST_SWEEP_S = 0.02
+WATCH_S = 0.1  # so soon a worker's death is seen
 log = get_log(__name__)
 
 
@@ -54,22 +55,32 @@ DAILY: tuple[Daily, ...] = (
 
 def run(here: Context, stop: object) -> None:
     """Sweep and tick until `stop.is_set()`, earlier where a task is due earlier: whoever waits in a regulated line is
-    admitted when the slot is free, and not at the next sweep. Any number of schedulers may run."""
+    admitted when the slot is free, and not at the next sweep; and at once where a worker has died. Any number of
+    schedulers may run."""
     last: dict[str, float] = {}
+    living: set[int] = set()
     while not stop.is_set():  # type: ignore[attr-defined]
-        started, rest_s = time.monotonic(), SWEEP_S
+        started = time.monotonic()
         try:
             tick(here, last, started)
-            rest_s = _rest_s(here)
+            living = _rest(here, living, started)
         except DBAPIError as error:
             log.warning("schedule_waits", error=type(error.orig).__name__)
-        time.sleep(max(LEAST_SWEEP_S, rest_s - (time.monotonic() - started)))
+            time.sleep(SWEEP_S)
 
 
-def _rest_s(here: Context) -> float:
+def _rest(here: Context, living: set[int], started: float) -> set[int]:
+    """Until the next sweep, or until one of the `living` leases has ended; those that live then."""
     with here.runtime.read() as session:
         soonest_s = tasks.soonest_due_s(session)
-    return SWEEP_S if soonest_s is None else min(SWEEP_S, soonest_s)
+    end = started + (SWEEP_S if soonest_s is None else min(SWEEP_S, soonest_s))
+    while True:
+        time.sleep(max(LEAST_SWEEP_S, min(WATCH_S, end - time.monotonic())))
+        with here.runtime.read() as session:
+            now = tasks.live_leases(session)
+        if living - now or time.monotonic() >= end:
+            return now
+        living = living | now
 
 
 def tick(here: Context, last: dict[str, float], now_s: float) -> None:
@@ -84,7 +95,7 @@ def tick(here: Context, last: dict[str, float], now_s: float) -> None:
     with here.runtime.read() as session:
         kinds = tasks.due_kinds(session)
     if kinds:
-        here.bell(kinds)
+        here.bell.again(kinds, first=[kind for kind, abandoned in kinds.items() if abandoned])
 
 
 def _write_once(session: object, kind: str) -> None:

@@ -18,6 +18,8 @@ class AuditEntry(Base):
     __table_args__ = (
         Index("ix_audit_entry_subject", "subject_id", "id"),
         Index("ix_audit_entry_unsealed", "id", postgresql_where=text("seq IS NULL")),
+        # Without the unsealed ones: every transaction inserts some.
+        Index("uq_audit_entry_seq", "seq", unique=True, postgresql_where=text("seq IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -34,6 +36,6 @@ class AuditEntry(Base):
     xid: Mapped[int] = mapped_column(
         BigInteger, server_default=text("(pg_current_xact_id()::text)::bigint"), server_onupdate=FetchedValue()
     )
-    seq: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    seq: Mapped[int | None] = mapped_column(BigInteger)
     prev_hash: Mapped[str | None]
     hash: Mapped[str | None]

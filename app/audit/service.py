@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.models import AuditEntry
 from app.audit.rules import GENESIS, entry_hash
-from app.core.columns import add_rows
+from app.core.columns import Group, add_groups
 from app.core.work import Actor, AuditFact, Work
 
 SEAL_BATCH = 5000
@@ -22,24 +22,19 @@ _ENTRY: Table = AuditEntry.__table__  # type: ignore[assignment]
 
 def write(session: Session, actor: Actor, facts: Sequence[AuditFact]) -> None:
     """Insert the facts of one transaction with its data."""
-    add_rows(
-        session,
-        _ENTRY,
-        [
-            {
-                "actor_kind": actor.kind,
-                "actor_id": actor.id,
-                "request_id": actor.request_id,
-                "action": fact.action,
-                "subject_type": fact.subject_type,
-                "subject_id": fact.subject_id,
-                "from_status": fact.from_status,
-                "to_status": fact.to_status,
-                "detail": dict(fact.detail),
-            }
-            for fact in facts
-        ],
-    )
+    who = {"actor_kind": actor.kind, "actor_id": actor.id, "request_id": actor.request_id}
+    add_groups(session, _ENTRY, [_entries(who, fact) for fact in facts])
+
+
+def _entries(who: Mapping[str, str], fact: AuditFact) -> Group:
+    same = {
+        "action": fact.action,
+        "subject_type": fact.subject_type,
+        "from_status": fact.from_status,
+        "to_status": fact.to_status,
+        "detail": dict(fact.detail),
+    }
+    return Group([{"subject_id": subject_id} for subject_id in fact.subject_ids], {**who, **same})
 
 
 def seal(work: Work) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -34,30 +35,54 @@ def copy_out(session: Session, wanted: SelectBase) -> bytes:
         return b"".join(bytes(piece) for piece in copy)
 
 
-def add_rows(session: Session, table: Table, rows: Rows) -> None:
-    """Insert rows that all name the same columns in the same order; the database fills in the others.
+@dataclass(frozen=True)
+class Group:
+    """Rows that all name the same columns in the same order, and what is the `same` in all of them."""
+
+    rows: Rows
+    same: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.rows[0], *self.same)
+
+
+def add_rows(session: Session, table: Table, rows: Rows, *, same: Mapping[str, Any] | None = None) -> None:
+    """Insert rows that all name the same columns in the same order; the database fills in the others. Columns in which
+    they do not differ are given once, in `same`.
 
     Neither flushes nor knows the ORM: defaults that only Python has must be given. A unique column that is taken
     already is an error, as with INSERT.
     """
-    if not rows:
+    add_groups(session, table, [Group(rows, same or {})])
+
+
+def add_groups(session: Session, table: Table, groups: Sequence[Group]) -> None:
+    """As `add_rows`, for groups of rows that each have something else in common; all name the same columns."""
+    groups = [group for group in groups if group.rows]
+    if not groups:
         return
-    if len(rows) < FEW:
-        session.execute(_insert(table), [dict(row) for row in rows])
+    if sum(len(group.rows) for group in groups) < FEW:
+        session.execute(_insert(table), [{**row, **group.same} for group in groups for row in group.rows])
         return
-    names = tuple(rows[0])
+    names = groups[0].names
+    if any(group.names != names for group in groups):
+        raise ValueError(f"{table.name}: rows name different columns")
     with _copying(session, _statement(table.name, names)) as copy:
-        copy.write(as_text(table, names, rows))
+        copy.write("".join([as_text(table, group) for group in groups]))
 
 
-def as_text(table: Table, names: tuple[str, ...], rows: Rows) -> str:
+def as_text(table: Table, group: Group) -> str:
     """The rows in COPY's text format (PostgreSQL documentation, COPY, file formats). ValueError if one names other
     columns."""
-    if any(tuple(row) != names for row in rows):
+    names = tuple(group.rows[0])
+    if any(tuple(row) != names for row in group.rows):
         raise ValueError(f"{table.name}: rows name different columns")
-    columns = zip(*(row.values() for row in rows), strict=True)
+    columns = zip(*(row.values() for row in group.rows), strict=True)
     texts = [_texts(table.c[name].type, column) for name, column in zip(names, columns, strict=True)]
-    return "".join(["\t".join(line) + "\n" for line in zip(*texts, strict=True)])
+    same = [_texts(table.c[name].type, [value])[0] for name, value in group.same.items()]
+    end = "\t".join(["", *same]) + "\n"
+    return "".join(["\t".join(line) + end for line in zip(*texts, strict=True)])
 
 
 @contextmanager

@@ -106,6 +106,14 @@ def driver(connection: Any, what: str) -> Iterator[psycopg.Connection[Any]]:
         raise DBAPIError.instance(what, None, error, psycopg.Error, connection_invalidated=found.closed) from error
 
 
+def first_row(session: Session, statement: str, known: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """The first row of a statement in psycopg's own form, in the session's transaction. What the session holds and has
+    not flushed is not seen."""
+    with driver(session.connection().connection, "statement") as connection:
+        row: tuple[Any, ...] | None = connection.execute(statement, known).fetchone()
+        return row
+
+
 _OPTIONS = "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=60s"
 
 

@@ -54,7 +54,7 @@ class Machine(Generic[State]):
         """Give a new row its first state and note it."""
         row.status, row.status_since = state.value, work.now
         work.add(row)
-        work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, row.id, None, state.value))
+        work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, (row.id,), None, state.value))
 
     def start_once(self, work: Work, row: Any, state: State, *, unless: str) -> bool:
         """As `start`, but only if no row has the same value in the unique column `unless`: False where one has. Two
@@ -67,20 +67,22 @@ class Machine(Generic[State]):
         new = insert(self.model).values(given).on_conflict_do_nothing(index_elements=[unless])
         if work.session.scalar(new.returning(self.model.id)) is None:
             return False
-        work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, row.id, None, state.value))
+        work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, (row.id,), None, state.value))
         return True
 
-    def start_many(self, work: Work, rows: Sequence[Mapping[str, Any]], state: State) -> None:
-        """As `start`, for many rows at once, given as columns (`id` among them) and not through the ORM: what only
-        Python has a default for must be given."""
+    def start_many(
+        self, work: Work, rows: Sequence[Mapping[str, Any]], state: State, *, same: Mapping[str, Any] | None = None
+    ) -> None:
+        """As `start`, for many rows at once, given as columns (`id` among them; in `same` what is so in all of them)
+        and not through the ORM: what only Python has a default for must be given."""
         if issubclass(self.model, Checked):
             raise ValueError(f"{self.name}: the check field is written by the ORM only")
         table = self.model.__table__
         work.session.flush()  # whatever they point to
         begun = {"status": state.value, "status_since": work.now}
-        add_rows(work.session, table, [{**row, **begun} for row in rows])
-        for row in rows:
-            work.audit_fact(AuditFact(f"{self.name}.start", table.name, row["id"], None, state.value))
+        add_rows(work.session, table, rows, same={**(same or {}), **begun})
+        ids = [row["id"] for row in rows]
+        work.audit_fact(AuditFact(f"{self.name}.start", table.name, ids, None, state.value))
 
     def move(
         self,
@@ -103,13 +105,12 @@ class Machine(Generic[State]):
             raise ValueError(f"{self.name} has no event {event}")
         work.session.flush()
         moved = self._update(work, ids, steps, values or {})
-        missing = set(ids) - {m.id for m in moved}
-        if missing and not lenient:
+        if not lenient and len(moved) < len(ids) and (missing := set(ids) - {m.id for m in moved}):
             raise LostRace(self.name, event, missing)
-        for m in moved:
-            action = f"{self.name}.{event}"
-            work.audit_fact(AuditFact(action, self.model.__tablename__, m.id, m.old, m.new, detail))
-        self._forget(work.session, {m.id for m in moved})
+        for old, new in steps.items():
+            mine = [m.id for m in moved if m.old == old]
+            work.audit_fact(AuditFact(f"{self.name}.{event}", self.model.__tablename__, mine, old, new, detail))
+        self._forget(work.session, moved)
         return moved
 
     def _update(
@@ -150,8 +151,10 @@ class Machine(Generic[State]):
         if issubclass(self.model, Checked) and set(values) & set(self.model.check_over):
             raise ValueError(f"{self.name}: columns under the check field change through the ORM only")
 
-    def _forget(self, session: Session, ids: set[UUID]) -> None:
+    def _forget(self, session: Session, moved: Sequence[Moved]) -> None:
         """Loaded rows must not show the old state."""
-        for row in list(session.identity_map.values()):
-            if isinstance(row, self.model) and row.id in ids:
-                session.expire(row)
+        if loaded := [row for row in session.identity_map.values() if isinstance(row, self.model)]:
+            ids = {m.id for m in moved}
+            for row in loaded:
+                if row.id in ids:
+                    session.expire(row)

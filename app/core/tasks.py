@@ -190,17 +190,21 @@ def backoff_s(tries: int) -> float:
     return base * (1 + secrets.randbelow(500) / 1000)
 
 
-def due_kinds(session: Session) -> list[str]:
-    """Kinds that have something to do now: what the sweeper rings for."""
+def due_kinds(session: Session) -> dict[str, bool]:
+    """Kinds that have something to do now: what the sweeper rings for; and whether a worker died holding some of it."""
     live = select(_LIVE_LEASES.subquery().c.lease)
-    return list(
-        session.scalars(
-            select(Task.kind)
-            .where(Task.status == "due", Task.run_at <= func.clock_timestamp())
-            .where(Task.lease.is_(None) | Task.lease.not_in(live))
-            .distinct()
-        )
+    due = (
+        select(Task.kind, func.bool_or(Task.lease.is_not(None)).label("abandoned"))
+        .where(Task.status == "due", Task.run_at <= func.clock_timestamp())
+        .where(Task.lease.is_(None) | Task.lease.not_in(live))
+        .group_by(Task.kind)
     )
+    return {row.kind: row.abandoned for row in session.execute(due)}
+
+
+def live_leases(session: Session) -> set[int]:
+    """The leases of the workers that live."""
+    return set(session.scalars(_LIVE_LEASES))
 
 
 def replay(session: Session, task_id: int) -> bool:

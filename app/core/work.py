@@ -40,11 +40,12 @@ SYSTEM = Actor("system", "worker")
 
 @dataclass(frozen=True)
 class AuditFact:
-    """One thing that happened to one row, or one read of sensitive data (then both states are None)."""
+    """What happened to each of these rows, or which of them were read as sensitive data (then both states are None):
+    one entry for each."""
 
     action: str
     subject_type: str
-    subject_id: UUID
+    subject_ids: Sequence[UUID]
     from_status: str | None = None
     to_status: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
@@ -78,7 +79,7 @@ class Work:
             self.later(kind, subject, args=args)
 
     def audit(self, action: str, subject_type: str, subject_id: UUID, /, **detail: Any) -> None:
-        self._facts.append(AuditFact(action, subject_type, subject_id, detail=detail))
+        self._facts.append(AuditFact(action, subject_type, (subject_id,), detail=detail))
 
     def audit_fact(self, fact: AuditFact) -> None:
         self._facts.append(fact)

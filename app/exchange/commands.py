@@ -84,18 +84,13 @@ def command_all(work: Work, party_id: UUID, kind: str, asked: Sequence[Asked], *
     rows = [
         {
             "id": command_id,
-            "party_id": party_id,
-            "kind": kind,
-            "lane": terms["lane"],
             "subject": one.subject,
             "body_sealed": work.privacy.seal_json(one.body, body_place(command_id)),
-            "once": terms.get("once", False),
-            "deadline": terms.get("deadline"),
-            "answer_by": terms.get("answer_by"),
         }
         for command_id, one in zip(ids, asked, strict=True)
     ]
-    commands.start_many(work, rows, CommandState.OPEN)
+    known = {"once": False, "deadline": None, "answer_by": None, **terms}
+    commands.start_many(work, rows, CommandState.OPEN, same={"party_id": party_id, "kind": kind, **known})
     if rows:
         wake.party(work, party_id, lane=terms["lane"])
     return ids

@@ -44,23 +44,21 @@ def notify_all(work: Work, template: str, told: Sequence[Told], params: Mapping[
     rules.in_words(template, params)
     given = select(Notice.dedupe).where(Notice.dedupe == any_(bindparam("dedupes", type_=ARRAY(Text))))
     before = set(work.session.scalars(given, {"dedupes": [one.dedupe for one in told]}))
-    rows = [_row(work, template, one, params) for one in told if one.dedupe not in before]
-    notices.start_many(work, rows, State.PENDING)
+    content = {"params": dict(params)}
+    rows = [_row(work, one, content) for one in told if one.dedupe not in before]
+    notices.start_many(work, rows, State.PENDING, same={"channel": "wechat", "template": template, "tries": 0})
     for row in rows:
         work.later(DELIVER, row["id"])
 
 
-def _row(work: Work, template: str, told: Told, params: Mapping[str, str]) -> dict[str, Any]:
+def _row(work: Work, told: Told, content: dict[str, Any]) -> dict[str, Any]:
     notice_id = new_id()
     return {
         "id": notice_id,
         "account_id": told.account_id,
-        "channel": "wechat",
-        "template": template,
         "subject": told.subject,
         "dedupe": told.dedupe,
-        "content_sealed": work.privacy.seal_json({"params": dict(params)}, _place(notice_id)),
-        "tries": 0,
+        "content_sealed": work.privacy.seal_json(content, _place(notice_id)),
     }
 
 

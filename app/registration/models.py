@@ -43,6 +43,7 @@ class Registration(Stateful, Base):
         ),
     )
 
+    status: Mapped[str]  # looked for among a hospital's entries only, by the partial indexes
     hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
     line_no: Mapped[int] = mapped_column(BigInteger)
     no: Mapped[str] = mapped_column(unique=True)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, literal, select, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, bindparam, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from app.core import quota, steady
@@ -72,7 +72,7 @@ def admit(work: Work, interface_id: UUID, *, at_once: int | None = None) -> floa
     if admitted:
         _send(work, interface_id, admitted, bills, deadline)
         settlements.move(work, [row.id for row, _ in admitted], "admit")
-    in_line = (Settlement.interface_id == interface_id, Settlement.status == State.TRIAL_WAITING)
+    in_line = _in_line(work.session, interface_id)
     if work.session.scalar(select(Settlement.id).where(*in_line).limit(1)) is None:
         return None
     free_in = quota.next_free(work.session, budget)[0] - quota.database_now(work.session)
@@ -80,6 +80,13 @@ def admit(work: Work, interface_id: UUID, *, at_once: int | None = None) -> floa
         left = update(Settlement).where(*in_line, ~Settlement.throttled).values(throttled=True)
         work.session.execute(left.execution_options(synchronize_session=False))
     return max(0.0, free_in.total_seconds())
+
+
+def _in_line(session: Session, interface_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    """Whoever waits here, at a hospital that settles here: the line of one that has gone over to another interface goes
+    there (moving.move_lines)."""
+    here = Settlement.hospital_id.in_(hospitals_of(session, interface_id))
+    return (Settlement.interface_id == interface_id, Settlement.status == State.TRIAL_WAITING, here)
 
 
 def lock(work: Work, interface_id: UUID) -> None:

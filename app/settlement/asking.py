@@ -18,7 +18,7 @@ from app.settlement.contracts import AskTrial
 from app.settlement.interfaces import budget_of, interface_of, shared_budget
 from app.settlement.models import Settlement
 from app.settlement.states import State, settlements
-from app.settlement.trials import ADMIT, require_unsettled
+from app.settlement.trials import ADMIT, line_of, require_unsettled
 
 
 def ask_trial(work: Work, account_id: UUID, wanted: AskTrial) -> Settlement:
@@ -36,7 +36,7 @@ def ask_trial(work: Work, account_id: UUID, wanted: AskTrial) -> Settlement:
     identity.require_medical_card(work, person_id, wanted.medical_card_no)
     if not wanted.wait:
         _require_free_slot(work, interface_id, bill)
-    line_no = next_no(work.session, f"trial:{interface_id}")
+    line_no = next_no(work.session, line_of(interface_id))
     live = queries.live_of_bill(work.session, bill_id)
     if live is not None and not _is_stale(work, live, bill):
         return live
@@ -67,7 +67,7 @@ def ask_trial(work: Work, account_id: UUID, wanted: AskTrial) -> Settlement:
 
 def leave(work: Work, account_id: UUID, settlement_id: UUID) -> Settlement:
     """The patient waits no longer: whoever stands behind moves up. LostRace once the trial is under way."""
-    row = trials.get(work, settlement_id)
+    row = trials.locked(work, [settlement_id])[settlement_id]
     identity.require_bound(work.session, account_id, row.person_id)
     settlements.move(work, [row.id], "leave", values={"refused_code": "left"})
     return row

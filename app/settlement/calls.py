@@ -12,7 +12,7 @@ from app.core.work import Runtime, Work
 from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer
 from app.gateways import Gateways
-from app.settlement import admission, promises, queries, rules, synchronising, trials
+from app.settlement import admission, moving, promises, queries, rules, synchronising, trials
 from app.settlement.trials import ADMIT
 
 STAY_S = 10.0  # then other work gets its turn
@@ -45,9 +45,11 @@ def _admit_some(runtime: Runtime, interface_id: UUID, *, may_stay: bool) -> floa
 
 
 def sweep(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
-    """Nobody waits because a task was lost, or lies in a future that a step of the clock has put off."""
+    """Nobody waits because a task was lost, or lies in a future that a step of the clock has put off, or because the
+    hospital settles elsewhere now."""
     with runtime.work(finish=jobs) as work:
-        for interface_id in queries.interfaces_with_line(work.session):
+        moving.move_lines(work)
+        for interface_id in sorted({interface_id for interface_id, _ in queries.lines(work.session)}):
             work.later(ADMIT, interface_id)
 
 

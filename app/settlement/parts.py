@@ -26,7 +26,7 @@ def move_part(work: Work, row: Settlement, half: Half, event: str) -> None:
 
 def get(work: Work, settlement_id: UUID | None) -> Settlement:
     """The row, locked, and its check field verified: what follows moves money."""
-    row = trials.get(work, settlement_id)
+    row = trials.locked(work, [settlement_id])[settlement_id]
     row.require_check(work.privacy)
     return row
 

@@ -37,10 +37,12 @@ def other_place(session: Session, interface_id: UUID, person_id: UUID) -> Settle
     return session.scalar(select(Settlement).where(*mine, Settlement.status.in_(IN_LINE)))
 
 
-def interfaces_with_line(session: Session) -> list[UUID]:
-    """The interfaces at which somebody waits for a trial."""
-    waiting = select(Settlement.interface_id).where(Settlement.status == State.TRIAL_WAITING)
-    return list(session.scalars(waiting.distinct().order_by(Settlement.interface_id)))
+def lines(session: Session) -> list[tuple[UUID, UUID]]:
+    """(interface, hospital) of everybody who waits for a trial."""
+    waiting = select(Settlement.interface_id, Settlement.hospital_id)
+    waiting = waiting.where(Settlement.status == State.TRIAL_WAITING).distinct()
+    found = session.execute(waiting.order_by(Settlement.interface_id, Settlement.hospital_id))
+    return [(row.interface_id, row.hospital_id) for row in found]
 
 
 def unfinished(

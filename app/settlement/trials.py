@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -38,7 +38,7 @@ def trials_answered(work: Work, answers: Sequence[CommandAnswer]) -> None:
     The slot of a request that certainly never left is free at once; that of one that may have left stays taken until
     it can last have arrived and a window has passed.
     """
-    rows = _locked(work, answers)
+    rows = locked(work, {answer.subject for answer in answers})
     free_at: dict[UUID, list[datetime]] = {}
     trialled: list[tuple[Settlement, Sides]] = []
     for answer in answers:
@@ -60,18 +60,6 @@ def trials_answered(work: Work, answers: Sequence[CommandAnswer]) -> None:
     _trialled(work, trialled)
     for interface_id, moments in free_at.items():  # whoever admits then knows when the others are free
         work.later(ADMIT, interface_id, run_at=min(moments) - rules.LEAD)
-
-
-def _locked(work: Work, answers: Sequence[CommandAnswer]) -> dict[UUID | None, Settlement]:
-    """The rows, locked in the order of their ids: what two answers say of one at the same moment is heard one after
-    the other."""
-    ids = {answer.subject for answer in answers}
-    wanted = select(Settlement).where(Settlement.id.in_(ids)).order_by(Settlement.id).with_for_update()
-    rows = work.session.scalars(wanted, execution_options={"populate_existing": True})
-    found: dict[UUID | None, Settlement] = {row.id: row for row in rows}
-    if len(found) < len(ids):
-        raise NotFound
-    return found
 
 
 def _heard(work: Work, row: Settlement, answer: CommandAnswer) -> Sides | None:
@@ -128,9 +116,17 @@ def _dedupe(template: str, row: Settlement) -> str:
     return f"{template}:{row.id}:{row.trial_no}"
 
 
-def get(work: Work, settlement_id: UUID | None) -> Settlement:
-    """The row, locked: what two answers say of it at the same moment is heard one after the other."""
-    row = work.session.get(Settlement, settlement_id, with_for_update=True, populate_existing=True)
-    if row is None:
+def locked(work: Work, ids: Collection[UUID | None]) -> dict[UUID | None, Settlement]:
+    """The rows, locked in the order of their ids: what two answers say of one at the same moment is heard one after
+    the other."""
+    wanted = select(Settlement).where(Settlement.id.in_(ids)).order_by(Settlement.id).with_for_update()
+    rows = work.session.scalars(wanted, execution_options={"populate_existing": True})
+    found: dict[UUID | None, Settlement] = {row.id: row for row in rows}
+    if len(found) < len(set(ids)):
         raise NotFound
-    return row
+    return found
+
+
+def line_of(interface_id: UUID) -> str:
+    """The series of the places in an interface's line."""
+    return f"trial:{interface_id}"

@@ -55,11 +55,13 @@ def upgrade() -> None:
         sa.Column("prev_hash", sa.Text(), nullable=True),
         sa.Column("hash", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
-        sa.UniqueConstraint("seq", name=op.f("uq_audit_entry_seq")),
     )
     op.create_index("ix_audit_entry_subject", "audit_entry", ["subject_id", "id"], unique=False)
     op.create_index(
         "ix_audit_entry_unsealed", "audit_entry", ["id"], unique=False, postgresql_where=sa.text("seq IS NULL")
+    )
+    op.create_index(
+        "uq_audit_entry_seq", "audit_entry", ["seq"], unique=True, postgresql_where=sa.text("seq IS NOT NULL")
     )
     op.create_table(
         "clock_anchor",
@@ -2490,6 +2492,7 @@ def downgrade() -> None:
     op.drop_table("idempotency_key")
     op.drop_table("e_bill_check")
     op.drop_table("clock_anchor")
+    op.drop_index("uq_audit_entry_seq", table_name="audit_entry", postgresql_where=sa.text("seq IS NOT NULL"))
     op.drop_index("ix_audit_entry_unsealed", table_name="audit_entry", postgresql_where=sa.text("seq IS NULL"))
     op.drop_index("ix_audit_entry_subject", table_name="audit_entry")
     op.drop_table("audit_entry")

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import pytest
 import redis
 from rq import Queue
+from rq.serializers import JSONSerializer
 
 from app.core.embedded import Valkey
 from app.core.work import Runtime
 from tests.servers import ROOT
-from workers.bell import QUEUE, RING_PAUSE_MS, Bell
+from workers.bell import QUEUE, RING_LIFE_S, Bell
 
 
 @pytest.fixture
@@ -20,10 +21,9 @@ def bell(fresh_redis_url: str) -> Bell:
     return Bell(fresh_redis_url)
 
 
-def queued(bell: Bell) -> list[tuple[str, ...]]:
-    queue = Queue(QUEUE, connection=bell.connection)
-    keys = [f"rq:job:{job_id}" for job_id in queue.job_ids]
-    return [tuple(str(bell.connection.hget(key, "description")).split()) for key in keys]
+def queued(bell: Bell) -> list[str]:
+    """The kinds that are rung for, in the order in which they are answered."""
+    return [job.args[0] for job in Queue(QUEUE, connection=bell.connection, serializer=JSONSerializer).jobs]
 
 
 def test_each_kind_is_rung_once_until_it_is_answered(bell: Bell) -> None:
@@ -35,10 +35,28 @@ def test_each_kind_is_rung_once_until_it_is_answered(bell: Bell) -> None:
     assert len(queued(bell)) == 3
 
 
-def test_a_ring_that_was_lost_does_not_silence_the_bell_for_long(bell: Bell) -> None:
+def test_a_ring_that_waits_is_not_repeated_however_long_it_waits(bell: Bell) -> None:
     bell({"a.kind"})
-    left_ms = bell.connection.pttl("bell:a.kind")
-    assert 0 < left_ms <= RING_PAUSE_MS
+    for _ in range(3):
+        bell.again({"a.kind", "b.kind"})
+    assert queued(bell) == ["a.kind", "b.kind"]
+    assert 0 < bell.connection.ttl("bell:a.kind") <= RING_LIFE_S
+
+
+def test_a_ring_that_left_the_queue_unanswered_is_repeated(bell: Bell) -> None:
+    bell({"a.kind"})
+    Queue(QUEUE, connection=bell.connection).empty()  # as a worker does that is killed then
+    bell({"a.kind"})
+    assert queued(bell) == []
+    bell.again({"a.kind"})
+    assert len(queued(bell)) == 1
+
+
+def test_what_a_dead_worker_held_is_answered_first_and_once(bell: Bell) -> None:
+    bell({"a.kind", "b.kind", "c.kind"})
+    for _ in range(2):
+        bell.again({"a.kind", "c.kind", "d.kind"}, first=["c.kind", "d.kind"])
+    assert (sorted(queued(bell)[:2]), queued(bell)[2:]) == (["c.kind", "d.kind"], ["a.kind", "b.kind"])
 
 
 def test_nothing_but_the_kind_goes_into_redis(bell: Bell, runtime: Runtime) -> None:

@@ -17,7 +17,9 @@ from rq.serializers import JSONSerializer
 
 from app.core.settings import Settings
 from tests.servers import ROOT
+from workers import __main__ as program
 from workers.bell import QUEUE
+from workers.context import Context
 
 LONG_S = 0.6
 # What a flush does between two of RQ's own commands: the job is gone, and RQ gives up.
@@ -60,6 +62,16 @@ def taken(queue: Queue) -> None:
     while queue.job_ids:
         assert time.monotonic() < end_s
         time.sleep(0.02)
+
+
+def test_it_shows_a_sign_of_life_when_it_can_begin_at_once(here: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = "import sys, workers.__main__; sys.exit('workers.kinds' not in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", ready], cwd=ROOT, check=False).returncode == 0
+    begun: list[str] = []
+    monkeypatch.setattr(program.tasks, "take", lambda *_: begun.append("statement"))
+    monkeypatch.setattr(here.lease, "hold", lambda: begun.append("lease"))
+    program.warm_up(here)
+    assert begun == ["statement", "lease"]
 
 
 def test_it_outlives_a_flush_in_the_middle_of_a_job(start: Start, queue: Queue) -> None:

@@ -1,25 +1,46 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Collection, Iterable
 from datetime import time as daytime
 from typing import Any
 
 import pytest
 
+from app.core import tasks
 from app.core.clock import Clock
+from app.core.tasks import Lease
 from app.core.work import Runtime
 from tests.app.kit import run, value
 from workers import schedule
+from workers.bell import Bell
 from workers.context import Context
 from workers.schedule import Daily, Every
 
 
+class Listener(Bell):
+    """Hears what the sweeper rings for, and what of it first."""
+
+    def __init__(self) -> None:
+        self.heard: list[list[str]] = []
+        self.first: list[str] = []
+
+    def again(self, kinds: Iterable[str], *, first: Collection[str] = ()) -> None:
+        self.heard.append(sorted(kinds))
+        self.first += first
+
+
 @pytest.fixture
-def rung(here: Context, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    heard: list[list[str]] = []
-    monkeypatch.setattr(here, "bell", lambda kinds: heard.append(sorted(kinds)))
+def listener(here: Context, monkeypatch: pytest.MonkeyPatch) -> Listener:
+    monkeypatch.setattr(here, "bell", Listener())
+    return here.bell  # type: ignore[return-value]
+
+
+@pytest.fixture
+def rung(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.setattr(schedule, "EVERY", (Every("a.kind", 2), Every("b.kind", 10)))
     monkeypatch.setattr(schedule, "DAILY", ())
-    return heard
+    return listener.heard
 
 
 def test_what_happens_by_the_clock_is_written_once_and_rung(
@@ -48,6 +69,29 @@ def test_whatever_is_due_is_rung_for_again(runtime: Runtime, here: Context, rung
         work.later("lost.ring", None)
     schedule.tick(here, {"a.kind": 0, "b.kind": 0}, 1.0)
     assert rung == [["lost.ring"]]
+
+
+def test_what_a_dead_worker_held_is_rung_for_first(
+    runtime: Runtime, here: Context, listener: Listener, rung: list[list[str]]
+) -> None:
+    with runtime.work() as work:
+        work.later("held.kind", None)
+        work.later("other.kind", None)
+    run(runtime, "UPDATE task SET lease = 1 WHERE kind = 'held.kind'")
+    schedule.tick(here, {"a.kind": 0, "b.kind": 0}, 1.0)
+    assert (rung, listener.first) == ([["held.kind", "other.kind"]], ["held.kind"])
+
+
+def test_a_workers_death_ends_the_rest(runtime: Runtime, here: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "SWEEP_S", 60.0)
+    lease, started = Lease(runtime.settings.database_url), time.monotonic()
+    key = lease.hold()
+    with runtime.read() as session:
+        living = tasks.live_leases(session)
+    lease.drop()
+    assert key in living and here.lease.key in living
+    assert schedule._rest(here, living, started) == living - {key}
+    assert time.monotonic() < started + schedule.SWEEP_S, "it was not the sweep that ended it"
 
 
 def test_two_schedulers_start_a_nightly_run_once(

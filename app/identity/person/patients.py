@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, select, text, update
+from sqlalchemy import ARRAY, Table, Uuid, any_, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core.columns import add_rows
 from app.core.errors import Invalid
 from app.core.privacy import Privacy
-from app.core.work import Work
+from app.core.work import AuditFact, Work
 from app.exchange import service as exchange
 from app.exchange.service import Asked
 from app.identity.person import pulls
@@ -29,6 +29,13 @@ _KNOWN = text("""
     UNION SELECT n.person_id, n.patient_no FROM unnest(CAST(:numbers AS text[])) AS p(no) CROSS JOIN LATERAL (
         SELECT person_id, patient_no FROM patient_number WHERE hospital_id = :hospital AND patient_no = p.no OFFSET 0) n
 """)
+
+_ACCOUNTS = (
+    select(Binding.person_id, Binding.account_id)
+    .where(Binding.person_id == any_(bindparam("persons", type_=ARRAY(Uuid))))
+    .where(Binding.hospital_id == bindparam("hospital"), Binding.status == BindingState.LIVE)
+    .order_by(Binding.account_id)
+)
 
 
 def account_ref(privacy: Privacy, account_id: UUID) -> str:
@@ -87,12 +94,12 @@ def set_patient_numbers(work: Work, hospital_id: UUID, numbers: Mapping[UUID, st
     new = {person_id: no for person_id, no in free.items() if person_id not in numbered}
     _tie_all(work, hospital_id, new)
     columns = [
-        {"hospital_id": hospital_id, "patient_no": no, "person_id": person, "pull_id": pull, "awaited_since": work.now}
+        {"patient_no": no, "person_id": person, "pull_id": pull}
         for (person, no), pull in zip(new.items(), pulls.ask_all(work, hospital_id, new), strict=True)
     ]
-    add_rows(work.session, _NUMBERS, columns)
-    for person_id in new:
-        work.audit("patient_number.set", "person", person_id, hospital=str(hospital_id))
+    add_rows(work.session, _NUMBERS, columns, same={"hospital_id": hospital_id, "awaited_since": work.now})
+    set_now = AuditFact("patient_number.set", "person", list(new), detail={"hospital": str(hospital_id)})
+    work.audit_fact(set_now)
     return taken
 
 
@@ -152,6 +159,5 @@ def _bound_accounts(session: Session, hospital_id: UUID, person_id: UUID) -> lis
 
 def _accounts_of(session: Session, hospital_id: UUID, person_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
     """(person, account) of every live binding at this hospital."""
-    live = (Binding.person_id.in_(person_ids), Binding.hospital_id == hospital_id, Binding.status == BindingState.LIVE)
-    found = select(Binding.person_id, Binding.account_id).where(*live).order_by(Binding.account_id)
-    return [(person, account) for person, account in session.execute(found) if person is not None]
+    found = session.execute(_ACCOUNTS, {"persons": list(person_ids), "hospital": hospital_id})
+    return [(person, account) for person, account in found if person is not None]

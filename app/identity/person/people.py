@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, func, select
 
 from app.core.errors import NotFound, Tampered
 from app.core.privacy import Privacy, mask_name, mask_number
-from app.core.work import Work
+from app.core.work import AuditFact, Work
 from app.identity.person.models import Person
 
 
@@ -109,8 +109,7 @@ def facts_of(work: Work, person_ids: Sequence[UUID], why: str) -> dict[UUID, Per
     rows = work.session.execute(_FACTS, {"ids": list(person_ids)}).all()
     if len(rows) != len(set(person_ids)):
         raise NotFound
-    for row in rows:
-        work.audit("read.person", "person", row.id, why=why)
+    work.audit_fact(AuditFact("read.person", "person", [row.id for row in rows], detail={"why": why}))
     return {row.id: _open(work.privacy, row) for row in rows}
 
 
@@ -162,8 +161,10 @@ def _is_same(privacy: Privacy, row: Person, claim: PersonFacts) -> bool:
 
 
 def _open(privacy: Privacy, row: Row[Any]) -> PersonFacts:
+    person_id = str(row.id)
+
     def plain(column: str) -> str:
-        return privacy.open(getattr(row, column), f"person:{column}:{row.id}")
+        return privacy.open(getattr(row, column), f"person:{column}:{person_id}")
 
     return PersonFacts(
         name=plain("name_sealed"),

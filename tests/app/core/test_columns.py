@@ -44,6 +44,30 @@ def test_what_was_given_is_found_in_its_order(runtime: Runtime, count: int) -> N
     assert found == given
 
 
+@pytest.mark.parametrize("count", [1, columns.FEW])
+def test_what_rows_have_in_common_is_given_once(runtime: Runtime, count: int) -> None:
+    kinds = [*NASTY, "plain"]
+    groups = [
+        columns.Group([{"subject": uuid4()} for _ in range(count)], {"kind": kind, "args": {"text": kind}})
+        for kind in kinds
+    ]
+    with runtime.work() as work:
+        columns.add_groups(work.session, TASK, [*groups, columns.Group([], {"kind": "nobody", "args": {}})])
+        columns.add_rows(work.session, TASK, [{"subject": None}], same={"kind": "alone", "args": {}})
+    given = [
+        (row["subject"], kind, {"text": kind}) for kind, one in zip(kinds, groups, strict=True) for row in one.rows
+    ]
+    with runtime.read() as session:
+        found = session.execute(select(TASK.c.subject, TASK.c.kind, TASK.c.args).order_by(TASK.c.id)).all()
+    assert [tuple(row) for row in found] == [*given, (None, "alone", {})]
+
+
+def test_groups_of_different_columns_are_refused(runtime: Runtime) -> None:
+    groups = [columns.Group(rows(9)), columns.Group(rows(9), {"tries": 1})]
+    with runtime.work() as work, pytest.raises(ValueError, match="different columns"):
+        columns.add_groups(work.session, TASK, groups)
+
+
 def test_rows_of_different_columns_are_refused(runtime: Runtime) -> None:
     given = rows(20)
     del given[7]["run_at"]

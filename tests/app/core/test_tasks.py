@@ -80,7 +80,7 @@ def test_what_is_not_due_waits(runtime: Runtime, lease: Lease) -> None:
     put(runtime, 1, in_s=3600)
     assert take(runtime, lease) == []
     with runtime.read() as session:
-        assert tasks.due_kinds(session) == []
+        assert tasks.due_kinds(session) == {}
         wait = tasks.next_due_in(session, KIND)
     assert wait is not None and 3590 < wait.total_seconds() <= 3600
     run(runtime, "UPDATE task SET run_at = now()")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from app.settlement import interfaces, promises
+from app.exchange.service import NewParty, put_party
+from app.settlement import admission, interfaces, moving, promises
 from app.settlement.interfaces import shares_of
 from tests.app.settlement.kit import SIDES, answer_trials, ask
 from tests.app.town import Insured, Town
@@ -123,3 +125,53 @@ def test_a_hospital_at_an_interface_that_nobody_knows_is_refused_at_the_start(to
     town.rows("UPDATE party SET config = config || '{\"interface\": \"M9\"}' WHERE code = 'H1'")
     with town.runtime.read() as session, pytest.raises(ValueError, match="H1 settles at M9"):
         interfaces.require_shares(session)
+
+
+def test_who_waits_while_the_hospital_goes_over_is_tried_at_the_new_interface(town: Town) -> None:
+    ((who, trial_id),) = stand(town, 1)
+    old, new = _go_over(town, "H1")
+    with town.runtime.work() as work:
+        assert admission.admit(work, old) is None, "nobody waits here whom it could admit"
+    _sweep(town)
+    assert states(town, [(who, trial_id)]) == ["trialling"]
+    assert town.value("SELECT interface_id FROM settlement") == new
+    assert town.value("SELECT party_id FROM command WHERE kind = 'trial'") == new
+
+
+def test_who_comes_over_keeps_the_order_and_stands_behind_those_who_wait_there(town: Town) -> None:
+    coming = stand(town, 2)
+    _, new = _go_over(town, "H2")
+    there = stand(town, 1, at="H2")
+    _go_over(town, "H1")
+    with town.runtime.work() as work:
+        moving.move_lines(work)
+    in_line = [row.id for row in town.rows("SELECT id FROM settlement WHERE interface_id = :i ORDER BY line_no", i=new)]
+    assert [str(one) for one in in_line] == [trial_id for _, trial_id in (*there, *coming)]
+
+
+def test_who_has_a_place_there_already_comes_when_that_one_is_tried(town: Town) -> None:
+    ((who, trial_id),) = stand(town, 1)
+    _go_over(town, "H2")
+    stand(town, 1, at="H2")
+    town.rows("UPDATE settlement SET person_id = :person WHERE id <> :id", person=who.person_id, id=trial_id)
+    _go_over(town, "H1")
+    _sweep(town)
+    assert states(town, [(who, trial_id)]) == ["trial_waiting"]
+    town.rows("UPDATE settlement SET status = 'trialled' WHERE status = 'trialling'")
+    _sweep(town)
+    assert states(town, [(who, trial_id)]) == ["trialling"]
+
+
+def _go_over(town: Town, hospital: str) -> tuple[UUID, UUID]:
+    """From now on this hospital settles at M2; the ids of M1 and M2."""
+    with town.runtime.work() as work:
+        new = put_party(work, NewParty("medical_insurance", "M2", "另一家医保局", {"n": 10, "window_s": 60.0}))
+    town.rows('UPDATE party SET config = config || \'{"interface": "M2"}\' WHERE code = :code', code=hospital)
+    old: UUID = town.value("SELECT id FROM party WHERE code = 'M1'")
+    return old, new
+
+
+def _sweep(town: Town) -> None:
+    with town.runtime.work() as work:
+        work.later("settlement.sweep", None)
+    town.drain_all("settlement.sweep", "settlement.admit")

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.core.tasks import Job
-from app.settlement import admission, calls, rules, trials
+from app.settlement import admission, calls, rules
 from app.settlement.states import State, settlements
 from tests.app.kit import Thread
 from tests.app.settlement.kit import SIDES, answer_trials, ask
@@ -327,6 +327,6 @@ def test_every_state_allows_its_events_and_no_other(town: Town, who: Insured) ->
         for event in sorted(settlements.events):
             town.rows("UPDATE settlement SET status = :state", state=state.value)
             with town.runtime.work() as work:
-                moved = settlements.move(work, [trials.get(work, settlement_id).id], event, lenient=True)
+                moved = settlements.move(work, [UUID(settlement_id)], event, lenient=True)
             expected = settlements.table.get((state, event))
             assert [one.new for one in moved] == ([expected] if expected else []), (state, event)
