@@ -235,9 +235,9 @@ def appeal(session: Session, claim_id: UUID) -> Appeal | None:
     return session.scalar(select(Appeal).where(Appeal.claim_id == claim_id))
 
 
-def history(session: Session, claim_id: UUID) -> Sequence[audit.AuditEntry]:
+def history(session: Session, claim_id: UUID, recovered: Sequence[Recovery]) -> Sequence[audit.AuditEntry]:
     """What happened to a claim and to its recoveries."""
-    return audit.history(session, [claim_id, *(row.id for row in recoveries(session, claim_id))])
+    return audit.history(session, [claim_id, *(row.id for row in recovered)])
 
 
 def recoveries(session: Session, claim_id: UUID) -> Sequence[Recovery]:

@@ -37,9 +37,14 @@ def of_insurer(work: Work, insurer_id: UUID, claim_no: str) -> Claim:
 
 
 def _locked(work: Work, claim_id: UUID) -> Claim:
-    row = work.session.get(Claim, claim_id, with_for_update=True, populate_existing=True)
-    if row is None:
-        raise NotFound
+    """Locked and read once: after that nobody but this transaction changes it."""
+    held: dict[UUID, Claim] = work.session.info.setdefault("claim.locked", {})
+    row = held.get(claim_id)
+    if row is None or row not in work.session:
+        row = work.session.get(Claim, claim_id, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise NotFound
+        held[claim_id] = row
     return row
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.audit.queries import AuditEntry
 from app.claim import clocks, queries, rules
 from app.claim import contracts as c
 from app.claim.models import Claim, ClaimClock, DocumentRequest, Recovery
@@ -19,17 +21,20 @@ def claim(row: Claim) -> c.ClaimView:
 
 
 def detail(session: Session, row: Claim) -> c.ClaimDetail:
-    decision = queries.latest_decision(session, row.id)
+    """Patients look again and again: what only a decision brings is looked for only behind one."""
+    decision, bills = queries.latest_decision(session, row.id), queries.bills(session, row.id)
+    recoveries = queries.recoveries(session, row.id)
+    letters = queries.letters(session, row.id) if decision else []
     return c.ClaimDetail(
         **claim(row).model_dump(),
-        payable_fen=queries.payable_fen(session, row.id),
-        bills=[c.ClaimBillView.model_validate(b, from_attributes=True) for b in queries.bills(session, row.id)],
+        payable_fen=sum(bill.payable_fen for bill in bills if bill.kind == "pay"),
+        bills=[c.ClaimBillView.model_validate(bill, from_attributes=True) for bill in bills],
         lines=_lines(session, decision.id) if decision else [],
-        recoveries=[recovery(one) for one in queries.recoveries(session, row.id)],
+        recoveries=[recovery(one) for one in recoveries],
         document_requests=[_document_request(one) for one in queries.document_requests(session, row.id)],
         clocks=[clock(one, row) for one in queries.clocks(session, row.id)],
-        letters=[c.LetterView.model_validate(one, from_attributes=True) for one in queries.letters(session, row.id)],
-        timeline=timeline(session, row),
+        letters=[c.LetterView.model_validate(one, from_attributes=True) for one in letters],
+        timeline=_steps(row, queries.history(session, row.id, recoveries)),
     )
 
 
@@ -101,8 +106,12 @@ def recovery_item(row: Recovery, of: Claim) -> c.RecoveryItem:
 
 def timeline(session: Session, row: Claim) -> list[c.StepView]:
     """Every step of the claim and of its recoveries, oldest first."""
+    return _steps(row, queries.history(session, row.id, queries.recoveries(session, row.id)))
+
+
+def _steps(row: Claim, history: Sequence[AuditEntry]) -> list[c.StepView]:
     steps = []
-    for entry in queries.history(session, row.id):
+    for entry in history:
         if entry.to_status is None:
             continue
         if entry.subject_id == row.id:

@@ -64,8 +64,9 @@ class Machine(Generic[State]):
         row.status, row.status_since = state.value, work.now
         columns = {attribute.key for attribute in row.__mapper__.column_attrs}
         given = {name: value for name, value in row.__dict__.items() if name in columns}
-        new = insert(self.model).values(given).on_conflict_do_nothing(index_elements=[unless])
-        if work.session.scalar(new.returning(self.model.id)) is None:
+        table = self.model.__table__  # the ORM's insert takes three times as long
+        new = insert(table).values(given).on_conflict_do_nothing(index_elements=[unless])
+        if work.session.scalar(new.returning(table.c.id)) is None:
             return False
         work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, (row.id,), None, state.value))
         return True

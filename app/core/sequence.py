@@ -6,7 +6,9 @@ number is given again. A database sequence promises neither.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger
+from typing import cast
+
+from sqlalchemy import BigInteger, Table, bindparam
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -20,11 +22,15 @@ class NumberSeries(Base):
     last_no: Mapped[int] = mapped_column(BigInteger)
 
 
+# Without the unit of work, and made once.
+_SERIES = cast(Table, NumberSeries.__table__)
+_FIRST = insert(_SERIES).values(name=bindparam("name"), last_no=bindparam("count"))
+_TAKE = _FIRST.on_conflict_do_update(
+    index_elements=["name"], set_={"last_no": _SERIES.c.last_no + _FIRST.excluded.last_no}
+).returning(_SERIES.c.last_no)
+
+
 def next_no(session: Session, name: str, count: int = 1) -> int:
     """The first of `count` fresh numbers of the series; the first ever is 1."""
-    first = insert(NumberSeries).values(name=name, last_no=count)
-    taken = first.on_conflict_do_update(
-        index_elements=["name"], set_={"last_no": NumberSeries.last_no + count}
-    ).returning(NumberSeries.last_no)
-    last: int = session.execute(taken).scalar_one()
+    last: int = session.execute(_TAKE, {"name": name, "count": count}).scalar_one()
     return last - count + 1

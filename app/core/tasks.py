@@ -24,11 +24,9 @@ from sqlalchemy import (
     Table,
     bindparam,
     column,
-    delete,
     func,
     select,
     text,
-    tuple_,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -94,11 +92,25 @@ _TAKE = (
     .values(lease=bindparam("taker", type_=Integer), fence=_TASK.c.fence + 1, tries=_TASK.c.tries + 1)
     .returning(_TASK.c.id, _TASK.c.kind, _TASK.c.subject, _TASK.c.args, _TASK.c.tries, _TASK.c.fence)
 )
+_FINISH = text("""
+    DELETE FROM task USING unnest(CAST(:ids AS bigint[]), CAST(:fences AS int[])) AS done(id, fence)
+    WHERE task.id = done.id AND task.fence = done.fence
+""")
+_FINISH_LEFT = text(f"{_FINISH.text} AND task.status = 'due' AND task.lease IS NOT NULL")
+_DUE_KINDS = (
+    select(_TASK.c.kind, func.bool_or(_TASK.c.lease.is_not(None)).label("abandoned"))
+    .where(_TASK.c.status == "due", _TASK.c.run_at <= func.clock_timestamp())
+    .where(_TASK.c.lease.is_(None) | _TASK.c.lease.not_in(select(_LIVE_LEASES.subquery().c.lease)))
+    .group_by(_TASK.c.kind)
+)
+_SOONEST = select(func.min(_TASK.c.run_at) - func.clock_timestamp()).where(
+    _TASK.c.status == "due", _TASK.c.run_at > func.clock_timestamp()
+)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Job:
-    """A task in this worker's hands."""
+    """A task in this worker's hands. `finished` once it was deleted with its effect."""
 
     id: int
     kind: str
@@ -106,6 +118,7 @@ class Job:
     args: dict[str, Any]
     tries: int
     fence: int
+    finished: bool = field(default=False, compare=False)
 
 
 @dataclass
@@ -161,17 +174,18 @@ def take(session: Session, kind: str, lease: int, limit: int) -> list[Job]:
 
 def finish(session: Session, jobs: Sequence[Job]) -> None:
     """Delete finished tasks with their effect. Fenced if another worker has taken one over meanwhile."""
-    mine = [(job.id, job.fence) for job in jobs]
-    done = session.execute(delete(_TASK).where(tuple_(Task.id, Task.fence).in_(mine)))
-    if _count(done) != len(mine):
-        raise Fenced(f"{jobs[0].kind}: {len(mine) - _count(done)} tasks were taken over")
+    done = _count(session.execute(_FINISH, _named(jobs)))
+    if done != len(jobs):
+        raise Fenced(f"{jobs[0].kind}: {len(jobs) - done} tasks were taken over")
 
 
 def finish_left(session: Session, jobs: Sequence[Job]) -> None:
     """Delete those of `jobs` that their handler did not finish itself and that are still ours."""
-    mine = [(job.id, job.fence) for job in jobs]
-    still_held = (Task.status == "due", Task.lease.is_not(None))
-    session.execute(delete(_TASK).where(tuple_(Task.id, Task.fence).in_(mine), *still_held))
+    session.execute(_FINISH_LEFT, _named(jobs))
+
+
+def _named(jobs: Sequence[Job]) -> dict[str, list[int]]:
+    return {"ids": [job.id for job in jobs], "fences": [job.fence for job in jobs]}
 
 
 def postpone(session: Session, job: Job, cause: str | None, *, run_at: datetime | None, bury: bool = False) -> None:
@@ -192,14 +206,7 @@ def backoff_s(tries: int) -> float:
 
 def due_kinds(session: Session) -> dict[str, bool]:
     """Kinds that have something to do now: what the sweeper rings for; and whether a worker died holding some of it."""
-    live = select(_LIVE_LEASES.subquery().c.lease)
-    due = (
-        select(Task.kind, func.bool_or(Task.lease.is_not(None)).label("abandoned"))
-        .where(Task.status == "due", Task.run_at <= func.clock_timestamp())
-        .where(Task.lease.is_(None) | Task.lease.not_in(live))
-        .group_by(Task.kind)
-    )
-    return {row.kind: row.abandoned for row in session.execute(due)}
+    return {row.kind: row.abandoned for row in session.execute(_DUE_KINDS)}
 
 
 def live_leases(session: Session) -> set[int]:
@@ -215,9 +222,7 @@ def replay(session: Session, task_id: int) -> bool:
 
 def soonest_due_s(session: Session) -> float | None:
     """How long until the next task that is not due yet becomes due."""
-    now = func.clock_timestamp()
-    soonest = select(func.min(Task.run_at) - now).where(Task.status == "due", Task.run_at > now)
-    wait = session.scalar(soonest)
+    wait = session.scalar(_SOONEST)
     return wait.total_seconds() if isinstance(wait, timedelta) else None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, func, select, text, update
+from sqlalchemy import ARRAY, Table, Text, any_, bindparam, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from app.core.work import Work
@@ -42,6 +42,16 @@ _READY = text("""
     ORDER BY c.seq, c.number
     LIMIT :most
 """)
+
+# Made once: every poll of an agent asks, and asks again whenever it is woken.
+_NAMES = bindparam("names", type_=ARRAY(Text))
+_LANES = (
+    select(Lane.name, Lane.last_seq, Party.config["lane_limits"].label("limits"))
+    .join(Party, Party.id == Lane.party_id)
+    .where(Lane.party_id == bindparam("party_id"), or_(_NAMES.is_(None), Lane.name == any_(_NAMES)))
+    .order_by(Lane.name)
+)
+_LOCKED_LANES = _LANES.with_for_update(key_share=True, of=Lane)
 
 _NUMBER = text("""
     UPDATE command SET seq = n.seq
@@ -108,19 +118,9 @@ def hand_out(work: Work, ask: Ask) -> list[Handed]:
 
 
 def _lanes(session: Session, ask: Ask, *, lock: bool) -> dict[str, _Place]:
-    wanted = (
-        select(Lane.name, Lane.last_seq, Party.config["lane_limits"].label("limits"))
-        .join(Party, Party.id == Lane.party_id)
-        .where(Lane.party_id == ask.party_id)
-        .order_by(Lane.name)
-    )
-    if ask.lanes is not None:
-        wanted = wanted.where(Lane.name.in_(ask.lanes))
-    if lock:
-        wanted = wanted.with_for_update(key_share=True, of=Lane)
-    return {
-        lane.name: _Place(lane.last_seq, _limit(ask, lane.name, lane.limits or {})) for lane in session.execute(wanted)
-    }
+    names = None if ask.lanes is None else list(ask.lanes)
+    found = session.execute(_LOCKED_LANES if lock else _LANES, {"party_id": ask.party_id, "names": names})
+    return {lane.name: _Place(lane.last_seq, _limit(ask, lane.name, lane.limits or {})) for lane in found}
 
 
 def _limit(ask: Ask, lane: str, agreed: Mapping[str, Any]) -> int:

@@ -55,9 +55,11 @@ def party_by_code(session: Session, code: str) -> Party:
 
 
 def party(session: Session, party_id: UUID) -> Party:
+    """Read once by a session, which by itself would forget the row between two calls."""
     found = session.get(Party, party_id)
     if found is None:
         raise NotFound
+    session.info.setdefault("exchange.parties", set()).add(found)
     return found
 
 

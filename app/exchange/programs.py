@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,13 @@ from app.core.privacy import Privacy
 from app.core.work import Work
 from app.exchange import rules, signatures
 from app.exchange.models import Partner, PartnerKey
+
+# Made once: every call of a partner runs it.
+_KEYS = (
+    select(PartnerKey.id, PartnerKey.secret_sealed, PartnerKey.public_key, PartnerKey.partner_id, Partner.party_id)
+    .join(Partner, (PartnerKey.partner_id == Partner.id) & PartnerKey.retired_at.is_(None))
+    .where(Partner.code == bindparam("code"))
+)
 
 
 @dataclass(frozen=True)
@@ -93,10 +100,7 @@ def live_keys(session: Session, privacy: Privacy, code: str) -> list[str]:
 
 
 def _keys_of(session: Session, code: str) -> Sequence[Any]:
-    live = (PartnerKey.partner_id == Partner.id) & PartnerKey.retired_at.is_(None)
-    wanted = select(PartnerKey.id, PartnerKey.secret_sealed, PartnerKey.public_key, PartnerKey.partner_id)
-    wanted = wanted.add_columns(Partner.party_id).join(Partner, live).where(Partner.code == code)
-    return session.execute(wanted).all()
+    return session.execute(_KEYS, {"code": code}).all()
 
 
 def _open(privacy: Privacy, key: Any) -> str:

@@ -68,7 +68,10 @@ def balances(session: Session, party_id: UUID) -> dict[str, int]:
 
 
 def _account(work: Work, party_id: UUID, kind: str) -> UUID:
-    new = insert(LedgerAccount).values(id=LedgerAccount().id, party_id=party_id, kind=kind).on_conflict_do_nothing()
-    work.session.execute(new)
     mine = select(LedgerAccount.id).where(LedgerAccount.party_id == party_id, LedgerAccount.kind == kind)
-    return work.session.scalars(mine).one()
+    known = work.session.scalar(mine)
+    if known is None:
+        new = insert(LedgerAccount).values(id=LedgerAccount().id, party_id=party_id, kind=kind)
+        work.session.execute(new.on_conflict_do_nothing())
+        known = work.session.scalars(mine).one()
+    return known

@@ -27,11 +27,11 @@ FORGETFUL = """
 import sys
 from rq.exceptions import InvalidJobOperation
 from workers import __main__ as program
-done = program.Worker.perform_job
+done = program.Worker.execute_job
 def forget(*_):
-    program.Worker.perform_job = done
+    program.Worker.execute_job = done
     raise InvalidJobOperation("Failed to retrieve status for job")
-program.Worker.perform_job = forget
+program.Worker.execute_job = forget
 sys.argv[1:] = ["work"]
 program.main()
 """
