@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -21,6 +22,7 @@ from app.core.db import driver
 # Below this an INSERT is as quick, and takes one round trip fewer.
 FEW = 8
 Rows = Sequence[Mapping[str, Any]]
+Columns = Mapping[str, Sequence[Any]]
 _NULL = "\\N"
 _json = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes one each time
 _AS_WRITTEN = {int, Decimal, date, datetime}  # by Python as by PostgreSQL
@@ -46,17 +48,26 @@ def add_rows(session: Session, table: Table, rows: Rows) -> None:
         session.execute(_insert(table), [dict(row) for row in rows])
         return
     names = tuple(rows[0])
-    with _copying(session, _statement(table.name, names)) as copy:
-        copy.write(as_text(table, names, rows))
-
-
-def as_text(table: Table, names: tuple[str, ...], rows: Rows) -> str:
-    """The rows in COPY's text format (PostgreSQL documentation, COPY, file formats). ValueError if one names other
-    columns."""
     if any(tuple(row) != names for row in rows):
         raise ValueError(f"{table.name}: rows name different columns")
     columns = zip(*(row.values() for row in rows), strict=True)
-    texts = [_texts(table.c[name].type, column) for name, column in zip(names, columns, strict=True)]
+    add_parts(session, table, [dict(zip(names, columns, strict=True))])
+
+
+def add_parts(session: Session, table: Table, parts: Iterable[Columns]) -> None:
+    """As `add_rows`, column by column and part by part: the database stores one part while the next is made. A value
+    may also be given as the text that PostgreSQL reads."""
+    waiting = iter(parts)
+    if (first := next(waiting, None)) is None:
+        return
+    with _copying(session, _statement(table.name, tuple(first))) as copy:
+        for part in chain([first], waiting):
+            copy.write(_as_text(table, part))
+
+
+def _as_text(table: Table, columns: Columns) -> str:
+    """The rows in COPY's text format (PostgreSQL documentation, COPY, file formats)."""
+    texts = [_texts(table.c[name].type, column) for name, column in columns.items()]
     return "".join(["\t".join(line) + "\n" for line in zip(*texts, strict=True)])
 
 
@@ -79,23 +90,27 @@ def _statement(table: str, names: tuple[str, ...]) -> sql.Composed:
     return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), columns)
 
 
-def _texts(kind: TypeEngine[Any], column: Sequence[Any]) -> list[str]:
+def _texts(kind: TypeEngine[Any], column: Sequence[Any]) -> Sequence[str]:
     """One column's values, column by column because most need no escape and that is seen at once."""
+    if isinstance(kind, JSON):
+        return _safe([None if value is None else _json(value) for value in column])
+    types = set(map(type, column))
+    if types <= _AS_WRITTEN:
+        return list(map(str, column))
+    if types == {str}:
+        return _safe(column)
     if isinstance(kind, Uuid):  # hex is read as well as the form with hyphens, and written in a tenth of the time
         return [_NULL if value is None else value.hex for value in column]
-    texts: Sequence[str | None]
-    if isinstance(kind, JSON):
-        texts = [None if value is None else _json(value) for value in column]
-    elif (types := set(map(type, column))) == {str}:
-        texts = column
-    elif types <= _AS_WRITTEN:
-        texts = list(map(str, column))
-    else:
-        texts = [None if value is None else _plain(value) for value in column]
-    together = "".join([text for text in texts if text is not None])
+    return _safe([None if value is None else _plain(value) for value in column])
+
+
+def _safe(texts: Sequence[str | None]) -> Sequence[str]:
+    """With NULL and what would end a value or a line written as COPY reads it."""
+    known = [text for text in texts if text is not None]
+    together = "".join(known)
     if any(char in together for char in _ESCAPES):
         return [_NULL if text is None else _escaped(text) for text in texts]
-    return [_NULL if text is None else text for text in texts]
+    return known if len(known) == len(texts) else [_NULL if text is None else text for text in texts]
 
 
 def _plain(value: Any) -> str:

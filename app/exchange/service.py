@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.exchange.batches import OpenBatch, Verdict, batch_verdicts, open_batch, settle_batch
+from app.exchange.batches import OpenBatch, UnreadRow, Verdict, batch_verdicts, open_batch, settle_batch
 from app.exchange.commands import (
     Asked,
     CommandAnswer,
@@ -52,6 +52,7 @@ __all__ = [
     "OpenRequest",
     "Seen",
     "Terms",
+    "UnreadRow",
     "Verdict",
     "add_key",
     "add_outbound_secret",

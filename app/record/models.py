@@ -6,7 +6,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Numeric,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.core.db import Base, Checked, Fen, Row, Sealed
@@ -96,6 +105,7 @@ class Bill(Pushed, Checked, Base):
     check_over = ("hospital_id", "key", "patient_no", "total_fen", "fund_fen", "account_fen", "self_pay_fen", "state")
     more_constraints = (
         Index("ix_bill_patient", "hospital_id", "patient_no"),
+        UniqueConstraint("id", "hospital_id"),  # what a fee line points to
         CheckConstraint("total_fen >= 0 AND fund_fen >= 0 AND account_fen >= 0 AND self_pay_fen >= 0", name="amounts"),
     )
 
@@ -118,8 +128,11 @@ class FeeLine(Pushed, Coded, Checked, Base):
 
     __tablename__ = "fee_line"
     check_over = ("bill_id", "line_no", "amount_fen")
+    # One look at the bill proves that it is there and the same hospital's.
+    more_constraints = (ForeignKeyConstraint(["bill_id", "hospital_id"], ["bill.id", "bill.hospital_id"]),)
 
-    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"), index=True)
+    hospital_id: Mapped[UUID]
+    bill_id: Mapped[UUID] = mapped_column(index=True)
     line_no: Mapped[int]
     category: Mapped[str]
     insurance_code: Mapped[str | None]

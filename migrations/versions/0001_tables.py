@@ -769,6 +769,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_bill_visit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bill")),
         sa.UniqueConstraint("hospital_id", "key", name=op.f("uq_bill_hospital_id_key")),
+        sa.UniqueConstraint("id", "hospital_id", name=op.f("uq_bill_id_hospital_id")),
     )
     op.create_index("ix_bill_patient", "bill", ["hospital_id", "patient_no"], unique=False)
     op.create_index(op.f("ix_bill_visit_id"), "bill", ["visit_id"], unique=False)
@@ -1408,7 +1409,9 @@ def upgrade() -> None:
         sa.Column("code_edition", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("check_field", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["bill_id"], ["bill.id"], name=op.f("fk_fee_line_bill_id")),
+        sa.ForeignKeyConstraint(
+            ["bill_id", "hospital_id"], ["bill.id", "bill.hospital_id"], name=op.f("fk_fee_line_bill_id")
+        ),
         sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_fee_line_hospital_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fee_line")),
         sa.UniqueConstraint("hospital_id", "key", name=op.f("uq_fee_line_hospital_id_key")),
