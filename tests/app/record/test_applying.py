@@ -313,7 +313,13 @@ TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20
 )  # as the exchange lets in
 SCALARS: st.SearchStrategy[Any] = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT | st.just([]) | st.just({})
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT
+    | st.just([])
+    | st.just({})
 )
 FIELDS = sorted({name for one in rows.ROW_TYPES.values() for name in one.contract.model_fields})
 
