@@ -14,6 +14,9 @@ from app.record.rows import ROW_TYPES
 from app.record.section import WAITING, Applied, Section
 
 
+_UNJUDGED = Verdict("", "", "", None)
+
+
 def apply(work: Work, batch: OpenBatch, before: Sequence[Verdict] = ()) -> Applied:
     """Store the rows of a record batch; applying it twice changes nothing.
 
@@ -36,6 +39,9 @@ def apply(work: Work, batch: OpenBatch, before: Sequence[Verdict] = ()) -> Appli
     for type_name in ROW_TYPES:
         if pushed := sections.get(type_name):
             Section(work, batch.party_id, type_name, pushed).apply(applied)
+    for pushed in (sections[name] for name in sections.keys() - ROW_TYPES.keys()):
+        for place, row in pushed.items():
+            applied.verdicts[place] = Verdict(row.type, row.key, "refused", "unknown_type")
     balance.examine(work, applied.bill_ids, applied.visit_ids)
     _tell(work, batch, applied)
     return applied

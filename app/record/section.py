@@ -54,7 +54,7 @@ class Section:
         left = self._pushed
         if self._type_name == "fee_line":
             done = self._apply_in_bulk(applied)
-            left = {place: row for place, row in left.items() if place not in done}
+            left = {place: row for place, row in left.items() if place not in done} if len(done) < len(left) else {}
         if left:
             self._apply_singly(applied, left)
 

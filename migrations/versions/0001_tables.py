@@ -769,7 +769,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_bill_visit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bill")),
         sa.UniqueConstraint("hospital_id", "key", name=op.f("uq_bill_hospital_id_key")),
-        sa.UniqueConstraint("id", "hospital_id", name=op.f("uq_bill_id_hospital_id")),
     )
     op.create_index("ix_bill_patient", "bill", ["hospital_id", "patient_no"], unique=False)
     op.create_index(op.f("ix_bill_visit_id"), "bill", ["visit_id"], unique=False)
@@ -1385,6 +1384,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_e_bill_bill_id"), "e_bill", ["bill_id"], unique=False)
     op.create_table(
         "fee_line",
+        sa.Column("hospital_id", sa.Uuid(), nullable=False),
         sa.Column("bill_id", sa.Uuid(), nullable=False),
         sa.Column("line_no", sa.Integer(), nullable=False),
         sa.Column("category", sa.Text(), nullable=False),
@@ -1394,7 +1394,6 @@ def upgrade() -> None:
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("insurance_class", sa.Text(), nullable=True),
         sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("hospital_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column(
@@ -1409,10 +1408,7 @@ def upgrade() -> None:
         sa.Column("code_edition", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("check_field", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["bill_id", "hospital_id"], ["bill.id", "bill.hospital_id"], name=op.f("fk_fee_line_bill_id")
-        ),
-        sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_fee_line_hospital_id")),
+        sa.ForeignKeyConstraint(["bill_id"], ["bill.id"], name=op.f("fk_fee_line_bill_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fee_line")),
         sa.UniqueConstraint("hospital_id", "key", name=op.f("uq_fee_line_hospital_id_key")),
     )
