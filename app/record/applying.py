@@ -13,7 +13,6 @@ from app.record import balance
 from app.record.rows import ROW_TYPES
 from app.record.section import WAITING, Applied, Section
 
-
 _UNJUDGED = Verdict("", "", "", None)
 
 
