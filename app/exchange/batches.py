@@ -52,7 +52,8 @@ _unread = msgspec.json.Decoder(list[UnreadRow]).decode
 
 @dataclass(frozen=True)
 class OpenBatch:
-    """`content` is the JSON text of the rows, {type, key, version, data} in the order in which they were sent."""
+    """`content` is the JSON text of the rows, {type, key, version, data} in the order in which they were sent;
+    `verdicts` are what they have so far, in the same order."""
 
     id: UUID
     party_id: UUID
@@ -62,6 +63,7 @@ class OpenBatch:
     business_date: date
     received_at: datetime
     content: bytes
+    verdicts: Sequence[Verdict] = ()
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -103,12 +105,20 @@ def take_batch(work: Work, signer: Signer, given: BatchIn) -> UUID:
 
 def open_batch(work: Work, batch_id: UUID) -> OpenBatch:
     """The content of a batch; the reading is audited."""
-    row = work.session.get(Batch, batch_id, options=[undefer(Batch.rows_sealed)])
+    row = work.session.get(Batch, batch_id, options=[undefer(Batch.rows_sealed), undefer(Batch.verdicts)])
     if row is None:
         raise NotFound
     content = _unpack(work.reveal(row, "rows_sealed", row.kind))
     found = OpenBatch(
-        row.id, row.party_id, row.partner_id, row.batch_no, row.kind, row.business_date, row.received_at, content
+        id=row.id,
+        party_id=row.party_id,
+        partner_id=row.partner_id,
+        batch_no=row.batch_no,
+        kind=row.kind,
+        business_date=row.business_date,
+        received_at=row.received_at,
+        content=content,
+        verdicts=_verdicts(row.verdicts),
     )
     batches.move(work, [batch_id], "open", lenient=True)
     return found
@@ -120,12 +130,6 @@ def settle_batch(work: Work, batch_id: UUID, verdicts: Sequence[Verdict]) -> Non
     refused = bool(verdicts) and set(tally) == {"refused"}
     values = {"verdicts": _runs(verdicts), "tally": dict(tally)}
     batches.move(work, [batch_id], "refuse" if refused else "apply", values=values)
-
-
-def batch_verdicts(session: Session, batch_id: UUID) -> list[Verdict]:
-    """The verdicts that a batch has so far, in the order in which they were given."""
-    found = session.scalar(select(Batch.verdicts).where(Batch.id == batch_id))
-    return _verdicts(found)
 
 
 def verdicts_of(session: Session, partner_id: UUID, batch_no: int) -> tuple[str, list[Verdict]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.exchange.batches import OpenBatch, UnreadRow, Verdict, batch_verdicts, open_batch, settle_batch
+from app.exchange.batches import OpenBatch, UnreadRow, Verdict, open_batch, settle_batch
 from app.exchange.commands import (
     Asked,
     CommandAnswer,
@@ -60,7 +60,6 @@ __all__ = [
     "answer_request",
     "answers",
     "asked_bodies",
-    "batch_verdicts",
     "canonical",
     "command",
     "command_all",

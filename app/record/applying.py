@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
@@ -16,17 +15,17 @@ from app.record.section import WAITING, Applied, Section
 _UNJUDGED = Verdict("", "", "", None)
 
 
-def apply(work: Work, batch: OpenBatch, before: Sequence[Verdict] = ()) -> Applied:
+def apply(work: Work, batch: OpenBatch) -> Applied:
     """Store the rows of a record batch; applying it twice changes nothing.
 
     1. One batch of a hospital at a time, so that two workers cannot apply two versions of a row in turn.
     2. Type by type, parents first: read the contract, find the parent, leave out what is not newer, store the rest.
     3. Look at every bill that was touched: does it balance now?
 
-    `before` are the verdicts of an earlier round: only rows that waited for their parent are judged again.
+    Of a batch that has verdicts only the rows that waited for their parent are judged again.
     """
     work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"record:{batch.party_id}", 0))))
-    rows = batch.unread()
+    rows, before = batch.unread(), batch.verdicts
     again = len(before) == len(rows)
     sections: dict[str, dict[int, UnreadRow]] = defaultdict(dict)
     for place, row in enumerate(rows):
