@@ -38,7 +38,7 @@ class Verdict(NamedTuple):
     reason: str | None = None
 
 
-class UnreadRow(msgspec.Struct):
+class UnreadRow(msgspec.Struct, gc=False):
     """One row of a batch, whose data is still the JSON text that was sent."""
 
     data: msgspec.Raw

@@ -29,7 +29,7 @@ Key = Annotated[str, Meta(min_length=1, max_length=120)]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
-class _Line(msgspec.Struct):
+class _Line(msgspec.Struct, gc=False):
     """As contracts.FeeLineIn; what is a text in JSON and no text to us is still one."""
 
     bill_key: Key
