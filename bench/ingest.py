@@ -2,9 +2,11 @@
 
 Ours is the whole way of a batch: signature, gzip, contract, declared count, sum and hash, the sealed copy of what came,
 then for each line the hospital's key and version, its bill, its own contract, its check field, and at the end whether
-every bill balances; audit and verdicts written. The floor is a bare COPY of the same rows into a table with nothing but
-its key, a commit for each batch; the rival stores them as an ORM does, one object a row. Arms take turns within a
-round; the figures are medians.
+every bill balances; audit and verdicts written. As in operation the web application takes batches in while a worker, a
+process of its own, applies them; the time ends when the last one is judged. The floor is a bare COPY of the same rows
+into a table with nothing but its key, a commit for each batch; the rival stores them as an ORM does, one object a row.
+Arms take turns within a round; the figures are medians. `cpu_us_a_line` is what the two processes of ours used; the
+messages are made and signed beforehand.
 """
 
 from __future__ import annotations
@@ -24,8 +26,10 @@ from app.record.models import FeeLine
 from bench import newcomers
 from bench.ground import arguments, libpq, load, report, runtime_on, servers, tell
 from bench.ingest_hospital import LINES_OF_A_BILL, Hospital, Message
+from bench.ingest_worker import Worker, start
 
 BATCH = 2000
+ARMS, CPU = ("ours", "floor", "rival"), ("web", "worker")
 # Arms that leave a table behind start with it empty, so that no round pays for another's rows.
 _FLOOR_TABLE = "CREATE TABLE bench_fee_line (LIKE fee_line, PRIMARY KEY (id))"
 
@@ -43,13 +47,22 @@ class Options:
 class Ground:
     runtime: Runtime
     hospital: Hospital
+    worker: Worker
     db: psycopg.Connection[tuple[int]]
     lines: int = 0
+    worker_s: float = 0.0
 
     def ours(self, messages: list[Message]) -> None:
         for message in messages:
             self.hospital.push(message)
-        self.hospital.apply()
+            self.worker.ring()
+        self.worker_s = self.worker.finish()
+
+    def ready(self) -> list[Message]:
+        """Messages with all lines, whose visit and bills are stored."""
+        parents, messages = self.hospital.prepare(self.lines, BATCH)
+        self.ours(parents)
+        return messages
 
     def copied(self) -> list[bytes]:
         """What the last batches have left in the table, as COPY reads it, batch by batch."""
@@ -94,20 +107,22 @@ class Ground:
 
 
 def measure(ground: Ground, options: Options) -> dict[str, list[float]]:
-    """Fee lines a second of each arm in each round."""
-    found: dict[str, list[float]] = {"ours": [], "floor": [], "rival": []}
+    """Fee lines a second of each arm in each round, and microseconds of processor time that a line of ours took."""
+    found: dict[str, list[float]] = {name: [] for name in (*ARMS, *CPU)}
     for number in range(1, options.rounds + 1):
         ground.empty("fee_line", "bill", "visit", "batch", "task", "audit_entry", "bench_fee_line")
-        messages = ground.hospital.prepare(options.rows, BATCH)
-        ground.lines = options.rows
+        messages = ground.ready()
+        before = (time.process_time(), ground.worker_s)
         found["ours"].append(_rate(options.rows, lambda: ground.ours(messages)))  # noqa: B023 - called at once
+        for name, used_s in zip(CPU, (time.process_time() - before[0], ground.worker_s - before[1]), strict=True):
+            found[name].append(1e6 * used_s / options.rows)
         ground.require_all(options.rows)
         pieces = ground.copied()
         found["floor"].append(_rate(options.rows, lambda: ground.floor(pieces)))  # noqa: B023
         rows = ground.some(options.rival_rows)
         ground.empty("fee_line")
         found["rival"].append(_rate(len(rows), lambda: ground.rival(rows)))  # noqa: B023
-        rates = ", ".join(f"{name} {rates[-1]:,.0f}/s" for name, rates in found.items())
+        rates = ", ".join(f"{name} {found[name][-1]:,.0f}/s" for name in ARMS)
         report(f"round {number} of {options.rounds}: {rates}")
     return found
 
@@ -125,11 +140,11 @@ def run(options: Options) -> dict[str, object]:
         url = servers_.new_database()
         runtime = runtime_on(url, redis_url=servers_.redis_url, partner_limit="1000000 per minute")
         hospital_id: UUID = newcomers.found(runtime)
-        hospital = Hospital(runtime, hospital_id)
+        worker = start(url, servers_.redis_url)
         with psycopg.connect(libpq(url), autocommit=True) as db:
             db.execute(_FLOOR_TABLE)
-            rates = measure(Ground(runtime, hospital, db), options)
-        hospital.close()
+            rates = measure(Ground(runtime, Hospital(runtime, hospital_id), worker, db, options.rows), options)
+        worker.close()
         runtime.database.dispose()
         servers_.drop(url)
     middle = {name: statistics.median(values) for name, values in rates.items()}
@@ -137,7 +152,8 @@ def run(options: Options) -> dict[str, object]:
         "name": "ingest",
         "rows": options.rows,
         "rounds": options.rounds,
-        "per_second": {name: round(value) for name, value in middle.items()},
+        "per_second": {name: round(middle[name]) for name in ARMS},
+        "cpu_us_a_line": {name: round(middle[name], 1) for name in CPU},
         "ratio_to_floor": round(statistics.median(map(_ratio, rates["ours"], rates["floor"])), 3),
         "ratio_to_rival": round(middle["ours"] / middle["rival"], 2),
         "load": load(),

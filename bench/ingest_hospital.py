@@ -5,24 +5,20 @@ from __future__ import annotations
 import gzip
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from standardwebhooks import Webhook
 
-from app.core.tasks import Lease
 from app.core.work import Runtime
 from app.factory import create_app
 from app.wiring import make_gateways
 from bench import newcomers
 from hospital_agent.batch import Batch, Row, line_of
 from hospital_agent.canonical import canonical, sha256_hex
-from workers.bell import Bell
-from workers.context import Context
-from workers.drain import drain_with
 
-LINES_OF_A_BILL = 50
-PRICE_FEN, AT = 1234, "2026-11-21T01:00:00Z"
+LINES_OF_A_BILL, LINES_OF_AN_ORDER = 50, 5
+AT = "2026-11-21T01:00:00Z"
 
 
 @dataclass(frozen=True)
@@ -34,37 +30,26 @@ class Message:
 
 
 class Hospital:
-    """The product's web application and the worker that applies batches, both in this process."""
+    """One hospital's agent, and the product's web application that it speaks to, in this process."""
 
     def __init__(self, runtime: Runtime, hospital_id: UUID) -> None:
-        gateways = make_gateways(runtime.settings)
-        self._lease = Lease(runtime.settings.database_url)
-        self._here = Context(runtime, gateways, Bell(runtime.settings.redis_url), self._lease)
-        self._client = create_app(runtime, gateways).test_client()
+        self._client = create_app(runtime, make_gateways(runtime.settings)).test_client()
         self._webhook = Webhook(newcomers.AGENT_SECRET)
         self._hospital_id, self._batch_no = hospital_id, 0
 
-    def prepare(self, count: int, batch: int) -> list[Message]:
-        """Push a visit and the bills that `count` fee lines hang on; the messages with the lines, ready to be sent."""
+    def prepare(self, count: int, batch: int) -> tuple[list[Message], list[Message]]:
+        """A visit and the bills that `count` fee lines hang on, and the lines: messages, ready to be sent."""
         bills = [_bill(number) for number in range(count // LINES_OF_A_BILL)]
-        for first in range(0, len(bills), batch - 1):
-            self.push(self._message([_visit(), *bills[first : first + batch - 1]]))
-        self.apply()
+        parents = [
+            self._message([_visit(), *bills[first : first + batch - 1]]) for first in range(0, len(bills), batch - 1)
+        ]
         rows = [_line(number) for number in range(count)]
-        return [self._message(rows[first : first + batch]) for first in range(0, count, batch)]
+        return parents, [self._message(rows[first : first + batch]) for first in range(0, count, batch)]
 
     def push(self, message: Message) -> None:
         answer = self._client.post("/exchange/v1/batches", data=message.body, headers=message.headers)
         if answer.status_code != 202:
             raise SystemExit(f"the exchange answers {answer.status_code}")
-
-    def apply(self) -> None:
-        """Work through everything that was pushed."""
-        while drain_with(self._here, "record.apply", turn_s=60.0):
-            pass
-
-    def close(self) -> None:
-        self._lease.drop()
 
     def _message(self, rows: list[Row]) -> Message:
         self._batch_no += 1
@@ -90,7 +75,7 @@ def _visit() -> Row:
 
 
 def _bill(number: int) -> Row:
-    total_fen = LINES_OF_A_BILL * PRICE_FEN * 2
+    total_fen = 2 * sum(_price_fen(place) for place in range(LINES_OF_A_BILL))
     data = {
         "visit_key": "V1",
         "patient_no": "P1",
@@ -108,6 +93,7 @@ def _bill(number: int) -> Row:
 
 def _line(number: int) -> Row:
     bill, place = divmod(number, LINES_OF_A_BILL)
+    at = datetime(2026, 11, 21, 1, tzinfo=UTC) + timedelta(seconds=number // LINES_OF_AN_ORDER)
     data = {
         "bill_key": f"B{bill:09d}",
         "line_no": place + 1,
@@ -115,12 +101,16 @@ def _line(number: int) -> Row:
         "code": f"YP{place:05d}",
         "code_system": "hospital",
         "code_edition": "2026",
-        "name": "阿莫西林胶囊 0.25g×24粒",
+        "name": f"阿莫西林胶囊 0.25g×{place}粒",
         "insurance_code": f"XJ01CAA040E{place:09d}",
-        "unit_price": f"{PRICE_FEN / 100:.4f}",
+        "unit_price": f"{_price_fen(place) / 100:.4f}",
         "quantity": "2.00",
-        "amount_fen": 2 * PRICE_FEN,
+        "amount_fen": 2 * _price_fen(place),
         "insurance_class": "甲",
-        "at": AT,
+        "at": at.isoformat(),
     }
     return Row("fee_line", f"L{number:012d}", data)
+
+
+def _price_fen(place: int) -> int:
+    return 1234 + 7 * place

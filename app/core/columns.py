@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -22,6 +23,7 @@ from app.core.db import driver
 # Below this an INSERT is as quick, and takes one round trip fewer.
 FEW = 8
 Rows = Sequence[Mapping[str, Any]]
+Columns = Mapping[str, Sequence[Any]]
 _NULL = "\\N"
 _json = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes one each time
 _AS_WRITTEN = {int, Decimal, date, datetime}  # by Python as by PostgreSQL
@@ -46,6 +48,13 @@ class Group:
     def names(self) -> tuple[str, ...]:
         return (*self.rows[0], *self.same)
 
+    def columns(self) -> Columns:
+        """ValueError if one row names other columns."""
+        names = tuple(self.rows[0])
+        if any(tuple(row) != names for row in self.rows):
+            raise ValueError("rows name different columns")
+        return dict(zip(names, zip(*(row.values() for row in self.rows), strict=True), strict=True))
+
 
 def add_rows(session: Session, table: Table, rows: Rows, *, same: Mapping[str, Any] | None = None) -> None:
     """Insert rows that all name the same columns in the same order; the database fills in the others. Columns in which
@@ -69,19 +78,25 @@ def add_groups(session: Session, table: Table, groups: Sequence[Group]) -> None:
     if any(group.names != names for group in groups):
         raise ValueError(f"{table.name}: rows name different columns")
     with _copying(session, _statement(table.name, names)) as copy:
-        copy.write("".join([as_text(table, group) for group in groups]))
+        copy.write("".join([_as_text(table, group.columns(), group.same) for group in groups]))
 
 
-def as_text(table: Table, group: Group) -> str:
-    """The rows in COPY's text format (PostgreSQL documentation, COPY, file formats). ValueError if one names other
-    columns."""
-    names = tuple(group.rows[0])
-    if any(tuple(row) != names for row in group.rows):
-        raise ValueError(f"{table.name}: rows name different columns")
-    columns = zip(*(row.values() for row in group.rows), strict=True)
-    texts = [_texts(table.c[name].type, column) for name, column in zip(names, columns, strict=True)]
-    same = [_texts(table.c[name].type, [value])[0] for name, value in group.same.items()]
-    end = "\t".join(["", *same]) + "\n"
+def add_parts(session: Session, table: Table, parts: Iterable[Columns]) -> None:
+    """As `add_rows`, column by column and part by part: the database stores one part while the next is made. A value
+    may also be given as the text that PostgreSQL reads."""
+    waiting = iter(parts)
+    if (first := next(waiting, None)) is None:
+        return
+    with _copying(session, _statement(table.name, tuple(first))) as copy:
+        for part in chain([first], waiting):
+            copy.write(_as_text(table, part, {}))
+
+
+def _as_text(table: Table, columns: Columns, same: Mapping[str, Any]) -> str:
+    """The rows in COPY's text format (PostgreSQL documentation, COPY, file formats)."""
+    texts = [_texts(table.c[name].type, column) for name, column in columns.items()]
+    tail = [_texts(table.c[name].type, [value])[0] for name, value in same.items()]
+    end = "\t".join(["", *tail]) + "\n"
     return "".join(["\t".join(line) + end for line in zip(*texts, strict=True)])
 
 
@@ -104,23 +119,27 @@ def _statement(table: str, names: tuple[str, ...]) -> sql.Composed:
     return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), columns)
 
 
-def _texts(kind: TypeEngine[Any], column: Sequence[Any]) -> list[str]:
+def _texts(kind: TypeEngine[Any], column: Sequence[Any]) -> Sequence[str]:
     """One column's values, column by column because most need no escape and that is seen at once."""
+    if isinstance(kind, JSON):
+        return _safe([None if value is None else _json(value) for value in column])
+    types = set(map(type, column))
+    if types <= _AS_WRITTEN:
+        return list(map(str, column))
+    if types == {str}:
+        return _safe(column)
     if isinstance(kind, Uuid):  # hex is read as well as the form with hyphens, and written in a tenth of the time
         return [_NULL if value is None else value.hex for value in column]
-    texts: Sequence[str | None]
-    if isinstance(kind, JSON):
-        texts = [None if value is None else _json(value) for value in column]
-    elif (types := set(map(type, column))) == {str}:
-        texts = column
-    elif types <= _AS_WRITTEN:
-        texts = list(map(str, column))
-    else:
-        texts = [None if value is None else _plain(value) for value in column]
-    together = "".join([text for text in texts if text is not None])
+    return _safe([None if value is None else _plain(value) for value in column])
+
+
+def _safe(texts: Sequence[str | None]) -> Sequence[str]:
+    """With NULL and what would end a value or a line written as COPY reads it."""
+    known = [text for text in texts if text is not None]
+    together = "".join(known)
     if any(char in together for char in _ESCAPES):
         return [_NULL if text is None else _escaped(text) for text in texts]
-    return [_NULL if text is None else text for text in texts]
+    return known if len(known) == len(texts) else [_NULL if text is None else text for text in texts]
 
 
 def _plain(value: Any) -> str:

@@ -18,6 +18,7 @@ from app.core.work import Runtime, Work
 from app.exchange import batches, commands, contracts, feed, hand_out, inbox, keys, messages, programs, requests, rules
 from app.exchange.completeness import completeness
 from app.exchange.listener import listener
+from app.exchange.plain_batch import plain_batch
 from app.exchange.programs import Signer
 from app.web.bodies import read_text
 from app.web.errors import field_errors
@@ -32,6 +33,7 @@ bp = APIBlueprint("exchange", __name__, url_prefix="/exchange/v1", tag="数据�
 BY_PARTNERS = door(PARTNER)
 Given = TypeVar("Given", bound=BaseModel)
 Found = TypeVar("Found")
+Plain = Callable[[str], Any]
 
 
 def authenticate_partner(request: Request, runtime: Runtime) -> Caller:
@@ -61,29 +63,37 @@ class Call(Generic[Given]):
         return inbox.begin(work, self.signer.partner_id, self.message_id, meant)
 
 
-def _receive(contract: type[Given]) -> Call[Given]:
+def _receive(contract: type[Given], plain: Plain | None) -> Call[Given]:
     caller = admit(BY_PARTNERS.kinds, BY_PARTNERS.roles)
     assert caller is not None and caller.party_id is not None
     if holds_nul(g.body_text):
         raise Invalid("nul_character", "内容中有不允许的字符 U+0000")
+    given = (plain and plain(g.body_text)) or _read(contract, g.body_text)
+    return Call(caller, Signer(caller.id, caller.party_id), request.headers["webhook-id"], given)
+
+
+def _read(contract: type[Given], body: str) -> Given:
     try:
-        given = contract.model_validate_json(g.body_text)
+        given = contract.model_validate_json(body)
     except ValidationError as error:
         if any(item["type"] == "json_invalid" for item in error.errors(include_input=False, include_url=False)):
             raise BadRequest from error
         raise Invalid("invalid", "内容有误，请检查标出的项目", fields=field_errors(error)) from error
-    if not is_finite(given, g.body_text):
+    if not is_finite(given, body):
         raise Invalid("not_a_number", "内容中有不是数字的数值")
-    return Call(caller, Signer(caller.id, caller.party_id), request.headers["webhook-id"], given)
+    return given
 
 
-def inquiry(rule: str, contract: type[BaseModel], out: type[BaseModel], status: int = 200) -> Callable[[Any], Any]:
-    """A route whose function gets a Call, opens its own transactions and may be asked again."""
+def inquiry(
+    rule: str, contract: type[BaseModel], out: type[BaseModel], status: int = 200, plain: Plain | None = None
+) -> Callable[[Any], Any]:
+    """A route whose function gets a Call, opens its own transactions and may be asked again. `plain` reads what the
+    contract allows and most callers send, and answers None for everything else."""
 
     def register(function: Callable[[Any], BaseModel]) -> Callable[[Any], BaseModel]:
         @wraps(function)
         def read() -> BaseModel:
-            return function(_receive(contract))
+            return function(_receive(contract, plain))
 
         signed_command(bp, rule, BY_PARTNERS, body=contract, out=out, status=status)(read)
         return function
@@ -91,8 +101,10 @@ def inquiry(rule: str, contract: type[BaseModel], out: type[BaseModel], status: 
     return register
 
 
-def effect(rule: str, contract: type[BaseModel], out: type[BaseModel], status: int = 200) -> Callable[[Any], Any]:
-    """A route whose function (work, signer, given) has its effect once for each message id."""
+def effect(
+    rule: str, contract: type[BaseModel], out: type[BaseModel], status: int = 200, plain: Plain | None = None
+) -> Callable[[Any], Any]:
+    """A route whose function (work, signer, given) has its effect once for each message id; `plain` as in `inquiry`."""
 
     def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
         @wraps(function)
@@ -105,13 +117,13 @@ def effect(rule: str, contract: type[BaseModel], out: type[BaseModel], status: i
                 inbox.store(work, call.signer.partner_id, call.message_id, answer.model_dump(mode="json"))
             return answer
 
-        inquiry(rule, contract, out, status)(once)
+        inquiry(rule, contract, out, status, plain)(once)
         return function
 
     return register
 
 
-@effect("/batches", contracts.BatchIn, contracts.BatchTaken, 202)
+@effect("/batches", contracts.BatchIn, contracts.BatchTaken, 202, plain=plain_batch)
 def push_batch(work: Work, signer: Signer, given: contracts.BatchIn) -> BaseModel:
     """推送一个批次（可用 gzip 压缩）；逐行结果另行查询"""
     return contracts.BatchTaken(batch_id=batches.take_batch(work, signer, given))
@@ -123,7 +135,7 @@ def read_verdicts(call: Call[contracts.VerdictsIn]) -> BaseModel:
     with runtime().read() as session:
         status, rows = batches.verdicts_of(session, call.signer.partner_id, call.given.batch_no)
     return contracts.VerdictsView.model_validate(
-        {"batch_no": call.given.batch_no, "status": status, "rows": [vars(row) for row in rows]}
+        {"batch_no": call.given.batch_no, "status": status, "rows": [row._asdict() for row in rows]}
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 from typing_extensions import TypedDict
 
 MAX_ROWS = 2000
@@ -52,6 +52,16 @@ class BatchIn(In):
     amount_fen: AmountFen
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     rows: Annotated[list[RowIn], Field(max_length=MAX_ROWS)]
+    _content: bytes | None = PrivateAttr(None)
+
+    @property
+    def content(self) -> bytes | None:
+        """The canonical text of the rows, where it is known to be what was sent."""
+        return self._content
+
+    def with_content(self, text: bytes) -> BatchIn:
+        self._content = text
+        return self
 
 
 class BatchTaken(BaseModel):

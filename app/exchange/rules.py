@@ -39,8 +39,9 @@ def sum_fen(rows: Iterable[Mapping[str, Any]]) -> int:
     left out here and refused where the row is read."""
     total = 0
     for row in rows:
-        amount = row["data"].get(_AMOUNTS.get(row["type"], ""))
-        total += amount if type(amount) is int else 0
+        if (name := _AMOUNTS.get(row["type"])) is not None:
+            amount = row["data"].get(name)
+            total += amount if type(amount) is int else 0
     return total
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.exchange.batches import OpenBatch, Verdict, batch_verdicts, open_batch, settle_batch
+from app.exchange.batches import OpenBatch, UnreadRow, Verdict, open_batch, settle_batch
 from app.exchange.commands import (
     Asked,
     CommandAnswer,
@@ -52,6 +52,7 @@ __all__ = [
     "OpenRequest",
     "Seen",
     "Terms",
+    "UnreadRow",
     "Verdict",
     "add_key",
     "add_outbound_secret",
@@ -59,7 +60,6 @@ __all__ = [
     "answer_request",
     "answers",
     "asked_bodies",
-    "batch_verdicts",
     "canonical",
     "command",
     "command_all",

@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+    update,
+)
 
 from app.core.work import Work
 from app.record import models as m
 from app.record import rules
+
+_JUDGED = (
+    func.unnest(
+        bindparam("ids", type_=ARRAY(Uuid)),
+        bindparam("sums", type_=ARRAY(BigInteger)),
+        bindparam("reasons", type_=ARRAY(Text)),
+    )
+    .table_valued(column("id", Uuid), column("lines_fen", BigInteger), column("why", Text))
+    .render_derived()
+)
+_SET = (
+    update(cast(Table, m.Bill.__table__))
+    .where(m.Bill.id == _JUDGED.c.id)
+    .values(lines_fen=_JUDGED.c.lines_fen, refused_reason=_JUDGED.c.why)
+)
 
 
 def examine(work: Work, bill_ids: set[UUID], visit_ids: set[UUID]) -> None:
     """Set `lines_fen` and `refused_reason` of these bills, and of the bills of these visits, from all that has come."""
     if not bill_ids and not visit_ids:
         return
-    wanted = set(work.session.scalars(select(m.Bill.id).where(m.Bill.visit_id.in_(visit_ids)))) | bill_ids
-    judged = {row.id: (int(row.lines_fen), _refusal(row)) for row in work.session.execute(_sums(wanted))}
-    changed = (
-        update(m.Bill)
-        .where(m.Bill.id.in_(judged))
-        .values(
-            lines_fen=_case({bill_id: lines_fen for bill_id, (lines_fen, _) in judged.items()}, else_=0),
-            refused_reason=_case({bill_id: why for bill_id, (_, why) in judged.items() if why}, else_=None),
-        )
-    )
+    wanted = set(bill_ids)
+    if visit_ids:
+        wanted.update(work.session.scalars(select(m.Bill.id).where(m.Bill.visit_id.in_(visit_ids))))
+    found = work.session.execute(_sums(), {"bills": list(wanted)})
+    judged = [(row.id, int(row.lines_fen), _refusal(row)) for row in found]
     if judged:
-        work.session.execute(changed.execution_options(synchronize_session=False))
+        ids, lines_fen, reasons = zip(*judged, strict=True)
+        work.session.execute(_SET, {"ids": list(ids), "sums": list(lines_fen), "reasons": list(reasons)})
 
 
 def _refusal(row: Any) -> str | None:
@@ -45,8 +70,10 @@ def _refusal(row: Any) -> str | None:
     )
 
 
-def _sums(bill_ids: set[UUID]) -> Select[*tuple[Any, ...]]:
-    """One row for each bill, over all of its lines that have arrived."""
+@cache
+def _sums() -> Select[*tuple[Any, ...]]:
+    """One row for each bill of `bills`, over all of its lines that have arrived."""
+    bill_ids = any_(bindparam("bills", type_=ARRAY(Uuid)))
     line, bill = m.FeeLine, m.Bill
     wrong = func.abs(func.round(line.unit_price * line.quantity * 100) - line.amount_fen) > rules.LINE_TOLERANCE_FEN
     sums = (
@@ -56,7 +83,7 @@ def _sums(bill_ids: set[UUID]) -> Select[*tuple[Any, ...]]:
             func.bool_and(~wrong).label("lines_right"),
             (func.count() == func.count(line.line_no.distinct())).label("lines_distinct"),
         )
-        .where(line.bill_id.in_(bill_ids))
+        .where(line.bill_id == bill_ids)
         .group_by(line.bill_id)
         .subquery()
     )
@@ -73,9 +100,5 @@ def _sums(bill_ids: set[UUID]) -> Select[*tuple[Any, ...]]:
         )
         .join(m.Visit, m.Visit.id == bill.visit_id)
         .outerjoin(sums, sums.c.bill_id == bill.id)
-        .where(bill.id.in_(bill_ids))
+        .where(bill.id == bill_ids)
     )
-
-
-def _case(values: Mapping[UUID, Any], *, else_: Any) -> Any:
-    return case(dict(values), value=m.Bill.id, else_=else_) if values else else_

@@ -14,8 +14,7 @@ def apply_batch(runtime: Runtime, _: Gateways, job: Job) -> None:
     """Apply the batch `job.subject`. Rows whose parent is in a batch still under way are tried again for a while."""
     with runtime.work() as work:
         batch = exchange.open_batch(work, job.subject)
-        before = exchange.batch_verdicts(work.session, batch.id)
-        applied = service.apply(work, batch, before)
+        applied = service.apply(work, batch)
         exchange.settle_batch(work, batch.id, applied.verdicts)
         waited = work.now - batch.received_at
     if applied.waiting and waited < rules.PARENT_PATIENCE:

@@ -6,7 +6,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Numeric,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.core.db import Base, Checked, Fen, Row, Sealed
@@ -117,8 +125,10 @@ class FeeLine(Pushed, Coded, Checked, Base):
     """One line of a bill; a negative quantity is a return. Unit price in yuan, exact."""
 
     __tablename__ = "fee_line"
-    check_over = ("bill_id", "line_no", "amount_fen")
+    check_over = ("hospital_id", "bill_id", "line_no", "amount_fen")
 
+    # The bill's hospital, under the check field: a foreign key of its own would cost as much as storing the line.
+    hospital_id: Mapped[UUID] = mapped_column()
     bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"), index=True)
     line_no: Mapped[int]
     category: Mapped[str]

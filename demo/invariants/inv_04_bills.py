@@ -15,7 +15,8 @@ from demo.invariants.scene import Row, Scene
 _BILLS = """
 SELECT b.key, h.code AS hospital, b.state, b.total_fen, b.fund_fen, b.account_fen, b.self_pay_fen, b.lines_fen,
        b.refused_reason, coalesce(sum(l.amount_fen), 0) AS sum_fen,
-       coalesce(bool_and(abs(round(l.unit_price * l.quantity * 100) - l.amount_fen) <= 1), true) AS lines_right
+       coalesce(bool_and(abs(round(l.unit_price * l.quantity * 100) - l.amount_fen) <= 1), true) AS lines_right,
+       coalesce(bool_and(l.hospital_id = b.hospital_id), true) AS lines_own
 FROM bill b JOIN party h ON h.id = b.hospital_id LEFT JOIN fee_line l ON l.bill_id = b.id
 GROUP BY b.id, h.code ORDER BY h.code, b.key
 """
@@ -81,6 +82,8 @@ def _bills(scene: Scene) -> Iterator[str]:
         name = f"bill {bill['hospital']}/{bill['key']}"
         if bill["lines_fen"] != bill["sum_fen"]:
             yield f"{name}: its lines are {bill['sum_fen']} fen, {bill['lines_fen']} are noted"
+        if not bill["lines_own"]:
+            yield f"{name}: a line of it is another hospital's"
         right = reason(bill)
         if bill["refused_reason"] != right:
             yield f"{name}: refused for {bill['refused_reason']}, should be {right}"

@@ -24,7 +24,7 @@ _CONTENT = (
 # Which columns each check field covers.
 CHECKED: Mapping[str, tuple[str, ...]] = {
     "bill": ("hospital_id", "key", "patient_no", "total_fen", "fund_fen", "account_fen", "self_pay_fen", "state"),
-    "fee_line": ("bill_id", "line_no", "amount_fen"),
+    "fee_line": ("hospital_id", "bill_id", "line_no", "amount_fen"),
     "e_bill": ("bill_id", "code", "number", "check_code", "state"),
     "payment_order": ("hospital_id", "account_id", "purpose", "subject", "amount_fen", "out_trade_no"),
     "refund": ("order_id", "amount_fen", "out_refund_no"),

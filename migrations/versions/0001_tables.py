@@ -1390,6 +1390,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_e_bill_bill_id"), "e_bill", ["bill_id"], unique=False)
     op.create_table(
         "fee_line",
+        sa.Column("hospital_id", sa.Uuid(), nullable=False),
         sa.Column("bill_id", sa.Uuid(), nullable=False),
         sa.Column("line_no", sa.Integer(), nullable=False),
         sa.Column("category", sa.Text(), nullable=False),
@@ -1399,7 +1400,6 @@ def upgrade() -> None:
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("insurance_class", sa.Text(), nullable=True),
         sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("hospital_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column(
@@ -1415,7 +1415,6 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("check_field", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["bill_id"], ["bill.id"], name=op.f("fk_fee_line_bill_id")),
-        sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_fee_line_hospital_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fee_line")),
         sa.UniqueConstraint("hospital_id", "key", name=op.f("uq_fee_line_hospital_id_key")),
     )

@@ -75,6 +75,26 @@ def test_rows_of_different_columns_are_refused(runtime: Runtime) -> None:
         columns.add_rows(work.session, TASK, given)
 
 
+def test_parts_are_added_one_behind_the_other(runtime: Runtime) -> None:
+    given = rows(7)
+    parts = [{name: [row[name] for row in given[start : start + 3]] for name in given[0]} for start in (0, 3, 6)]
+    with runtime.work() as work:
+        columns.add_parts(work.session, TASK, [])
+        columns.add_parts(work.session, TASK, iter(parts))
+    with runtime.read() as session:
+        found = session.scalars(select(TASK.c.kind).order_by(TASK.c.id)).all()
+    assert found == [row["kind"] for row in given]
+
+
+def test_a_value_may_be_given_as_the_text_that_is_read(runtime: Runtime) -> None:
+    at, subject = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC), uuid4()
+    part = {"kind": ["x"], "subject": [str(subject)], "args": [{}], "run_at": ["2026-11-22T09:02:03+08:00"]}
+    with runtime.work() as work:
+        columns.add_parts(work.session, TASK, [part])
+    with runtime.read() as session:
+        assert session.execute(select(TASK.c.subject, TASK.c.run_at)).one() == (subject, at)
+
+
 def test_a_taken_key_is_an_error(runtime: Runtime) -> None:
     table = cast(Table, AuditEntry.__table__)
     given = [

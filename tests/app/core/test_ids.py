@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,12 @@ DAYS = st.dates(date(2020, 1, 1), date(2099, 12, 31))
 
 def test_ids_sort_by_their_making_and_are_never_equal() -> None:
     made = [ids.new_id() for _ in range(10_000)]
+    assert made == sorted(made) and len(set(made)) == len(made)
+    assert {one.version for one in made} == {7}
+
+
+def test_many_ids_are_as_those_made_one_by_one() -> None:
+    made = [UUID(one) for one in ids.new_ids(10_000)]
     assert made == sorted(made) and len(set(made)) == len(made)
     assert {one.version for one in made} == {7}
 

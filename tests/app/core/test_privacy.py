@@ -89,6 +89,19 @@ def test_a_check_field_covers_table_names_and_values(privacy: Privacy) -> None:
     assert privacy.check("bill", {"b": None, "a": 1}) == privacy.check(*rows[0])
 
 
+@given(
+    rows=st.lists(
+        st.tuples(st.text() | st.uuids(), st.integers(), st.none() | st.booleans() | st.text() | st.decimals()),
+        max_size=4,
+    )
+)
+def test_check_fields_of_many_rows_are_those_of_each(privacy: Privacy, rows: list[tuple[Any, ...]]) -> None:
+    names = ("of", "amount_fen", "what")
+    columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    alone = [privacy.check("table", dict(zip(names, row, strict=True))) for row in rows]
+    assert privacy.checks("table", columns) == alone
+
+
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Privacy("short:" + base64.b64encode(b"x" * 16).decode())

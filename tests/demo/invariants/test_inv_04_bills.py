@@ -46,6 +46,12 @@ def test_a_line_that_is_not_price_times_quantity_is_named(town: Town) -> None:
     one(check(scene_of(town.ground)), "should be line_amount_wrong")
 
 
+def test_a_line_of_another_hospital_is_named(town: Town) -> None:
+    town.bill("b1")
+    town.ground.run("UPDATE fee_line SET hospital_id = gen_random_uuid()")
+    one(check(scene_of(town.ground)), "bill H1/b1: a line of it is another hospital's")
+
+
 def test_more_than_the_patient_bore_is_named(town: Town) -> None:
     bill = town.bill("b1", fund_fen=300, self_pay_fen=700)
     decided(town, bill, 1, 400)
