@@ -43,7 +43,8 @@ def add_rows(session: Session, table: Table, rows: Rows) -> None:
     if not rows:
         return
     if len(rows) < FEW:
-        session.execute(_insert(table), [dict(row) for row in rows])
+        given = [dict(row) for row in rows]
+        session.connection().execute(_insert(table), given if len(given) > 1 else given[0])
         return
     names = tuple(rows[0])
     with _copying(session, _statement(table.name, names)) as copy:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.appointment import booking, places, refusals
+from app.appointment.booking import Booked
 from app.appointment.models import Appointment, Slot
 from app.appointment.states import LIVE
 from app.appointment.waiting import contracts as c
@@ -98,7 +99,7 @@ def leave(work: Work, account_id: UUID, entry_id: UUID) -> WaitingEntry:
     raise LostRace(waiting_entries.name, "leave", [entry_id])
 
 
-def accept(work: Work, account_id: UUID, entry_id: UUID) -> Appointment:
+def accept(work: Work, account_id: UUID, entry_id: UUID) -> Booked:
     """Take what is offered: an appointment as if booked now, with its fee and the hospital's word still to come.
 
     Conflict `offer_over` where there is no offer (any more).
