@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.appointment import confirming, places, queries, refusals, rules
+from app.appointment import confirming, holding, places, queries, refusals, rules
 from app.appointment import contracts as c
 from app.appointment.models import Appointment, Slot
 from app.appointment.states import LIVE, State, appointments
@@ -48,10 +48,12 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Booked:
 
     Conflict `slot_full`, `slot_stopped`, `slot_past` names free slots nearby in `fields`; `already_booked` if the
     person holds a live appointment for this slot; `pay_elsewhere` if the fee cannot be paid from this app. Invalid
-    `medical_card_required`, Conflict `medical_card_differs` as identity has them. Nothing follows from a refusal.
+    `medical_card_required`, Conflict `medical_card_differs` as identity has them; Conflict `too_many_appointments`,
+    `too_many_in_account` as holding has them. Nothing follows from a refusal.
     """
     person = identity.require_person(work.session, account_id, wanted.person_id)
     require_card(work, wanted, person.has_medical_card)
+    holding.require_room(work, account_id, wanted.person_id)
     slot = places.take(work, wanted.slot_id)
     if slot is None:
         held = _offered(work, account_id, wanted)
