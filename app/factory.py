@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from secrets import token_hex
+from typing import Any
 
 from apiflask import APIBlueprint, APIFlask
 from click import Command
@@ -107,12 +109,19 @@ AUTHENTICATE: dict[str, Authenticate] = {
 }
 
 
+class Product(APIFlask):
+    """Flask looks at every function before every call whether it is async. None of ours is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(runtime: Runtime, gateways: Gateways | None = None) -> APIFlask:
     """The application for the runtime's role, with its settings' gateways unless others are given. Opens no
     connection."""
     settings = runtime.settings
     configure_log(settings.log_level)
-    app = APIFlask(
+    app = Product(
         "app",
         title="Zhipei 直赔",
         version="1.0",

@@ -2,45 +2,41 @@
 
 10,000 patients want one of 500 places at once, over 64 connections, from the product's own web role under granian with
 token, idempotency key, audit and the question to the hospital. Exactly 500 are sold, none is lost, and each refusal
-says why. The floor is bare Flask with one INSERT and its commit on the same server; arms take turns within a round.
+says why. The floor is bare Flask with one INSERT and its commit on the same server. The baseline, on that server too,
+looks whether a place is free and then books: under this load it sells places twice. Arms take turns within a round.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import sys
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import psycopg
 from sqlalchemy import insert
 
 from app.appointment.models import Slot
-from app.core.children import Command, spawn
 from app.core.ids import new_id
-from app.core.local_server import free_port
 from app.core.tokens import Tokens
 from app.core.work import Runtime
 from bench import patients
-from bench.ground import ROOT, Ground, arguments, libpq, load, report, runtime_on, servers, tell
+from bench.ground import Ground, arguments, libpq, load, report, runtime_on, servers, tell
 from bench.patients import Town
 from bench.raw_http import Burst, burst, post
+from bench.web_server import served
 
 CONNECTIONS = 64
 THREADS = 8
 PATH = "/api/v1/appointments"
-_FLOOR_TABLE = """
-CREATE TABLE bench_booking (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, person_id uuid, slot_id uuid)
+BASELINE_PATH = "/api/v1/looked-then-booked"
+_FLOOR_TABLES = """
+CREATE TABLE bench_booking (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, person_id uuid, slot_id uuid);
+CREATE TABLE bench_slot (id uuid PRIMARY KEY, capacity integer NOT NULL, taken integer NOT NULL DEFAULT 0)
 """
 
 
@@ -64,12 +60,23 @@ class Sale:
 
 
 @dataclass(frozen=True)
+class Round:
+    """One turn of every arm."""
+
+    floor: Burst
+    baseline_sold: int
+    sale: Sale
+
+
+@dataclass(frozen=True)
 class Hall:
-    """A web server with its database."""
+    """A web server with its database. `first` is the patient who asks first: others in each round, because nobody may
+    hold many places."""
 
     address: tuple[str, int]
     runtime: Runtime
     town: Town
+    first: int = 0
 
 
 def sell(hall: Hall, options: Options) -> Sale:
@@ -94,16 +101,26 @@ def insert_bare(hall: Hall, options: Options) -> Burst:
     return found
 
 
-def _requests(hall: Hall, slot_id: UUID, count: int) -> list[bytes]:
+def sell_naively(hall: Hall, options: Options) -> int:
+    """How many places the baseline sold of as many as ours has."""
+    slot_id = uuid4()
+    with psycopg.connect(libpq(hall.runtime.settings.database_url), autocommit=True) as connection:
+        connection.execute("INSERT INTO bench_slot (id, capacity) VALUES (%s, %s)", [slot_id, options.places])
+    found = burst(hall.address, _requests(hall, slot_id, options.requests, BASELINE_PATH), CONNECTIONS)
+    assert set(found.statuses) <= {201, 409}, found.statuses
+    return found.statuses[201]
+
+
+def _requests(hall: Hall, slot_id: UUID, count: int, path: str = PATH) -> list[bytes]:
     """Everybody asks once, and whoever is left over of `count` asks again under another key."""
     tokens, now = Tokens(hall.runtime.privacy.token_key), datetime.now(UTC)
     made = []
     for number in range(count):
-        patient = hall.town.patients[number % len(hall.town.patients)]
+        patient = hall.town.patients[(hall.first + number) % len(hall.town.patients)]
         token = tokens.issue("account", str(patient.account_id), str(new_id()), now)
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
         body = json.dumps({"person_id": str(patient.person_id), "slot_id": str(slot_id)}).encode()
-        made.append(post(PATH, headers, body))
+        made.append(post(path, headers, body))
     return made
 
 
@@ -124,33 +141,6 @@ def _open_slot(hall: Hall, places: int) -> UUID:
     return UUID(str(rows[0]["id"]))
 
 
-@contextmanager
-def _served(app: str, environment: dict[str, str], log: Path) -> Iterator[tuple[str, int]]:
-    """granian with the ASGI application `app`, as the product is served."""
-    port = free_port()
-    listen = ("--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws")
-    run = ("--workers", "1", "--log-level", "warning", app)
-    argv = (sys.executable, "-P", "-m", "granian", *listen, *run)
-    with log.open("ab") as output:
-        child = spawn(Command(argv, ROOT, {**os.environ, **environment, "PYTHONPATH": str(ROOT)}), output.fileno())
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/healthz", log)
-            yield "127.0.0.1", port
-        finally:
-            child.stop()
-
-
-def _wait_for(url: str, log: Path) -> None:
-    ends_s = time.monotonic() + 60
-    while time.monotonic() < ends_s:
-        try:
-            if httpx.get(url, trust_env=False).status_code == 200:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.1)
-    raise SystemExit(f"{url} does not answer: {log.read_text()[-2000:]}")
-
-
 def run(options: Options, log: Path) -> dict[str, Any]:
     with servers() as ground:
         report(f"entering {options.requests} patients")
@@ -158,7 +148,7 @@ def run(options: Options, log: Path) -> dict[str, Any]:
         runtime = runtime_on(url)
         town = patients.settle(runtime, options.requests)
         with runtime.work() as work:
-            work.session.connection().exec_driver_sql(_FLOOR_TABLE)
+            work.session.connection().exec_driver_sql(_FLOOR_TABLES)
         try:
             return _run_on(ground, Hall(("", 0), runtime, town), options, log)
         finally:
@@ -172,27 +162,33 @@ def _run_on(ground: Ground, hall: Hall, options: Options, log: Path) -> dict[str
         "CALLER_LIMIT": "off", "LOG_LEVEL": "WARNING", "DATABASE_POOL_SIZE": str(THREADS),
         "WEB_THREADS": str(THREADS),
     }  # fmt: skip
-    sales, floors = [], []
-    with _served("asgi:app", environment, log) as ours, _served("bench.booking_floor:asgi", environment, log) as bare:
+    rounds = []
+    with served("asgi:app", environment, log) as ours, served("bench.booking_floor:asgi", environment, log) as bare:
         warm = Options(requests=min(500, options.requests), places=1)
         for number in range(-1, options.rounds):
             size = options if number >= 0 else warm
-            floors.append(insert_bare(Hall(bare, hall.runtime, hall.town), size))
-            sales.append(sell(Hall(ours, hall.runtime, hall.town), size))
-            report(_in_words(sales[-1], floors[-1]))
-    return _result(options, sales[1:], floors[1:])
+            rounds.append(_take_turns(replace(hall, address=ours), replace(hall, address=bare), size))
+            hall = replace(hall, first=hall.first + 2 * size.places)
+            report(_in_words(rounds[-1]))
+    return _result(options, rounds[1:])
 
 
-def _in_words(sale: Sale, floor: Burst) -> str:
-    ours = sale.burst
+def _take_turns(ours: Hall, bare: Hall, size: Options) -> Round:
+    return Round(insert_bare(bare, size), sell_naively(bare, size), sell(ours, size))
+
+
+def _in_words(one: Round) -> str:
+    sale, floor, ours = one.sale, one.floor, one.sale.burst
     return (
         f"sold {sale.sold}, lost {sale.lost}, {dict(sale.refusals)}; {ours.rate:.0f}/s (client {ours.client_share:.0%}"
-        f" of a processor), floor {floor.rate:.0f}/s (client {floor.client_share:.0%})"
+        f" of a processor), floor {floor.rate:.0f}/s (client {floor.client_share:.0%}),"
+        f" baseline sold {one.baseline_sold}"
     )
 
 
-def _result(options: Options, sales: list[Sale], floors: list[Burst]) -> dict[str, Any]:
-    ratios = [sale.burst.rate / floor.rate for sale, floor in zip(sales, floors, strict=True)]
+def _result(options: Options, rounds: list[Round]) -> dict[str, Any]:
+    sales, floors = [one.sale for one in rounds], [one.floor for one in rounds]
+    ratios = [one.sale.burst.rate / one.floor.rate for one in rounds]
     sold = {sale.sold for sale in sales}
     return {
         "name": "booking",
@@ -200,6 +196,7 @@ def _result(options: Options, sales: list[Sale], floors: list[Burst]) -> dict[st
         "places": options.places,
         "rounds": len(sales),
         "sold": sold.pop() if len(sold) == 1 else sorted(sold),
+        "baseline_sold": [one.baseline_sold for one in rounds],
         "lost": sum(sale.lost for sale in sales),
         "refusals": dict(sum((sale.refusals for sale in sales), Counter())),
         "requests_per_s": round(statistics.median(sale.burst.rate for sale in sales)),

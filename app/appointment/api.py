@@ -65,7 +65,7 @@ def list_nearby(session: Session, caller: Caller, slot_id: UUID) -> c.SlotPage:
 @first(service.refuse_in_vain)
 def book(work: Work, caller: Caller, body: c.Book) -> c.AppointmentView:
     """预约一个号源"""
-    return views.one(work.session, service.book(work, caller.id, body))
+    return views.booked(work.session, service.book(work, caller.id, body))
 
 
 @question(bp, "/appointments", MINE, out=c.AppointmentPage, query=PageQuery)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.appointment import confirming, places, queries, refusals, rules
+from app.appointment import confirming, holding, places, queries, refusals, rules
 from app.appointment import contracts as c
 from app.appointment.models import Appointment, Slot
 from app.appointment.states import LIVE, State, appointments
@@ -26,6 +26,14 @@ _TWICE = ("already_booked", "您已经预约了这个号源")
 
 
 @dataclass(frozen=True)
+class Booked:
+    """A new appointment, and its slot as it was when the place was taken."""
+
+    row: Appointment
+    slot: Slot
+
+
+@dataclass(frozen=True)
 class NewAppointment:
     """Who has taken a place of which slot. The place is counted already."""
 
@@ -35,15 +43,17 @@ class NewAppointment:
     self_pay: bool
 
 
-def book(work: Work, account_id: UUID, wanted: c.Book) -> Appointment:
+def book(work: Work, account_id: UUID, wanted: c.Book) -> Booked:
     """Take a place and ask for the fee, or for the hospital's confirmation where there is none.
 
     Conflict `slot_full`, `slot_stopped`, `slot_past` names free slots nearby in `fields`; `already_booked` if the
     person holds a live appointment for this slot; `pay_elsewhere` if the fee cannot be paid from this app. Invalid
-    `medical_card_required`, Conflict `medical_card_differs` as identity has them. Nothing follows from a refusal.
+    `medical_card_required`, Conflict `medical_card_differs` as identity has them; Conflict `too_many_appointments`,
+    `too_many_in_account` as holding has them. Nothing follows from a refusal.
     """
     person = identity.require_person(work.session, account_id, wanted.person_id)
     require_card(work, wanted, person.has_medical_card)
+    holding.require_room(work, account_id, wanted.person_id)
     slot = places.take(work, wanted.slot_id)
     if slot is None:
         held = _offered(work, account_id, wanted)
@@ -52,7 +62,7 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Appointment:
         _refuse(work, wanted)
     row = _begin(work, NewAppointment(slot, account_id, wanted.person_id, wanted.self_pay))
     offers.has_booked(work, wanted.person_id, slot)
-    return row
+    return Booked(row, slot)
 
 
 def require_card(work: Work, wanted: c.Booker, known: bool = False) -> None:
@@ -61,7 +71,7 @@ def require_card(work: Work, wanted: c.Booker, known: bool = False) -> None:
         identity.require_medical_card(work, wanted.person_id, wanted.medical_card_no)
 
 
-def take_offer(work: Work, held: WaitingEntry) -> Appointment:
+def take_offer(work: Work, held: WaitingEntry) -> Booked:
     """The place that is held for an entry of the waiting list becomes an appointment. Slot and entry are locked."""
     assert held.offered_slot_id is not None
     slot = queries.slot(work.session, held.offered_slot_id)
@@ -69,7 +79,7 @@ def take_offer(work: Work, held: WaitingEntry) -> Appointment:
     row = _begin(work, NewAppointment(slot, held.account_id, held.person_id, held.self_pay))
     waiting_entries.move(work, [held.id], "accept", values={"appointment_id": row.id})
     offers.has_booked(work, held.person_id, slot, by=held.id)
-    return row
+    return Booked(row, slot)
 
 
 def _offered(work: Work, account_id: UUID, wanted: c.Book) -> WaitingEntry | None:
@@ -82,6 +92,7 @@ def _offered(work: Work, account_id: UUID, wanted: c.Book) -> WaitingEntry | Non
 
 
 def _begin(work: Work, new: NewAppointment) -> Appointment:
+    """What follows from it is written first and the row last, once and for all: the slot is locked meanwhile."""
     row = Appointment(
         no=partner_number("ap"),
         hospital_id=new.slot.hospital_id,
@@ -90,16 +101,17 @@ def _begin(work: Work, new: NewAppointment) -> Appointment:
         person_id=new.person_id,
         self_pay=new.self_pay,
         fee_fen=new.slot.fee_fen,
+        tries=0,
     )
+    if row.fee_fen:
+        _ask_fee(work, row)
+    else:
+        confirming.ask(work, row)
     appointments.start(work, row, State.PENDING)
     try:
         work.session.flush()
     except IntegrityError as error:
         raise Conflict(*_TWICE) from error
-    if row.fee_fen:
-        _ask_fee(work, row)
-    else:
-        confirming.ask(work, row)
     return row
 
 

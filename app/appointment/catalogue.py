@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.appointment import contracts as c
-from app.appointment import endings
+from app.appointment import endings, moving
 from app.appointment.models import Department, Doctor, Slot
 from app.appointment.waiting import closing
 from app.core.ids import new_id
@@ -37,7 +37,8 @@ _KINDS: Mapping[str, _Kind] = {
 
 
 def apply_catalogue(work: Work, batch: OpenBatch) -> list[Verdict]:
-    """A verdict for each row. A slot that is stopped ends its appointments; new places go to who waits for them."""
+    """A verdict for each row. A slot that is stopped ends its appointments, one that moves tells who is booked, and new
+    places go to who waits for them."""
     lock = func.hashtextextended(f"catalogue:{batch.party_id}", 0)
     work.session.execute(select(func.pg_advisory_xact_lock(lock)))
     known = {name: _versions(work, batch, name) for name in _KINDS}
@@ -50,10 +51,12 @@ def apply_catalogue(work: Work, batch: OpenBatch) -> list[Verdict]:
             name = values[_KINDS[row["type"]].known_by]
             keep[row["type"]][name] = values
             known[row["type"]][name] = row["version"]
+    before = moving.times(work, batch.party_id, keep["slot"])
     for type_name, rows in keep.items():
         if rows:
             _upsert(work, _KINDS[type_name], [rows[name] for name in sorted(rows)])  # locked as joining locks them
     endings.stop_clinic(work, batch.party_id, [key for key, row in keep["slot"].items() if row["stopped"]])
+    moving.tell(work, batch.party_id, before)
     closing.filled(work, batch.party_id, [key for key, row in keep["slot"].items() if not row["stopped"]])
     return verdicts
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.appointment import endings, queries, reminding, rules
 from app.appointment.models import Appointment
-from app.appointment.states import State, appointments
+from app.appointment.states import GIVEN_UP, State, appointments
 from app.core.clock import SHANGHAI
 from app.core.sequence import next_no
 from app.core.work import Work
@@ -53,19 +53,26 @@ def ask(work: Work, row: Appointment) -> None:
 
 
 def hospital_answered(work: Work, answer: CommandAnswer) -> None:
-    """confirm_appointment came back: booked, refused, or to be asked again under the same number for a while."""
+    """confirm_appointment came back: booked, refused, or to be asked again under the same number for a while.
+
+    What was in doubt may still have been done, also after our first word that it is over: then it is said once more.
+    """
     assert answer.subject is not None
     row = endings.held(work, answer.subject)
     if answer.outcome == "done":
         _confirm(work, row)
     elif answer.outcome == "refused":
         endings.refuse(work, row, answer.code or "refused")
+        if row.tries > 1:  # an earlier question may have been heard all the same
+            endings.tell_hospital_cancelled(work, row)
     elif row.status == State.PENDING and answer.command_id == row.command_id:
         if work.now - (row.asked_at or work.now) < rules.CONFIRM_PATIENCE:
             work.later(ASK, row.id, run_at=work.now + rules.ask_pause(row.tries))
         else:  # it may have confirmed all the same
             endings.refuse(work, row, rules.SILENT)
             endings.tell_hospital_cancelled(work, row)
+    elif row.status in GIVEN_UP:
+        endings.tell_hospital_cancelled(work, row)
 
 
 def _confirm(work: Work, row: Appointment) -> None:
@@ -78,5 +85,5 @@ def _confirm(work: Work, row: Appointment) -> None:
         time = f"{slot.starts_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
         endings.tell(work, row, "appointment_booked", {"time": time})
         reminding.plan(work, row.id, slot)
-    elif row.status not in (State.BOOKED, State.ATTENDED, State.NO_SHOW):
+    elif row.status in GIVEN_UP:
         endings.tell_hospital_cancelled(work, row)  # given up while it was asked: it must forget the place again

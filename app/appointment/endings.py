@@ -73,9 +73,15 @@ def stop_clinic(work: Work, hospital_id: UUID, slot_keys: Collection[str]) -> No
 
 
 def refuse(work: Work, row: Appointment, code: str) -> None:
-    """The hospital does not take it, or does not answer."""
+    """The hospital does not take it, or does not answer. A place that it does not have goes to nobody else, and who had
+    waited for it waits on where they stood."""
     if appointments.move(work, [row.id], "refuse", values={"refused_code": code[:60]}, lenient=True):
-        _give_back(work, row, "医院未能确认预约")
+        if code in rules.NO_PLACE:
+            places.withdraw(work, row.slot_id)
+            offers.put_back(work, row.id)
+        else:
+            offers.hand_on(work, row.slot_id)
+        refund(work, row, "医院未能确认预约")
         tell(work, row, "appointment_refused", {"reason": rules.REFUSALS.get(code, rules.REFUSED)})
 
 

@@ -47,6 +47,14 @@ def release(work: Work, slot_id: UUID) -> None:
     work.session.execute(given.execution_options(synchronize_session=False))
 
 
+def withdraw(work: Work, slot_id: UUID) -> None:
+    """The hospital has no such place: what is not taken by others is not sold until it pushes the slot anew."""
+    left = Slot.taken - 1
+    kept = update(Slot).where(Slot.id == slot_id)
+    kept = kept.values(taken=left, capacity=left, allotment=func.least(Slot.allotment, left))
+    work.session.execute(kept.execution_options(synchronize_session=False))
+
+
 def lock(work: Work, slot_id: UUID) -> Slot | None:
     """The slot as it is now. Whoever ends or offers something in a slot locks it first, so that none of them waits for
     another in a circle."""

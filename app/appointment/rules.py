@@ -26,6 +26,8 @@ REFUSALS = {
     "card_mismatch": "医保卡号与医院登记的不一致",
     SILENT: "医院暂时无法确认，请稍后再约",
 }
+# With these the hospital says that it has no place left, whatever its catalogue said.
+NO_PLACE = ("slot_full", "slot_stopped")
 REFUSED = "医院未能确认该预约"
 STOPPED = REFUSALS["slot_stopped"]
 

@@ -17,6 +17,7 @@ class State(StrEnum):
 
 
 LIVE = (State.PENDING, State.BOOKED)
+GIVEN_UP = (State.REFUSED, State.EXPIRED, State.CANCELLED)
 
 appointments = Machine(
     "appointment",

@@ -8,8 +8,13 @@ from sqlalchemy.orm import Session
 
 from app.appointment import contracts as c
 from app.appointment import queries, rules
+from app.appointment.booking import Booked
 from app.appointment.models import Appointment, Slot
 from app.exchange import service as exchange
+
+
+def booked(session: Session, made: Booked) -> c.AppointmentView:
+    return _view(session, made.row, made.slot)
 
 
 def one(session: Session, row: Appointment) -> c.AppointmentView:
@@ -51,7 +56,7 @@ def _view(session: Session, row: Appointment, slot_row: Slot) -> c.AppointmentVi
         payment_id=row.payment_order_id,
         pay_by=row.pay_by,
         self_pay=row.self_pay,
-        cancel_until=rules.cancel_until(slot_row.starts_at, exchange.party(session, row.hospital_id).config),
+        cancel_until=rules.cancel_until(slot_row.starts_at, exchange.party_config(session, row.hospital_id)),
         refused_code=row.refused_code,
         refused=refused,
     )

@@ -72,7 +72,8 @@ def add_groups(session: Session, table: Table, groups: Sequence[Group]) -> None:
     if not groups:
         return
     if sum(len(group.rows) for group in groups) < FEW:
-        session.execute(_insert(table), [{**row, **group.same} for group in groups for row in group.rows])
+        given = [{**row, **group.same} for group in groups for row in group.rows]
+        session.connection().execute(_insert(table), given if len(given) > 1 else given[0])
         return
     names = groups[0].names
     if any(group.names != names for group in groups):

@@ -189,6 +189,7 @@ class Database:
             self.url,
             pool_size=self._pool_size,
             max_overflow=10,
+            pool_reset_on_return=None if autocommit else "rollback",  # nothing is left open behind a statement
             hide_parameters=True,  # an error's text goes into the log
             connect_args={"options": options, "autocommit": autocommit},
         )

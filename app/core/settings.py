@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     proxy_hops: int = Field(0, ge=0)
     registration_batch: int = Field(200, ge=1)
     partner_timeout_s: float = Field(10.0, gt=0)
+    # Pending and booked appointments at once; a person may be bound to several accounts.
+    appointments_per_person: int = Field(5, ge=1)
+    appointments_per_account: int = Field(20, ge=1)
     caller_limit: str = "240 per minute"
     partner_limit: str = "12000 per minute"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,9 @@ from app.exchange.models import Party
 # What an insurer may speak; app.gateways.insurer has one client for each.
 NATIVE = "native"
 DIALECTS = (NATIVE, "s200")
+_PARTY = cast(Table, Party.__table__)
+# Made once: what a hospital has set is asked for each booking.
+_CONFIG = select(_PARTY.c.config).where(_PARTY.c.id == bindparam("party_id"))
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,15 @@ def party(session: Session, party_id: UUID) -> Party:
         raise NotFound
     session.info.setdefault("exchange.parties", set()).add(found)
     return found
+
+
+def party_config(session: Session, party_id: UUID) -> Mapping[str, Any]:
+    """What a party's configuration says, without the party."""
+    found = session.connection().execute(_CONFIG, {"party_id": party_id}).scalar()
+    if found is None:
+        raise NotFound
+    config: Mapping[str, Any] = found
+    return config
 
 
 def parties(session: Session, kind: str) -> Sequence[Party]:

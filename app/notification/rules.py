@@ -44,6 +44,7 @@ TEMPLATES: Mapping[str, Template] = {
     "appointment_booked": Template("预约成功", "时间 {time}", "已预约", "SMS_BOOKED"),
     "appointment_refused": Template("预约未成功", "{reason}", "未成功", "SMS_CANCELLED"),
     "appointment_cancelled": Template("预约已取消", "{reason}", "已取消", "SMS_CANCELLED"),
+    "appointment_moved": Template("就诊时间已变更", "新的就诊时间 {time}", "已改期", "SMS_REMINDER"),
     "appointment_reminder": Template("就诊提醒", "就诊时间 {time}", "将就诊", "SMS_REMINDER"),
     "waiting_offered": Template("候补有号", "请在 {until} 前确认", "待确认", "SMS_WAITING"),
     "waiting_resumed": Template("候补名额已取消", "{reason}", "候补中", "SMS_WAITING"),

@@ -26,6 +26,7 @@ waiting_entry
     begin > waiting
     waiting > offered left closed
     offered > taken left lapsed closed waiting
+    taken > waiting
 registration
     begin > queued
     queued > registering

@@ -50,7 +50,7 @@ def read_entry(session: Session, caller: Caller, entry_id: UUID) -> c.WaitingVie
 @command(bp, "/waiting-entries/<uuid:entry_id>/accept", MINE, out=appointment_contracts.AppointmentView, status=201)
 def accept(work: Work, caller: Caller, entry_id: UUID) -> appointment_contracts.AppointmentView:
     """接受保留的名额，生成预约"""
-    return views.one(work.session, service.accept(work, caller.id, entry_id))
+    return views.booked(work.session, service.accept(work, caller.id, entry_id))
 
 
 @command(bp, "/waiting-entries/<uuid:entry_id>/leave", MINE, out=c.WaitingView)

@@ -111,6 +111,17 @@ def hand_on(work: Work, slot_id: UUID) -> None:
     fill(work, slot_id)
 
 
+def put_back(work: Work, appointment_id: UUID) -> None:
+    """The hospital had no place behind the offer that became this appointment: its entry stands where it stood. The
+    slot is locked."""
+    entry_id = work.session.scalar(select(WaitingEntry.id).where(WaitingEntry.appointment_id == appointment_id))
+    if entry_id is None:
+        return
+    values = {"appointment_id": None, "offered_slot_id": None, "offer_until": None}
+    waiting_entries.move(work, [entry_id], "return", values=values)
+    tell(work, entry_id, "waiting_resumed", {"reason": rules.UNHAD}, str(appointment_id))
+
+
 def has_booked(work: Work, person_id: UUID, slot: Slot, *, by: UUID | None = None) -> None:
     """Who has a place waits for it no longer. `by` is the entry whose offer this was; an offer that the person holds in
     another slot stays open until it lapses."""

@@ -17,6 +17,7 @@ REASONS = {
     LATE: "未在规定时间内确认，名额已顺延",
 }
 RESUMED = "医生停诊，您仍在候补中"
+UNHAD = "医院没有空余名额，您仍在候补中"
 
 
 def clock_time(moment: datetime) -> str:

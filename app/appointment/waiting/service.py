@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.appointment import booking, places, refusals
+from app.appointment import booking, holding, places, refusals
+from app.appointment.booking import Booked
 from app.appointment.models import Appointment, Slot
 from app.appointment.states import LIVE
 from app.appointment.waiting import contracts as c
@@ -98,12 +99,13 @@ def leave(work: Work, account_id: UUID, entry_id: UUID) -> WaitingEntry:
     raise LostRace(waiting_entries.name, "leave", [entry_id])
 
 
-def accept(work: Work, account_id: UUID, entry_id: UUID) -> Appointment:
+def accept(work: Work, account_id: UUID, entry_id: UUID) -> Booked:
     """Take what is offered: an appointment as if booked now, with its fee and the hospital's word still to come.
 
-    Conflict `offer_over` where there is no offer (any more).
+    Conflict `offer_over` where there is no offer (any more), `too_many_appointments` as holding has it.
     """
-    _mine(work, account_id, entry_id)
+    row = _mine(work, account_id, entry_id)
+    holding.require_room(work, account_id, row.person_id)
     held = offers.offered(work, entry_id)
     if held is None or held.offer_until is None or held.offer_until <= work.now:
         raise Conflict("offer_over", "名额未保留或已过确认时间")

@@ -30,5 +30,7 @@ waiting_entries = Machine(
         (WaitingState.OFFERED, "close"): WaitingState.CLOSED,
         # The clinic of the offer was stopped, and another of that doctor's day may still have a place.
         (WaitingState.OFFERED, "withdraw"): WaitingState.WAITING,
+        # The hospital had no place behind the offer.
+        (WaitingState.TAKEN, "return"): WaitingState.WAITING,
     },
 )

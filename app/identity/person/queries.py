@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, literal_column, select
+from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, exists, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -54,7 +55,7 @@ def require_person(session: Session, account_id: UUID, person_id: UUID) -> Perso
     row = _bound(session, account_id, person_id)
     if row is None:
         raise NotFound("person_unknown", "没有找到这位就诊人")
-    return _person(row.Person, row.Binding)
+    return _person(row, row)
 
 
 def require_bound(session: Session, account_id: UUID, person_id: UUID) -> None:
@@ -135,17 +136,25 @@ def names(session: Session, person_ids: Sequence[UUID]) -> dict[UUID, str]:
     return {row.id: row.name_mask for row in session.execute(wanted)}
 
 
-def _live(account_id: UUID | ColumnElement[UUID]) -> Select[Binding, Person]:
+def _live(account_id: UUID) -> Select[Binding, Person]:
     both = select(Binding, Person).join(Person, Person.id == Binding.person_id)
     return both.where(Binding.account_id == account_id, Binding.status == BindingState.LIVE)
 
 
-# Made once: whatever concerns a person asks it first.
-_BOUND = _live(bindparam("account_id")).where(Person.id == bindparam("of_person_id"))
+_P, _B = cast(Table, Person.__table__).c, cast(Table, Binding.__table__).c
+_SEEN = ("id", "name_mask", "document_type", "document_mask", "phone_mask", "birth_date", "sex", "identity_image")
+# Columns and not rows of the ORM, made once: whatever concerns a person asks it first.
+_BOUND = (
+    select(*(_P[name] for name in _SEEN), _P.medical_card_no_sealed, _B.relation, _B.guardian_id)
+    .join_from(Binding.__table__, Person.__table__, _P.id == _B.person_id)
+    .where(_B.account_id == bindparam("account_id"), _P.id == bindparam("of_person_id"))
+    .where(_B.status == BindingState.LIVE)
+)
 
 
-def _bound(session: Session, account_id: UUID, person_id: UUID) -> Row[Binding, Person] | None:
-    return session.execute(_BOUND, {"account_id": account_id, "of_person_id": person_id}).one_or_none()
+def _bound(session: Session, account_id: UUID, person_id: UUID) -> Row[*tuple[Any, ...]] | None:
+    known = {"account_id": account_id, "of_person_id": person_id}
+    return session.connection().execute(_BOUND, known).one_or_none()
 
 
 def _binding(row: Row[Binding, Person]) -> BindingView:
@@ -162,7 +171,7 @@ def _binding(row: Row[Binding, Person]) -> BindingView:
     )
 
 
-def _person(row: Person, bound: Binding) -> PersonView:
+def _person(row: Person | Row[Any], bound: Binding | Row[Any]) -> PersonView:
     return PersonView(
         id=row.id,
         name_mask=row.name_mask,

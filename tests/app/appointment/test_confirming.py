@@ -86,6 +86,30 @@ def _three(desk: Desk) -> tuple[list[Known], list[Any], list[Any]]:
     return patients, rows, mine
 
 
+@pytest.mark.parametrize("outcome", ["failed", "unknown"])
+def test_what_was_given_up_while_its_confirmation_is_in_doubt_is_cancelled_once_more(desk: Desk, outcome: str) -> None:
+    """The hospital may have heard the cancellation first and the question after it."""
+    patient, slot_id = desk.house.known(), desk.slot()
+    row = desk.book(patient, slot_id)
+    (question,) = asked(desk)
+    desk.cancel(patient, row)
+    assert desk.confirm() == ["cancel_appointment"]
+    desk.house.agent().answer(question["id"], outcome=outcome, code="timeout")
+    desk.house.drain_all("appointment.confirmed")
+    assert desk.confirm() == ["cancel_appointment"]
+    assert desk.confirm() == [] and desk.read(patient, row)["status"] == "cancelled"
+
+
+def test_a_refusal_after_a_doubt_is_taken_back_at_the_hospital_too(desk: Desk) -> None:
+    patient = desk.house.known()
+    row = desk.book(patient, desk.slot())
+    desk.confirm(outcome="unknown", code="timeout")
+    desk.house.drain_all("appointment.ask", hurry=True)
+    assert desk.confirm(outcome="refused", code="slot_full") == ["confirm_appointment"]
+    assert desk.read(patient, row)["status"] == "refused"
+    assert desk.confirm() == ["cancel_appointment"]
+
+
 def test_the_place_in_line_is_given_in_the_order_of_acceptance(desk: Desk) -> None:
     """Whoever is accepted while another's acceptance is not committed stands behind; what is rolled back leaves no
     gap."""

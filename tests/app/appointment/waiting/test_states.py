@@ -19,6 +19,7 @@ MOVES = {
     ("offered", "lapse"): "lapsed",
     ("offered", "close"): "closed",
     ("offered", "withdraw"): "waiting",
+    ("taken", "return"): "waiting",
 }
 
 
@@ -35,7 +36,8 @@ def test_every_pair_of_state_and_event(desk: Desk) -> None:
             row = WaitingEntry(slot_id=slot_id, self_pay=False, appointment_id=taken, **offer, **about)
             waiting_entries.start(work, row, state)
             work.session.flush()
-            values = {"appointment_id": made.id} if event == "accept" else {}
+            link = {"accept": made.id, "return": None}
+            values = {"appointment_id": link[event]} if event in link else {}
             try:
                 (moved,) = waiting_entries.move(work, [row.id], event, values=values)
                 assert moved.new == MOVES.get((state.value, event)), (state, event)
