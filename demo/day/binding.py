@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from demo.day.context import Day, Patient
+from demo.day.context import WAITING_AT_ONCE, Day, Patient
 from demo.day.http import DayBroken, Login, until
 
 PROOF = {"kind": "household_register", "number": "HK-2026-0001"}
@@ -13,7 +13,7 @@ MINI_EVERY = 4
 
 
 def bind_everyone(day: Day) -> None:
-    day.for_each(lambda patient: _bind(day, patient), day.patients)
+    day.for_each(lambda patient: _bind(day, patient), day.patients, at_once=WAITING_AT_ONCE)
     day.for_each(lambda patient: _open_mini_program(day, patient), day.patients[::MINI_EVERY])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
-from demo.day.context import Day, Patient
+from demo.day.context import WAITING_AT_ONCE, Day, Patient
 from demo.day.http import DayBroken, Refused, until
 
 # Every fifth patient goes to a chief physician, who costs a fee.
@@ -26,7 +26,7 @@ def book_everyone(day: Day) -> None:
 
 
 def register_everyone(day: Day) -> None:
-    day.for_each(lambda patient: _registered(day, patient), day.patients)
+    day.for_each(lambda patient: _registered(day, patient), day.patients, at_once=WAITING_AT_ONCE)
 
 
 def _offers(day: Day, code: str) -> tuple[Iterator[Slot], Iterator[Slot]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
-from demo.day.context import Day, Patient, Wish
+from demo.day.context import WAITING_AT_ONCE, Day, Patient, Wish
 from demo.day.http import DayBroken, Refused, until
 from demo.day.visits import bills_of
 from demo.numbers import with_luhn
@@ -18,16 +18,17 @@ PIXEL = b64encode(bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
     "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )).decode()  # fmt: skip
+LONG_WAYS = frozenset({"documents_asked", "line_appeal", "two_policies", "withdrawal"})
 ENDED = ("rejected", "ineligible", "withdrawn", "paid", "closed")
-AT_ONCE = 24  # of more, each asks how its claim stands and takes the processor from those who decide it
 
 
 def claim_everything(day: Day) -> None:
-    """Submit all and bring each to its end or to acceptance."""
-    day.wishes = [wish for patient in day.patients for wish in _wishes(day, patient)]
+    """Submit all and bring each to its end or to acceptance, those with the longest way first."""
+    wishes = [wish for patient in day.patients for wish in _wishes(day, patient)]
+    day.wishes = sorted(wishes, key=lambda wish: LONG_WAYS.isdisjoint(wish.patient.cases))
     day.for_each(lambda patient: _try_reversed(day, patient), [p for p in day.patients if p.facts["reversed_bill_key"]])
-    day.for_each(_submit, day.wishes, at_once=AT_ONCE)
-    day.for_each(_follow, day.wishes, at_once=AT_ONCE)
+    day.for_each(_submit, day.wishes, at_once=WAITING_AT_ONCE)
+    day.for_each(_follow, day.wishes, at_once=WAITING_AT_ONCE)
 
 
 def _wishes(day: Day, patient: Patient) -> list[Wish]:

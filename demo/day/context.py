@@ -20,6 +20,8 @@ from demo.stack import Stack
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 AT_ONCE = 64
+# Of those who have to wait for others: each asks again and again, and takes the processor from whoever works for them.
+WAITING_AT_ONCE = 12
 CODE = re.compile(r"^[0-9]{6}$")
 
 

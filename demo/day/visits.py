@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from demo.day.context import Day, Patient
+from demo.day.context import WAITING_AT_ONCE, Day, Patient
 from demo.day.http import until
 
 PUSH_PATIENCE_S = 90.0
@@ -12,7 +12,7 @@ PUSH_PATIENCE_S = 90.0
 
 def attend_everyone(day: Day) -> None:
     day.for_each(lambda patient: _attend(day, patient), day.patients)
-    day.for_each(_see_bills, day.patients)
+    day.for_each(_see_bills, day.patients, at_once=WAITING_AT_ONCE)
 
 
 def bills_of(patient: Patient) -> dict[str, dict[str, Any]]:
