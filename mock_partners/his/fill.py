@@ -21,8 +21,9 @@ from mock_partners.his.people import Person
 
 SCHEMA_PREFIX = {"builtin": "his_", "synthea": "syn_"}
 MARKS = "mock_his"
-VERSION = 1
+VERSION = 2
 """Raised when the filling itself changes, so that an older one is replaced."""
+RECORD_TABLES = ("jz_jl", "jz_zd", "jz_ss", "sf_jsd", "sf_mx", "sf_dzpj", "jc_bg", "bl_wd")
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,17 @@ def _fill_builtin(db: psycopg.Connection, order: Order) -> None:
         _fresh_schema(db, schema_of("builtin", hospital), "builtin_schema.sql", "interface.sql")
         mine = [person for person in people if person.hospital == hospital]
         generator.hospital_chart(order.seed, hospital, mine, order.business_date).copy_into(db)
+        _date_back(db)
     covers = policies.invent(people, order.insurers, order.business_date)
     _write_people(db, "builtin", population.plan(people, covers, order.business_date))
+
+
+def _date_back(db: psycopg.Connection) -> None:
+    """Records from before the day changed at times of their own in its last month: an agent that looks back a minute
+    behind the newest would otherwise read all of them again every time."""
+    ago = sql.SQL("(1 + abs(hashtext(ctid::text)::bigint) % 2592000) * interval '1 second'")
+    for table in RECORD_TABLES:
+        db.execute(sql.SQL("UPDATE {} SET xgsj = xgsj - {}").format(sql.Identifier(table), ago))
 
 
 def _fill_synthea(db: psycopg.Connection, order: Order, folder: Path) -> None:
