@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.ids import new_id
@@ -17,6 +18,14 @@ from app.notification.models import WechatPush
 
 FOLLOWING = ("subscribe", "unsubscribe")
 JOB_FINISHED = "notification.job_finished"
+# Without the unit of work, and made once: WeChat pushes something about every message.
+_PUSHES = cast(Table, WechatPush.__table__)
+_NEW = (
+    insert(_PUSHES)
+    .values({name: bindparam(name) for name in ("id", "app_id", "key", "sender", "event", "sent_at")})
+    .on_conflict_do_nothing(constraint="uq_wechat_push")
+    .returning(_PUSHES.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,7 @@ def _is_news(work: Work, push: PushIn) -> bool:
         "event": push.event[:60],
         "sent_at": _sent_at(push),
     }
-    new = insert(WechatPush).values(row).on_conflict_do_nothing(constraint="uq_wechat_push")
-    return work.session.scalar(new.returning(WechatPush.id)) is not None
+    return work.session.scalar(_NEW, row) is not None
 
 
 def _is_overtaken(work: Work, push: PushIn) -> bool:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Table, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core.errors import Forbidden
+from app.core.ids import new_id
 from app.core.work import Work
 from app.identity.consent.models import Consent, ConsentReceipt
 from app.identity.consent.queries import ConsentView, view
 from app.identity.consent.states import ConsentState
+
+# Without the unit of work, and made once: every claim leaves several receipts.
+_RECEIPTS = cast(Table, ConsentReceipt.__table__)
+_WRITTEN = ("id", "consent_id", "occasion", "what", "subject_id", "about_no", "reference", "shared_at")
+_RECEIPT = insert(_RECEIPTS).values({name: bindparam(name) for name in _WRITTEN}).on_conflict_do_nothing()
 
 
 @dataclass(frozen=True)
@@ -62,17 +69,17 @@ def note_shared(work: Work, sharing: Sharing) -> None:
 
 
 def _write(work: Work, sharing: Sharing, consent_id: UUID, kinds: list[str]) -> None:
-    new = insert(ConsentReceipt).values(
-        id=ConsentReceipt().id,
-        consent_id=consent_id,
-        occasion=sharing.occasion,
-        what=kinds,
-        subject_id=sharing.subject_id,
-        about_no=sharing.about_no,
-        reference=sharing.reference,
-        shared_at=work.now,
-    )
-    work.session.execute(new.on_conflict_do_nothing())
+    row = {
+        "id": new_id(),
+        "consent_id": consent_id,
+        "occasion": sharing.occasion,
+        "what": kinds,
+        "subject_id": sharing.subject_id,
+        "about_no": sharing.about_no,
+        "reference": sharing.reference,
+        "shared_at": work.now,
+    }
+    work.session.execute(_RECEIPT, row)
     work.audit("consent.share", "consent", consent_id, subject=str(sharing.subject_id), occasion=sharing.occasion)
 
 
