@@ -31,6 +31,7 @@ def drain_with(here: Context, kind: str, *, turn_s: float = TURN_S) -> bool:
     desk = KINDS[kind]
     end = time.monotonic() + turn_s
     done: list[Job] = []
+    more = not desk.shared
     while time.monotonic() < end:
         with here.runtime.work() as work:
             if done:
@@ -41,11 +42,15 @@ def drain_with(here: Context, kind: str, *, turn_s: float = TURN_S) -> bool:
         if desk.shared:  # the next one is another RQ job's, whoever is free to take it
             end = 0.0
             here.bell({kind})
-        done = _do_batch(here, desk, jobs) if desk.all is not None else _do_each(here, desk, jobs)
+        well = _do_batch(here, desk, jobs) if desk.all is not None else _do_each(here, desk, jobs)
+        done = [job for job in well if not job.finished]
+        if len(jobs) < desk.batch:  # who has added one since has rung for it
+            more = False
+            break
     if done:
         with here.runtime.work() as work:
             tasks.finish_left(work.session, done)
-    return not desk.shared
+    return more
 
 
 def _do_each(here: Context, desk: Desk, jobs: list[Job]) -> list[Job]:

@@ -108,9 +108,9 @@ _SOONEST = select(func.min(_TASK.c.run_at) - func.clock_timestamp()).where(
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Job:
-    """A task in this worker's hands."""
+    """A task in this worker's hands. `finished` once it was deleted with its effect."""
 
     id: int
     kind: str
@@ -118,6 +118,7 @@ class Job:
     args: dict[str, Any]
     tries: int
     fence: int
+    finished: bool = field(default=False, compare=False)
 
 
 @dataclass

@@ -130,6 +130,8 @@ class Runtime:
             if finish:
                 tasks.finish(session, finish)
             _commit(session)
+        for job in finish:
+            job.finished = True
         if due:
             self.ring(due)
 

@@ -190,3 +190,21 @@ def test_what_was_taken_over_is_left_alone(
     drain_all()
     assert value(runtime, "SELECT count(*) FROM audit_entry") == 0
     assert only_task(runtime).status == "due"
+
+
+def test_what_is_added_meanwhile_is_left_to_its_own_ring(
+    runtime: Runtime, here: Context, desk: Callable[..., list[UUID]]
+) -> None:
+    """Behind a batch that was not full nothing waits but what was added since, and has rung."""
+    added: list[UUID] = []
+
+    def handle(runtime: Runtime, _: Gateways, job: Job) -> None:
+        if not added:
+            added.extend(put_tasks(runtime))
+
+    called, subjects = desk(handle, batch=3), put_tasks(runtime, 2)
+    assert drain_with(here, KIND) is False
+    assert called == subjects
+    assert drain_with(here, KIND) is False
+    assert called == subjects + added
+    assert value(runtime, "SELECT count(*) FROM task") == 0
