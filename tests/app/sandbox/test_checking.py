@@ -134,7 +134,11 @@ def test_every_line_at_fault_is_named() -> None:
     assert said(samples.decision(DAY) | {"outcome": "rejected"}) == ["outcome: rejected 当且仅当赔付合计为 0"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"type": NaN}', '"x"', '{"data": {}, "x": "\\u0000"}'])
+NO_MESSAGE = ["", "{", "[]", "{}", '{"type": NaN}', '"x"', '{"data": {}, "x": "\\u0000"}', '{"type": "\\ud800"}',
+              '{"type": "claim.case_opened", "data": {"a": [1e400]}}', '{"type":' * 5000]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_MESSAGE)
 def test_what_is_no_message_is_said_to_be_none(text: str) -> None:
     assert check(text).kind == "unknown" and said(text)
 
