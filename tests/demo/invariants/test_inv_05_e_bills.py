@@ -39,6 +39,7 @@ def test_two_claims_under_one_policy_are_named(town: Town, bill: dict[str, Any])
 
 def test_an_e_bill_of_two_bills_is_named(town: Town, bill: dict[str, Any]) -> None:
     other = town.bill("b2")
+    town.ground.loosen("e_bill")
     town.ground.add(
         "e_bill", hospital_id=town.ids["H1"], bill_id=other["id"], code="0440", number="0001", state="issued"
     )
