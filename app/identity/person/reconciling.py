@@ -7,10 +7,9 @@ soon as the machine says so, and in the night at the latest.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, StringConstraints, ValidationError
+from pydantic import ValidationError
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -19,26 +18,9 @@ from app.core.work import Work
 from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer, OpenMessage
 from app.identity.person import endings, patients, pulls
+from app.identity.person.contracts import TieIn, TiesIn
 from app.identity.person.models import Binding, TieComparison
 from app.identity.person.states import BindingState
-
-_Text = Annotated[str, StringConstraints(min_length=1, max_length=120)]
-
-
-class TieIn(BaseModel):
-    account_ref: _Text
-    patient_no: _Text
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        return self.account_ref, self.patient_no
-
-
-class TiesIn(BaseModel):
-    """The answer to `list_ties`: live ties, and those that the hospital has revoked and we have not ended yet."""
-
-    ties: list[TieIn]
-    revoked: list[TieIn] = []
 
 
 def ask_for_ties(work: Work) -> None:
