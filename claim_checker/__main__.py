@@ -38,7 +38,7 @@ def main(given: list[str] | None = None) -> int:
     if not found and len(packages) == 2:
         found += succession(packages[1], packages[0])
     for finding in found:
-        print(f"altered: {finding.part}: {finding.what}")
+        print(f"altered: {_shown(finding.part)}: {_shown(finding.what)}")
     if found:
         return ALTERED
     _tell(packages[-1], checker)
@@ -53,6 +53,11 @@ def _tell(package: dict[str, Any], checker: Checker) -> None:
     hidden = sorted(package.get("encrypted", {}))
     if hidden and checker.private is None:
         print(f"encrypted, unaltered on the way, not looked into without --decrypt: {', '.join(hidden)}")
+
+
+def _shown(text: str) -> str:
+    """What whoever altered the file wrote can neither be taken for a line of ours nor steer the terminal."""
+    return text if text.isascii() and text.isprintable() else ascii(text)
 
 
 def _parser() -> argparse.ArgumentParser:

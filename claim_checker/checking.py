@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc.jwk import ECKey
 
 from claim_checker.opening import NotOpened, decrypt
-from claim_checker.shape import Finding, misshapes
+from claim_checker.reading import Unreadable, decrypted
+from claim_checker.shape import Finding, files, misshapes
 
 
 @dataclass
@@ -82,14 +83,20 @@ class Checker:
         if self.private is None:
             return
         try:
-            content = decrypt(text, self.private)
+            plain = decrypt(text, self.private)
         except NotOpened:
             yield Finding(entry["name"], "cannot be decrypted with this key")
             return
-        differing = list(_hash(entry, content))
-        if not differing:
-            self.opened[entry["name"]] = json.loads(content)
+        differing = list(_hash(entry, plain))
         yield from differing
+        if not differing:
+            yield from self._opened(entry["name"], plain)
+
+    def _opened(self, name: str, plain: bytes) -> Iterator[Finding]:
+        try:
+            self.opened[name] = decrypted(name, plain)
+        except Unreadable as fault:
+            yield Finding(fault.part, fault.why)
 
     def _envelope(self, package: Mapping[str, Any]) -> Iterator[Finding]:
         envelope = package["envelope"]
@@ -105,14 +112,17 @@ class Checker:
     def _attachments(self, package: Mapping[str, Any]) -> Iterator[Finding]:
         if self.private is None:
             return
-        listed = {entry["sha256"] for entry in self.opened.get("supplements", ())}
+        listed = files(self.opened.get("supplements", []))
+        if listed is None:
+            yield Finding("supplements", "is no list of files")
+            listed = set()
         for digest, text in package["attachments"].items():
             try:
-                content = decrypt(text, self.private)
+                plain = decrypt(text, self.private)
             except NotOpened:
                 yield Finding("attachments", f"{_short(digest)}cannot be decrypted with this key")
                 continue
-            if sha256(content).hexdigest() != digest or digest not in listed:
+            if sha256(plain).hexdigest() != digest or digest not in listed:
                 yield Finding("attachments", f"{_short(digest)}is not a file that the part supplements lists")
 
 

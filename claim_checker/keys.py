@@ -7,10 +7,13 @@ from base64 import b64decode, urlsafe_b64encode
 from hashlib import sha256
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
+
+from claim_checker.reading import parsed
 
 
 class KeyProblem(Exception):
@@ -19,11 +22,11 @@ class KeyProblem(Exception):
 
 def public_keys(given: str) -> dict[str, Ed25519PublicKey]:
     """The platform's keys by id: base64 of the 32 bytes, PEM, or the JSON of `/exchange/v1/keys`, or a file of one."""
-    text = _text(given)
     try:
-        listed = [entry["public_key"] for entry in json.loads(text)["keys"]] if text.startswith("{") else [text]
+        text = _text(given)
+        listed = [entry["public_key"] for entry in parsed(text.encode())["keys"]] if text.startswith("{") else [text]
         keys = [_public_key(one) for one in listed]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyProblem("--key is no Ed25519 public key") from error
     return {key_id(key): key for key in keys}
 
@@ -32,7 +35,7 @@ def private_key(given: str) -> ECKey:
     """The insurer's own key: PEM or JWK, in a file."""
     try:
         text = Path(given).read_text()
-        key = ECKey.import_key(json.loads(text) if text.lstrip().startswith("{") else text)
+        key = ECKey.import_key(parsed(text.encode()) if text.lstrip().startswith("{") else text)
     except (OSError, ValueError, JoseError) as error:
         raise KeyProblem("--decrypt is no file with an EC private key") from error
     if not key.is_private:

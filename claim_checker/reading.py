@@ -1,4 +1,7 @@
-"""From the bytes of a file to a package. Where the bytes are no JSON any more, the part that was hit is named."""
+"""From bytes that anybody may have written to a value that everybody reads alike: file, decrypted part, keys.
+
+Where the bytes of a file are no JSON any more, the part that was hit is named.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 HOLDERS = ("parts", "encrypted")  # the members that hold parts by name
 FILE = "file"
+DEPTH = 64  # nesting that no part comes near, and nobody's reader falls over
 
 
 class Unreadable(Exception):
@@ -20,18 +24,62 @@ class Unreadable(Exception):
 def read(raw: bytes) -> dict[str, Any]:
     """The package in a file, also where it stands as `package` in the body of a delivery."""
     try:
-        found = json.loads(raw.decode(), parse_constant=_refuse, object_pairs_hook=_once)
+        found = parsed(raw)
     except UnicodeDecodeError as error:
         raise Unreadable(_part_at(raw[: error.start].decode()), "is not UTF-8") from error
     except json.JSONDecodeError as error:
         raise Unreadable(_part_at(error.doc[: error.pos]), "is not JSON") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Unreadable(FILE, "holds what no package holds") from error
     if isinstance(found, dict) and "manifest" not in found and isinstance(found.get("package"), dict):
         found = found["package"]
     if not isinstance(found, dict):
         raise Unreadable(FILE, "is no package")
     return found
+
+
+def parsed(raw: bytes) -> Any:
+    """The JSON in `raw`, still to be asked for its `fault`. Raises ValueError."""
+    try:
+        return json.loads(raw.decode(), parse_constant=_refuse, object_pairs_hook=_once)
+    except RecursionError as error:
+        raise ValueError("nested without end") from error
+
+
+def decrypted(name: str, raw: bytes) -> Any:
+    """What stands in the decrypted part `name`; raises Unreadable."""
+    try:
+        found = parsed(raw)
+    except ValueError as error:
+        raise Unreadable(name, "is not JSON") from error
+    if (why := fault(found)) is not None:
+        raise Unreadable(name, why)
+    return found
+
+
+def fault(value: Any) -> str | None:
+    """What JSON can write down and readers understand differently, or cannot hash: the first of it in this value."""
+    waiting = [(value, 0)]
+    while waiting:
+        one, depth = waiting.pop()
+        if depth > DEPTH:
+            return f"is nested more than {DEPTH} deep"
+        if isinstance(one, Twice):
+            return "holds a member twice"
+        if isinstance(one, str) and not _is_text(one):
+            return "holds half a character"
+        inner = [*one, *one.values()] if isinstance(one, dict) else one if isinstance(one, list) else ()
+        waiting.extend((each, depth + 1) for each in inner)
+    return None
+
+
+def _is_text(text: str) -> bool:
+    """JSON can write half of a surrogate pair, UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse(constant: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from claim_checker.reading import FILE, HOLDERS, Twice
+from claim_checker.reading import FILE, HOLDERS, Twice, fault
 
 ENVELOPE = ("encrypted", "attachments", "envelope")  # all of them, or none of a package in plain text
 MEMBERS = ("manifest", "parts", *ENVELOPE)
@@ -29,8 +29,7 @@ def misshapes(package: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(name, "is no member of a package")
         elif not isinstance(value, dict):
             yield Finding(name, "is not an object")
-    for name in _twice(package):
-        yield Finding(name, "holds a member twice")
+    yield from _faults(package)
     if isinstance(package.get("manifest"), dict) and not _is_manifest(package["manifest"]):
         yield Finding("manifest", "is incomplete")
     if isinstance(package.get("envelope"), dict) and not _is_envelope(package["envelope"]):
@@ -56,19 +55,21 @@ def _fits(value: Mapping[str, Any], members: Mapping[str, type]) -> bool:
     return all(isinstance(value.get(name), kind) for name, kind in members.items())
 
 
-def _twice(package: Mapping[str, Any]) -> Iterator[str]:
-    """The part, else the member of the package, in which a member stands twice."""
+def _faults(package: Mapping[str, Any]) -> Iterator[Finding]:
+    """Each in the part, else the member of the package, in which it stands."""
     if isinstance(package, Twice):
-        yield FILE
+        yield Finding(FILE, "holds a member twice")
     for name, value in package.items():
-        if name in HOLDERS and isinstance(value, dict) and not isinstance(value, Twice):
-            yield from (part for part, content in value.items() if _has_twice(content))
-        elif _has_twice(value):
-            yield name
+        whole = name not in HOLDERS or not isinstance(value, dict) or isinstance(value, Twice)
+        for part, content in [(name, value)] if whole else value.items():
+            if (why := fault(content)) is not None:
+                yield Finding(part, why)
 
 
-def _has_twice(value: Any) -> bool:
-    if isinstance(value, Twice):
-        return True
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(_has_twice(one) for one in inner)
+def files(supplements: Any) -> set[str] | None:
+    """The hashes of the files that the part `supplements` lists; None where it is no list of files."""
+    if not isinstance(supplements, list):
+        return None
+    if not all(isinstance(one, dict) and _fits(one, {"sha256": str}) for one in supplements):
+        return None
+    return {one["sha256"] for one in supplements}

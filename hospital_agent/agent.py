@@ -11,12 +11,13 @@ from hospital_agent.commands import Desk
 from hospital_agent.config import Config
 from hospital_agent.errors import AgentError, Temporary
 from hospital_agent.exchange import ExchangeClient
-from hospital_agent.outbox import AnswerSender, BatchSender, VerdictReader
+from hospital_agent.outbox import AnswerSender, BatchSender, MessageSender, VerdictReader
 from hospital_agent.poller import Poller
 from hospital_agent.source.bulk import BulkLane
 from hospital_agent.source.idle import IdleTime, NotNow
 from hospital_agent.store.commands import Inbox
 from hospital_agent.store.db import Store
+from hospital_agent.store.registry import Messages
 from hospital_agent.store.spool import Spool
 
 JOIN_S = 10.0
@@ -37,6 +38,8 @@ class Agent:
         self.client = ExchangeClient(config.link)
         self.sender = BatchSender(self.client, self.spool, self._ends)
         self.answers = AnswerSender(self.client, self.inbox, self._ends)
+        self.messages = Messages(self.store)
+        self.teller = MessageSender(self.client, self.messages, self._ends)
         self.verdicts = VerdictReader(self.client, self.spool)
         self.bulk = self._bulk(idle) if idle and config.bulk.enabled else None
         parts = roles.Parts(config, self.store, self.spool, self.inbox, self.sender, idle)
@@ -67,6 +70,7 @@ class Agent:
         self._ends.set()
         self.sender.wake.set()
         self.answers.wake.set()
+        self.teller.wake.set()
         for thread in self._senders:
             thread.join(JOIN_S)
         try:
@@ -99,10 +103,11 @@ class Agent:
             return 1
 
     def _nothing_left(self) -> bool:
-        return self.desk.is_idle() and self.inbox.is_empty() and not self.spool.unsent()
+        return self.desk.is_idle() and self.inbox.is_empty() and not (self.spool.unsent() or self.messages.unsent())
 
     def _start_senders(self) -> None:
-        self._senders = [_spawn(self.sender.run, "batches"), _spawn(self.answers.run, "answers")]
+        runs = {"batches": self.sender.run, "answers": self.answers.run, "messages": self.teller.run}
+        self._senders = [_spawn(run, name) for name, run in runs.items()]
 
     def _look_after(self) -> None:
         """Scan at the interval; wait longer and longer while the source is busy."""

@@ -84,6 +84,10 @@ class ExchangeClient:
         settled = self._post("/commands/answers", canonical({"answers": answers}), message_id=message_id)
         return [*settled["accepted"], *settled["ignored"]]
 
+    def tell(self, kind: str, data: Mapping[str, Any], message_id: str) -> None:
+        """A message of ours. Raises Refused, Temporary."""
+        self._post("/messages", canonical({"type": kind, "data": data}), message_id=message_id)
+
     def clock_skew_s(self) -> float:
         """The exchange's clock minus ours, to the second of its Date header."""
         try:

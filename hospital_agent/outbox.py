@@ -1,10 +1,10 @@
-"""What leaves the agent: batches in the order of their numbers, and answers as soon as they exist."""
+"""What leaves the agent: batches in the order of their numbers, answers and messages as soon as they exist."""
 
 from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hospital_agent import log
@@ -13,6 +13,7 @@ from hospital_agent.batch import Batch
 from hospital_agent.errors import AgentError, AgentStops, Refused, Temporary
 from hospital_agent.exchange import ExchangeClient
 from hospital_agent.store.commands import Inbox
+from hospital_agent.store.registry import Message, Messages
 from hospital_agent.store.spool import Spool
 
 VERDICT_OPEN = frozenset({"received", "checked"})
@@ -119,17 +120,7 @@ class AnswerSender:
         self.wake = threading.Event()
 
     def run(self) -> None:
-        while not self._stop.is_set():
-            self.wake.wait(1)
-            self.wake.clear()
-            try:
-                self.send_all()
-            except AgentError as error:
-                log.failure("answers_wait", error)
-                self._stop.wait(1)
-            except Exception as error:  # the thread must outlive a fault of ours
-                log.failure("answers_broken", error)
-                self._stop.wait(1)
+        _keep_sending(self.send_all, self.wake, self._stop, "answers")
 
     def send_all(self, attempts: int = 0) -> None:
         """Deliver everything that waits. Raises Temporary, Refused."""
@@ -156,3 +147,47 @@ class AnswerSender:
             except Refused as refused:
                 log.failure("answer_dropped", refused, id=answer["id"])
                 self._inbox.delivered([answer["id"]])
+
+
+class MessageSender:
+    """One thread tells the platform what it must hear at once; a message stays in the store until the exchange has it.
+
+    Whoever wrote it may be another process (`--revoke`), so the store is looked at every second.
+    """
+
+    def __init__(self, client: ExchangeClient, messages: Messages, stop: threading.Event) -> None:
+        self._client, self._messages, self._stop = client, messages, stop
+        self.wake = threading.Event()
+
+    def run(self) -> None:
+        _keep_sending(self.send_all, self.wake, self._stop, "messages")
+
+    def send_all(self, attempts: int = 0) -> None:
+        """Raises Temporary. One that the exchange cannot take must not hold up the others: it is dropped, since a
+        nightly comparison finds what it was about."""
+        for message in self._messages.unsent():
+            for attempt in retrying(self._stop, attempts):
+                with attempt:
+                    self._send(message)
+
+    def _send(self, message: Message) -> None:
+        try:
+            self._client.tell(message.type, message.data, message.id)
+        except Refused as refused:
+            log.failure("message_dropped", refused, type=message.type)
+        self._messages.sent(message.id)
+
+
+def _keep_sending(send_all: Callable[[], None], wake: threading.Event, stop: threading.Event, what: str) -> None:
+    """Until the agent stops: at once when woken, and every second."""
+    while not stop.is_set():
+        wake.wait(1)
+        wake.clear()
+        try:
+            send_all()
+        except AgentError as error:
+            log.failure(f"{what}_wait", error)
+            stop.wait(1)
+        except Exception as error:  # the thread must outlive a fault of ours
+            log.failure(f"{what}_broken", error)
+            stop.wait(1)

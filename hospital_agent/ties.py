@@ -17,7 +17,7 @@ def show(config: Config, out: TextIO) -> None:
     for tie in ties.list():
         print(tie["patient_no"], tie["account_ref"], "tied", sep="\t", file=out)
     for one in ties.tombstones():
-        ended = f"ended by the platform {one.ended_at}" if one.ended_at else "the platform ends it next night"
+        ended = f"ended by the platform {one.ended_at}" if one.ended_at else "the platform has not ended it yet"
         print(one.patient_no, one.account_ref, f"revoked {one.revoked_at}, {ended}", sep="\t", file=out)
     store.close()
 

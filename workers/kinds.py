@@ -85,6 +85,7 @@ KINDS: dict[str, Desk] = {
     "identity.pull_again": Desk(one=person_calls.pull_again),
     "identity.pulled": Desk(all=person_calls.pulled, batch=200),
     "identity.sweep": Desk(all=_sweep_identity),
+    "identity.tie_revoked": Desk(one=person_calls.tie_revoked),
     "identity.ties_listed": Desk(one=person_calls.ties_listed),
     "record.apply": Desk(one=record.apply_batch, batch=4),
     "notification.binding_refused": Desk(one=notification.binding_refused),

@@ -34,6 +34,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "exchange.message.claim.export_asked": ("claim.export_asked",),
     "exchange.request.record.visit": ("claim.forward_request",),
     "exchange.message.claim.recovery_ended": ("payout.recovery_ended",),
+    "exchange.message.tie.revoked": ("identity.tie_revoked",),
     # Who is bound to whom.
     "identity.binding_refused": ("notification.binding_refused",),
     "identity.bound": ("notification.bound",),

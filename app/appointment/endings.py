@@ -129,7 +129,7 @@ def refund(work: Work, row: Appointment, reason: str) -> None:
 def tell(work: Work, row: Appointment, template: str, params: dict[str, str], which: str = "") -> None:
     """Once for each `which`."""
     dedupe = f"{template}:{row.id}" + (f":{which}" if which else "")
-    notification.notify(work, template, account_id=row.account_id, subject=row.id, params=params, dedupe=dedupe)
+    notification.notify(work, template, notification.Told(row.account_id, row.id, dedupe, row.person_id), params)
 
 
 def _give_back(work: Work, row: Appointment, reason: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.claim import clocks, queries
+from app.claim import clocks, consents, queries, rules
 from app.claim import contracts as c
 from app.claim.models import Appeal, Claim, Decision
 from app.claim.states import State
 from app.claim.steps import advance, get, mine, tell
-from app.core.errors import Conflict, Invalid, LostRace
+from app.core.errors import Conflict, Forbidden, Invalid, LostRace
 from app.core.work import Work
 
 
@@ -51,6 +51,8 @@ def appeal(work: Work, account_id: UUID, claim_id: UUID, wanted: c.AppealIn) -> 
         raise Conflict("not_decided", "还没有核赔结果，不能申诉")
     if queries.appeal(work.session, row.id) is not None:
         raise Conflict("appealed_before", "每个理赔只能申诉一次")
+    if not consents.cover(work, row, rules.IN_APPEAL):
+        raise Forbidden("no_consent", "您已撤回向该保险公司提供信息的同意，请重新同意后再申诉")
     known = {(line.clearing_no, line.line_no) for line in queries.decision_lines(work.session, decision.id)}
     if not {(line.clearing_no, line.line_no) for line in wanted.lines} <= known:
         raise Invalid("line_unknown", "没有找到要申诉的费用明细")
@@ -92,6 +94,8 @@ def prepay(work: Work, claim_id: UUID) -> None:
 
 
 def appeal_to_tell(work: Work, claim_id: UUID) -> dict[str, object]:
-    appeal = queries.appeal(work.session, claim_id)
+    """The lines, and with its receipt the reason; without it if a consent was taken back meanwhile."""
+    row, appeal = get(work, claim_id), queries.appeal(work.session, claim_id)
     assert appeal is not None
-    return {"lines": appeal.lines, "reason": appeal.reason}
+    told = consents.share_once(work, row, "appeal", rules.IN_APPEAL)
+    return {"lines": appeal.lines, "reason": appeal.reason if told else rules.WITHHELD}

@@ -12,6 +12,7 @@ from app.claim import (
     answers,
     assembly,
     authority,
+    consents,
     delivery,
     documents,
     following,
@@ -194,6 +195,7 @@ def _tell(
     body: dict[str, Any],
     then: Callable[[Work, UUID], None] = lambda work, claim_id: None,
 ) -> None:
+    consents.require_declared(what, body)
     with runtime.work() as work:
         row = get(work, job.subject)
         claim_no, at = row.no, exchange.endpoint(work.session, work.privacy, row.insurer_id)

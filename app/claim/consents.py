@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from app.claim import contracts as c
@@ -13,6 +14,27 @@ from app.core.work import Work
 from app.identity import service as identity
 
 CLASSES = ("general", "health")
+
+
+@dataclass(frozen=True)
+class Message:
+    """What an insurer is told of a claim that it has: the members there may be, and the kinds of data that are new to
+    it in them, of which none goes out without consent."""
+
+    members: frozenset[str]
+    news: tuple[str, ...] = ()
+
+
+# After a consent was taken back the insurer learns nothing new of the patient, but a claim that it has is carried to
+# its end: what it needs for that are numbers, amounts and outcomes, most of them its own.
+MESSAGES: Mapping[str, Message] = {
+    "documents": Message(frozenset({"request_no", "package", "documents"}), rules.IN_PACKAGE),
+    "appeal": Message(frozenset({"lines", "reason"}), rules.IN_APPEAL),
+    "acceptance": Message(frozenset()),
+    "withdrawal": Message(frozenset({"reversals"})),
+    "recovery": Message(frozenset({"recovery_no", "clearing_no", "reason", "status", "share_fen", "due_fen"})),
+    "payout": Message(frozenset({"payout_no", "amount_fen", "status", "at"})),
+}
 
 
 def require_given(wanted: c.SubmitClaim) -> None:
@@ -50,10 +72,29 @@ def renew(work: Work, row: Claim) -> bool:
     return True
 
 
+def require_declared(what: str, body: Mapping[str, object]) -> None:
+    """ValueError for a message that would tell more than its kind may, KeyError for a kind that is not declared."""
+    if more := body.keys() - MESSAGES[what].members:
+        raise ValueError(f"a message of {what} must not hold {sorted(more)}")
+
+
 def share(work: Work, row: Claim, occasion: str, what: Collection[str], reference: str = "") -> bool:
     """The receipt of a sharing with the insurer; False, and nothing may be shared, if the patient has taken a consent
     back. The same occasion and reference again is the same sharing."""
-    sharing = identity.Sharing(
+    try:
+        identity.note_shared(work, _sharing(row, occasion, what, reference))
+    except Forbidden:
+        return False
+    return True
+
+
+def share_once(work: Work, row: Claim, occasion: str, what: Collection[str]) -> bool:
+    """As `share`; what may have gone out under consent before goes out again as it was, though it was taken back."""
+    return identity.was_shared(work.session, _sharing(row, occasion, what)) or share(work, row, occasion, what)
+
+
+def _sharing(row: Claim, occasion: str, what: Collection[str], reference: str = "") -> identity.Sharing:
+    return identity.Sharing(
         person_id=row.person_id,
         recipient_id=row.insurer_id,
         purpose=rules.PURPOSE,
@@ -63,8 +104,3 @@ def share(work: Work, row: Claim, occasion: str, what: Collection[str], referenc
         about_no=row.no,
         reference=reference,
     )
-    try:
-        identity.note_shared(work, sharing)
-    except Forbidden:
-        return False
-    return True

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -19,11 +18,14 @@ from pydantic import (
 )
 
 from app.claim.rules import MAX_BILLS
+from app.core.moments import Moment
 from app.core.paging import PageQuery, PageView
+from app.core.strict_json import PlainZero
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Base64 = Annotated[str, StringConstraints(min_length=4, max_length=4_000_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+LineNo = Annotated[StrictInt, Field(ge=1, le=100_000)]
 Fen = Annotated[StrictInt, Field(ge=-(10**13), le=10**13)]
 
 
@@ -77,7 +79,7 @@ class SendDocuments(Input):
 
 class LineRef(Input):
     clearing_no: Key
-    line_no: StrictInt
+    line_no: LineNo
 
 
 class AppealIn(Input):
@@ -321,11 +323,11 @@ class AdjudicatedLineIn(BaseModel):
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     clearing_no: Key
-    line_no: StrictInt
+    line_no: LineNo
     billed_fen: Fen
     covered_fen: Fen
     deductible_fen: Fen
-    ratio: Annotated[Decimal, Field(ge=0, le=1, decimal_places=4)]
+    ratio: Annotated[Decimal, Field(ge=0, le=1, decimal_places=4), PlainZero]
     approved_fen: Fen
     reasons: list[LineReasonIn]
 
@@ -366,7 +368,7 @@ class DocumentsRequestedIn(BaseModel):
     claim_no: Key
     request_no: Key
     items: Annotated[list[ItemIn], Field(min_length=1, max_length=20)]
-    deadline: AwareDatetime | None = None
+    deadline: Moment | None = None
     reason: Text | None = None
     supervisor: Key | None = None
 
@@ -438,9 +440,9 @@ class PolicyIn(BaseModel):
     valid_from: date
     valid_to: date
     in_scope: StrictBool
-    deductible_left_fen: Annotated[StrictInt, Field(ge=0)] | None
-    ratio: Annotated[Decimal, Field(ge=0, le=1)] | None
-    ceiling_left_fen: Annotated[StrictInt, Field(ge=0)]
+    deductible_left_fen: Annotated[StrictInt, Field(ge=0, le=10**13)] | None
+    ratio: Annotated[Decimal, Field(ge=0, le=1, max_digits=20), PlainZero] | None
+    ceiling_left_fen: Annotated[StrictInt, Field(ge=0, le=10**13)]
     reasons: list[ReasonIn] = []
 
 

@@ -41,21 +41,13 @@ def read_claim(session: Session, caller: Caller, claim_id: UUID) -> c.ClaimDetai
 def list_late(session: Session, caller: Caller, query: c.LateQuery) -> c.LatePage:
     """超过时限的理赔：核定、先予支付、付款、拒赔通知，现在在谁手里、从何时起"""
     rows, cursor = queries.page_of_late(session, caller.party_id, query.kind, query)
-    items = []
-    for row in rows:
-        claim = queries.claim(session, row.claim_id)
-        assert claim is not None
-        items.append(views.late_item(row, claim))
-    return c.LatePage(items=items, next_cursor=cursor)
+    claims = queries.claims_by_id(session, [row.claim_id for row in rows])
+    return c.LatePage(items=[views.late_item(row, claims[row.claim_id]) for row in rows], next_cursor=cursor)
 
 
 @question(bp, "/recoveries", STAFF, out=c.RecoveryPage, query=c.RecoveryQuery)
 def list_recoveries(session: Session, caller: Caller, query: c.RecoveryQuery) -> c.RecoveryPage:
     """追回清单：医院退费或红冲之后，需要退回保险公司的款项"""
     rows, cursor = queries.page_of_recoveries(session, caller.party_id, query.status, query)
-    items = []
-    for row in rows:
-        claim = queries.claim(session, row.claim_id)
-        assert claim is not None
-        items.append(views.recovery_item(row, claim))
-    return c.RecoveryPage(items=items, next_cursor=cursor)
+    claims = queries.claims_by_id(session, [row.claim_id for row in rows])
+    return c.RecoveryPage(items=[views.recovery_item(row, claims[row.claim_id]) for row in rows], next_cursor=cursor)

@@ -34,6 +34,14 @@ class Payable:
     payee_account: str | None = field(repr=False)
 
 
+def insured(work: Work, claim_id: UUID) -> UUID:
+    """The person whose claim it is. Nothing is locked."""
+    row = work.session.get(Claim, claim_id)
+    if row is None:
+        raise NotFound
+    return row.person_id
+
+
 def payable(work: Work, claim_id: UUID) -> Payable | None:
     """Read for a payout; None if nothing of the claim may be paid. Check fields of bills, clearing rows, recoveries and
     the decision are verified first (Tampered). The claim stays locked, so that there is one answer at a time."""

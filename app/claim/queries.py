@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -58,6 +58,10 @@ def page_of_party(
     if clearing_no is not None:
         found = found.where(Claim.id.in_(select(ClaimBill.claim_id).where(ClaimBill.clearing_no == clearing_no)))
     return page(session, found, Claim.id, query)
+
+
+def claims_by_id(session: Session, claim_ids: Collection[UUID]) -> dict[UUID, Claim]:
+    return {row.id: row for row in session.scalars(select(Claim).where(Claim.id.in_(claim_ids)))}
 
 
 def claim_of_party(session: Session, party_id: UUID | None, claim_id: UUID) -> Claim | None:

@@ -18,6 +18,9 @@ PURPOSE = "claim"  # of the consent
 # What the insurer gets to see, in the words of the consent: before it is known whether it covers, and then.
 IN_QUESTION = ("identity", "bills", "visits", "diagnoses")
 IN_PACKAGE = ("identity", "claim", "bills", "e_bills", "visits", "diagnoses", "documents")
+# A patient writes of the illness too. Without consent the insurer learns only what is objected to.
+IN_APPEAL = ("claim", "documents")
+WITHHELD = "（申请人已撤回向贵公司提供信息的同意，申诉理由不再提供）"
 
 TEXTS = {
     "bill_unsettled": "结算单还没有结算",

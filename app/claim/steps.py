@@ -81,6 +81,5 @@ def left_to_claim(work: Work, bill_id: UUID, borne_fen: int, but: UUID | None = 
 
 def tell(work: Work, row: Claim, template: str, params: dict[str, str], mark: str) -> None:
     """A notice to the patient, once for each `mark`."""
-    notification.notify(
-        work, template, account_id=row.account_id, subject=row.id, params=params, dedupe=f"{template}:{row.id}:{mark}"
-    )
+    told = notification.Told(row.account_id, row.id, f"{template}:{row.id}:{mark}", row.person_id)
+    notification.notify(work, template, told, params)

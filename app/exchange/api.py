@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest
 
 from app.core.errors import Invalid
+from app.core.strict_json import holds_nul, is_finite
 from app.core.work import Runtime, Work
 from app.exchange import batches, commands, contracts, feed, hand_out, inbox, keys, messages, programs, requests, rules
 from app.exchange.completeness import completeness
@@ -22,7 +23,6 @@ from app.exchange.plain_batch import plain_batch
 from app.exchange.programs import Signer
 from app.web.bodies import read_text
 from app.web.errors import field_errors
-from app.web.json_text import holds_nul, is_finite
 from app.web.routes import door, signed_command
 from app.web.site import PARTNER, Caller, actor, admit, runtime
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ class OpenMessage:
     party_id: UUID
     type: str
     data: dict[str, Any]
+    received_at: datetime
 
 
 def take_message(work: Work, signer: Signer, given: MessageIn) -> UUID:
@@ -46,7 +48,7 @@ def open_message(work: Work, message_id: UUID) -> OpenMessage:
         raise NotFound
     work.audit("read.message.data_sealed", "message", row.id, why=row.type)
     data = work.privacy.open_json(row.data_sealed, f"message:data_sealed:{row.id}")
-    return OpenMessage(row.id, row.party_id, row.type, data)
+    return OpenMessage(row.id, row.party_id, row.type, data, row.received_at)
 
 
 def refuse_message(work: Work, message_id: UUID, code: str, fields: Mapping[str, str]) -> None:

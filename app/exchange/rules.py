@@ -18,7 +18,7 @@ BATCH_KINDS: Mapping[str, frozenset[str]] = {
     "hospital": frozenset(ROW_TYPES),
     "insurer": frozenset({"ledger"}),
 }
-MESSAGE_FAMILIES: Mapping[str, str] = {"insurer": "claim.", "bank": "bank."}
+MESSAGE_FAMILIES: Mapping[str, str] = {"insurer": "claim.", "bank": "bank.", "hospital": "tie."}
 
 # What is so needs nothing more: a stale row is older than what we have.
 SETTLED_VERDICTS = ("applied", "unchanged", "stale")

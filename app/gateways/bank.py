@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from app.core.errors import PartnerFault
+from app.core.strict_json import read_json
 from app.gateways.http import Http, sign, signed
 
 UNKNOWN_NUMBER = "transfer_unknown"
@@ -45,7 +46,10 @@ class Bank:
             "amount_fen": transfer.amount_fen,
             "remark": transfer.remark,
         }
-        return dict(self.http.ask("POST", f"{at.url}/v1/transfers", **signed(at.secret, transfer.out_no, body)))
+        answer = self.http.ask("POST", f"{at.url}/v1/transfers", **signed(at.secret, transfer.out_no, body))
+        if not isinstance(answer, dict):
+            raise PartnerFault(self.http.partner, "not_an_object", unknown=True)
+        return answer
 
     def query(self, at: Endpoint, message_id: str, out_no: str) -> dict[str, Any] | None:
         """What became of a transfer; None if the bank says that it has no such number. Another 404 says nothing."""
@@ -58,8 +62,8 @@ class Bank:
                 return None
             raise
         try:
-            return dict(response.json())
-        except ValueError as error:
+            return dict(read_json(response.content))
+        except (ValueError, TypeError) as error:
             raise PartnerFault(self.http.partner, "not_json") from error
 
     def statement(self, at: Endpoint, message_id: str, day: date) -> bytes:

@@ -16,6 +16,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from app.core.errors import PartnerFault
+from app.core.strict_json import read_json
 
 NOT_REACHED = "not_reached"
 
@@ -51,7 +52,7 @@ class Http:
         """The JSON of an answer; PartnerFault if it is no success or no JSON."""
         self.require_success(response)
         try:
-            return response.json() if response.content else {}
+            return read_json(response.content) if response.content else {}
         except ValueError as error:
             raise PartnerFault(self.partner, "not_json", unknown=True) from error
 
@@ -95,7 +96,7 @@ def _trust() -> ssl.SSLContext:
 
 def _code_of(response: httpx.Response) -> str:
     try:
-        body = response.json()
+        body = read_json(response.content)
     except ValueError:
         return ""
     return str(body.get("code", ""))[:64] if isinstance(body, dict) else ""

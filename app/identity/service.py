@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.identity.consent.queries import ConsentView, consent
 from app.identity.consent.rules import CURRENT_WORDING, usual_scope
 from app.identity.consent.service import WantedConsent, give_consent, withdraw_consent
-from app.identity.consent.sharing import Sharing, consents_in_force, may_be_shared, note_shared
+from app.identity.consent.sharing import Sharing, consents_in_force, may_be_shared, note_shared, was_shared
 from app.identity.credential.service import (
     AppCredentials,
     MerchantCredentials,
@@ -42,6 +42,7 @@ from app.identity.person.queries import (
     accounts_of_person,
     acts_for,
     bound_pair,
+    bound_pairs,
     guardian_of,
     is_child,
     live_bindings,
@@ -74,6 +75,7 @@ __all__ = [
     "apps_of",
     "awaited_records",
     "bound_pair",
+    "bound_pairs",
     "consent",
     "consents_in_force",
     "facts",
@@ -107,5 +109,6 @@ __all__ = [
     "set_patient_numbers",
     "ties",
     "usual_scope",
+    "was_shared",
     "withdraw_consent",
 ]

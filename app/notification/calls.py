@@ -118,8 +118,7 @@ def unbound(runtime: Runtime, _: Gateways, job: Job) -> None:
 def _about_binding(runtime: Runtime, job: Job, template: str) -> None:
     with runtime.work(finish=[job]) as work:
         account_id = identity.bound_pair(work.session, job.subject).account_id
-        dedupe = f"{template}:{job.subject}"
-        service.notify(work, template, account_id=account_id, subject=job.subject, params={}, dedupe=dedupe)
+        service.notify(work, template, service.Told(account_id, job.subject, f"{template}:{job.subject}"), {})
 
 
 def job_finished(runtime: Runtime, _: Gateways, job: Job) -> None:

@@ -20,22 +20,26 @@ from app.notification.states import State, notices
 DELIVER = "notification.deliver"
 
 
-def notify(
-    work: Work, template: str, *, account_id: UUID, subject: UUID, params: Mapping[str, str], dedupe: str
-) -> None:
-    """Tell one WeChat user; the same `dedupe` again tells nothing."""
-    rules.in_words(template, params)  # a missing parameter shows here and not in the worker
-    row = Notice(account_id=account_id, channel="wechat", template=template, subject=subject, dedupe=dedupe)
-    _write(work, row, {"params": dict(params)})
-
-
 @dataclass(frozen=True)
 class Told:
-    """One of many WeChat users who are told the same."""
+    """A WeChat user who is told of `subject`, once for each `dedupe`. What is about a person is told to nobody who is
+    not bound to that person any more; without `person_id` it is the user's own affair: a payment, the binding itself.
+    """
 
     account_id: UUID
     subject: UUID
     dedupe: str
+    person_id: UUID | None = None
+
+
+def notify(work: Work, template: str, told: Told, params: Mapping[str, str]) -> None:
+    """Tell one WeChat user."""
+    rules.in_words(template, params)  # a missing parameter shows here and not in the worker
+    for one in _entitled(work, [told]):
+        row = Notice(
+            account_id=one.account_id, channel="wechat", template=template, subject=one.subject, dedupe=one.dedupe
+        )
+        _write(work, row, {"params": dict(params)})
 
 
 def notify_all(work: Work, template: str, told: Sequence[Told], params: Mapping[str, str]) -> None:
@@ -45,10 +49,16 @@ def notify_all(work: Work, template: str, told: Sequence[Told], params: Mapping[
     given = select(Notice.dedupe).where(Notice.dedupe == any_(bindparam("dedupes", type_=ARRAY(Text))))
     before = set(work.session.scalars(given, {"dedupes": [one.dedupe for one in told]}))
     content = {"params": dict(params)}
-    rows = [_row(work, one, content) for one in told if one.dedupe not in before]
+    rows = [_row(work, one, content) for one in _entitled(work, told) if one.dedupe not in before]
     notices.start_many(work, rows, State.PENDING, same={"channel": "wechat", "template": template, "tries": 0})
     for row in rows:
         work.later(DELIVER, row["id"])
+
+
+def _entitled(work: Work, told: Sequence[Told]) -> list[Told]:
+    pairs = {(one.account_id, one.person_id) for one in told if one.person_id is not None}
+    bound = identity.bound_pairs(work.session, pairs) if pairs else set()
+    return [one for one in told if one.person_id is None or (one.account_id, one.person_id) in bound]
 
 
 def _row(work: Work, told: Told, content: dict[str, Any]) -> dict[str, Any]:
@@ -65,8 +75,7 @@ def _row(work: Work, told: Told, content: dict[str, Any]) -> dict[str, Any]:
 def notify_person(work: Work, template: str, person_id: UUID, subject: UUID, params: Mapping[str, str]) -> None:
     """Tell everybody who is bound to a person."""
     for account_id in identity.accounts_of_person(work.session, person_id):
-        dedupe = f"{template}:{subject}:{account_id}"
-        notify(work, template, account_id=account_id, subject=subject, params=params, dedupe=dedupe)
+        notify(work, template, Told(account_id, subject, f"{template}:{subject}:{account_id}"), params)
 
 
 def text(work: Work, phone: str, sms_template: str, params: Mapping[str, str], dedupe: str) -> None:

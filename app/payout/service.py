@@ -244,14 +244,10 @@ def _report(work: Work, row: Payout, status: str) -> None:
 
 
 def _tell(work: Work, row: Payout, template: str) -> None:
-    notification.notify(
-        work,
-        template,
-        account_id=row.account_id,
-        subject=row.claim_id,
-        params={"no": row.claim_no},
-        dedupe=f"{template}:{row.id}",
-    )
+    """Of money into their own WeChat balance also whoever is not bound to the insured any more."""
+    person_id = None if row.channel == "wechat" else claims.insured(work, row.claim_id)
+    told = notification.Told(row.account_id, row.claim_id, f"{template}:{row.id}", person_id)
+    notification.notify(work, template, told, {"no": row.claim_no})
 
 
 def get(work: Work, payout_id: UUID, *, lock: bool = False) -> Payout:

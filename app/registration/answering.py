@@ -68,7 +68,7 @@ def _registered(work: Work, hospital_id: UUID, rows: Sequence[Row[Any]], numbers
     if late := [row.id for row in known if row.status == State.QUEUED]:
         registrations.move(work, late, "begin")
     registrations.move(work, [row.id for row in known], "register")
-    told = [Told(row.account_id, row.id, f"registered:{row.id}") for row in known]
+    told = [Told(row.account_id, row.id, f"registered:{row.id}", row.person_id) for row in known]
     notification.notify_all(work, "registered", told, {})
     for row in known:
         work.emit("registration.registered", row.id)
@@ -102,6 +102,4 @@ def _keep_place(work: Work, row: Row[Any], code: str | None, *, own: bool, aside
 
 
 def _tell(work: Work, row: Row[Any], template: str, params: dict[str, str]) -> None:
-    notification.notify(
-        work, template, account_id=row.account_id, subject=row.id, params=params, dedupe=f"{template}:{row.id}"
-    )
+    notification.notify(work, template, Told(row.account_id, row.id, f"{template}:{row.id}", row.person_id), params)

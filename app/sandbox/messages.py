@@ -12,6 +12,7 @@ from app.claim import contracts as claim
 from app.claim import service as claims
 from app.claim.contracts import AdjudicatedIn
 from app.exchange.contracts import AnswersIn, MessageIn, RequestIn
+from app.identity.person.contracts import TieIn
 from app.sandbox.words import Fault, faults_of
 
 MESSAGES: Mapping[str, type[BaseModel]] = {
@@ -21,14 +22,16 @@ MESSAGES: Mapping[str, type[BaseModel]] = {
     "claim.export_asked": claim.ExportAskedIn,
     "claim.recovery_ended": claim.RecoveryEndedIn,
 }
+OF_HOSPITALS: Mapping[str, type[BaseModel]] = {"tie.revoked": TieIn}
 REQUESTS: Mapping[str, type[BaseModel]] = {"record.visit": claim.VisitWanted}
 
 
 def message(text: str, body: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _against(MessageIn, text)
-    contract = MESSAGES.get(str(body.get("type")))
+    known = {**MESSAGES, **OF_HOSPITALS}
+    contract = known.get(str(body.get("type")))
     if contract is None:
-        yield Fault("type", f"只能是 {'、'.join(MESSAGES)}")
+        yield Fault("type", f"只能是 {'、'.join(known)}")
     elif contract is AdjudicatedIn:
         yield from decision(body.get("data"), "data")
     else:

@@ -12,17 +12,18 @@ from app.core.errors import NotFound
 from app.core.paging import PageQuery
 from app.core.work import Work
 from app.identity import service as identity
-from app.settlement import asking, interfaces, queries, rules, service
+from app.settlement import asking, interfaces, queries, rules, ruling, service
 from app.settlement import contracts as c
 from app.web.routes import command, door, question
 from app.web.site import ACCOUNT, OPERATOR, Caller, runtime
 
 if TYPE_CHECKING:
-    from app.settlement.models import Settlement
+    from app.settlement.models import Ruling, Settlement
 
 bp = APIBlueprint("settlement", __name__, url_prefix="/api/v1", tag="医保结算")
 operator_bp = APIBlueprint("settlement_operator", __name__, url_prefix="/api/v1/operator", tag="结算跟进")
 MINE = door(ACCOUNT)
+FINANCE = door(OPERATOR, roles=("finance",))
 
 
 @command(bp, "/trials", MINE, body=c.AskTrial, out=c.SettlementView, status=202)
@@ -63,8 +64,42 @@ def list_unfinished(session: Session, caller: Caller, query: PageQuery) -> c.Unf
     """等待医保或医院回应、尚未完成的结算与撤销"""
     before = runtime().clock.now() - rules.DELAYED_AFTER
     rows, cursor = queries.unfinished(session, caller.party_id, before, query)
-    items = [c.UnfinishedView(**{name: getattr(row, name) for name in c.UnfinishedView.model_fields}) for row in rows]
+    proposed = queries.open_rulings(session, [row.id for row in rows])
+    names = c.UnfinishedView.model_fields.keys() - {"ruling"}
+    items = [
+        c.UnfinishedView(
+            **{name: getattr(row, name) for name in names},
+            ruling=_ruling(proposed[row.id]) if row.id in proposed else None,
+        )
+        for row in rows
+    ]
     return c.UnfinishedPage(items=items, next_cursor=cursor)
+
+
+@command(operator_bp, "/settlements/<uuid:settlement_id>/ruling", FINANCE, body=c.Rule, out=c.RulingView, status=201)
+def propose_ruling(work: Work, caller: Caller, body: c.Rule, settlement_id: UUID) -> c.RulingView:
+    """医保接口始终没有明确答复时，凭证据登记是否已结算；需要另一位同事确认"""
+    return _ruling(ruling.propose(work, _ruler(caller), settlement_id, body))
+
+
+@command(operator_bp, "/settlements/<uuid:settlement_id>/ruling/confirm", FINANCE, out=c.RulingView)
+def confirm_ruling(work: Work, caller: Caller, settlement_id: UUID) -> c.RulingView:
+    """确认另一位同事的登记：退回自付部分，或通知医院和医保完成结算"""
+    return _ruling(ruling.confirm(work, _ruler(caller), settlement_id))
+
+
+@command(operator_bp, "/settlements/<uuid:settlement_id>/ruling/decline", FINANCE, out=c.RulingView)
+def decline_ruling(work: Work, caller: Caller, settlement_id: UUID) -> c.RulingView:
+    """不同意登记，或收回自己的登记"""
+    return _ruling(ruling.decline(work, _ruler(caller), settlement_id))
+
+
+def _ruler(caller: Caller) -> ruling.Ruler:
+    return ruling.Ruler(caller.id, caller.party_id)
+
+
+def _ruling(row: Ruling) -> c.RulingView:
+    return c.RulingView(**{name: getattr(row, name) for name in c.RulingView.model_fields})
 
 
 def _read(session: Session, caller: Caller, settlement_id: UUID) -> c.SettlementView:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError, model_validator
 
 from app.core.paging import PageView
 
@@ -53,9 +53,37 @@ class Settled(Sides):
     setl_id: Annotated[str, Field(min_length=1, max_length=64)]
 
 
+class Rule(BaseModel):
+    """What people have found out at the interface. `setl_id`, its number of what stands, with `settled` and only then;
+    `evidence`: how they know (who said so, which receipt), no personal data."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    outcome: Literal["settled", "not_settled"]
+    setl_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    evidence: Annotated[str, Field(min_length=5, max_length=500)]
+
+    @model_validator(mode="after")
+    def _number_of_what_stands(self) -> Rule:
+        if (self.outcome == "settled") != (self.setl_id is not None):
+            raise ValueError("已结算时请填写医保结算编号，未结算时不要填写")
+        return self
+
+
+class RulingView(BaseModel):
+    settlement_id: UUID
+    status: str
+    outcome: str
+    setl_id: str | None
+    evidence: str
+    proposed_by: UUID
+    decided_by: UUID | None
+
+
 class UnfinishedView(BaseModel):
     """A settlement that waits for the interface or for the hospital: what each half has come to, how often nobody could
-    say whether the insurance had settled (`doubts`), how often something was asked again, why it goes back."""
+    say whether the insurance had settled (`doubts`), how often something was asked again, why it goes back; `ruling`:
+    what a person has proposed and a second one has to confirm."""
 
     id: UUID
     no: str
@@ -74,6 +102,7 @@ class UnfinishedView(BaseModel):
     doubts: int
     tries: int
     refused_code: str | None
+    ruling: RulingView | None
 
 
 class UnfinishedPage(PageView):

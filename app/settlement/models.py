@@ -84,3 +84,24 @@ class Settlement(Stateful, Checked, Base):
     doubts: Mapped[int] = mapped_column(default=0)
     refused_code: Mapped[str | None]
     refused_message: Mapped[str | None]
+
+
+class Ruling(Stateful, Base):
+    """What people have found out about a settlement over which the interface gives no usable answer: whether it stands
+    there. One person proposes it with the evidence, another confirms it; `setl_id` is the interface's number of what
+    stands."""
+
+    __tablename__ = "settlement_ruling"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('settled', 'not_settled')", name="outcome"),
+        CheckConstraint("(outcome = 'settled') = (setl_id IS NOT NULL)", name="setl_id"),
+        CheckConstraint("decided_by <> proposed_by OR status = 'declined'", name="two_people"),
+        Index("uq_settlement_ruling_open", "settlement_id", unique=True, postgresql_where=text("status = 'proposed'")),
+    )
+
+    settlement_id: Mapped[UUID] = mapped_column(ForeignKey("settlement.id"), index=True)
+    outcome: Mapped[str]
+    setl_id: Mapped[str | None]
+    evidence: Mapped[str]
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("operator.id"))
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("operator.id"))

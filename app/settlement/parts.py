@@ -42,3 +42,8 @@ def is_reversing(row: Settlement) -> bool:
     """The insurance has settled, and that is being taken back."""
     open_to_it = row.status in (State.SETTLING, State.SETTLED)
     return open_to_it and row.insurance_part == Part.DONE and row.refused_code is not None
+
+
+def is_unknown(row: Settlement) -> bool:
+    """Nobody can say whether the insurance has settled."""
+    return row.status == State.SETTLING and row.insurance_part == Part.UNKNOWN

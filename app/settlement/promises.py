@@ -13,6 +13,7 @@ from app.core.clock import SHANGHAI
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.notification import service as notification
+from app.notification.service import Told
 from app.settlement import rules
 from app.settlement.interfaces import budget_of, hospitals_of
 from app.settlement.models import Settlement
@@ -80,5 +81,5 @@ def _tell_later(work: Work, row_id: UUID, at: datetime) -> None:
         return
     row.promised_at, row.told_later = at, row.told_later + 1
     params = {"time": f"{at.astimezone(SHANGHAI):%H:%M}"}
-    dedupe = f"trial_later:{row.id}:{row.told_later}"
-    notification.notify(work, "trial_later", account_id=row.account_id, subject=row.id, params=params, dedupe=dedupe)
+    told = Told(row.account_id, row.id, f"trial_later:{row.id}:{row.told_later}", row.person_id)
+    notification.notify(work, "trial_later", told, params)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,8 +12,8 @@ from app.core import quota
 from app.core.paging import PageQuery, page
 from app.core.quota import Budget
 from app.settlement import rules
-from app.settlement.models import Settlement
-from app.settlement.states import IN_LINE, Part, State
+from app.settlement.models import Ruling, Settlement
+from app.settlement.states import IN_LINE, Part, RulingState, State
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,12 @@ def unfinished(
     if party_id is not None:
         wanted = wanted.where(Settlement.hospital_id == party_id)
     return page(session, wanted, Settlement.id, query)
+
+
+def open_rulings(session: Session, settlement_ids: Collection[UUID]) -> dict[UUID, Ruling]:
+    """What waits for a second person, by settlement."""
+    waiting = (Ruling.settlement_id.in_(settlement_ids), Ruling.status == RulingState.PROPOSED)
+    return {row.settlement_id: row for row in session.scalars(select(Ruling).where(*waiting))}
 
 
 def place(session: Session, row: Settlement, budget: Budget) -> Place | None:

@@ -14,8 +14,7 @@ from app.settlement import insurance, messages, reversing, rules
 from app.settlement.contracts import Settled
 from app.settlement.ending import fail
 from app.settlement.models import Settlement
-from app.settlement.parts import get, is_reversing, move_part
-from app.settlement.states import Part, State
+from app.settlement.parts import get, is_reversing, is_unknown, move_part
 
 QUERY = "settlement.query"
 
@@ -24,7 +23,7 @@ def query(work: Work, settlement_id: UUID) -> None:
     row = get(work, settlement_id)
     if is_reversing(row):
         _ask(work, row, final=False)
-    elif _is_unknown(row):
+    elif is_unknown(row):
         _ask(work, row, final=_is_over(work, row))
 
 
@@ -35,7 +34,7 @@ def _ask(work: Work, row: Settlement, *, final: bool) -> None:
 def answered(work: Work, answer: CommandAnswer) -> None:
     """What the interface knows under our number."""
     row = get(work, answer.subject)
-    if not (is_reversing(row) or _is_unknown(row)):
+    if not (is_reversing(row) or is_unknown(row)):
         return
     found, state = answer.body.get("found"), answer.body.get("state")
     settled = Settled.read(answer.body) if found is True and state in ("settled", "reversed") else None
@@ -72,7 +71,3 @@ def _is_over(work: Work, row: Settlement) -> bool:
     if row.refused_code is None and insurance.has_waited_long(work, row):
         row.refused_code = "no_answer"
     return row.refused_code is not None
-
-
-def _is_unknown(row: Settlement) -> bool:
-    return row.status == State.SETTLING and row.insurance_part == Part.UNKNOWN

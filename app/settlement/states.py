@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from app.core.machine import Machine
-from app.settlement.models import Settlement
+from app.settlement.models import Ruling, Settlement
 
 
 class State(StrEnum):
@@ -67,3 +67,19 @@ PART_MOVES: Mapping[tuple[Part, str], Part] = {
     (Part.DONE, "reverse"): Part.REVERSED,
 }
 PART_EVENTS = frozenset(event for _, event in PART_MOVES)
+
+
+class RulingState(StrEnum):
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+
+
+rulings = Machine(
+    "settlement_ruling",
+    Ruling,
+    {
+        (RulingState.PROPOSED, "confirm"): RulingState.CONFIRMED,
+        (RulingState.PROPOSED, "decline"): RulingState.DECLINED,
+    },
+)

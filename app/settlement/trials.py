@@ -84,7 +84,7 @@ def _wait_again(work: Work, row: Settlement, *, pause: bool) -> None:
 
 
 def _trialled(work: Work, trialled: Sequence[tuple[Settlement, Sides]]) -> None:
-    told = [Told(row.account_id, row.id, _dedupe("trial_done", row)) for row, _ in trialled]
+    told = [_told("trial_done", row) for row, _ in trialled]
     for row, sides in trialled:
         row.fund_fen, row.account_fen, row.self_pay_fen = sides.fund_fen, sides.account_fen, sides.self_pay_fen
     valid_until, ids = work.now + rules.TRIAL_LIFE, [one.subject for one in told]
@@ -108,12 +108,13 @@ def expire(work: Work, settlement_id: UUID) -> None:
 
 
 def tell(work: Work, row: Settlement, template: str, params: dict[str, str]) -> None:
-    dedupe = _dedupe(template, row)
-    notification.notify(work, template, account_id=row.account_id, subject=row.id, params=params, dedupe=dedupe)
+    notification.notify(work, template, _told(template, row), params)
 
 
-def _dedupe(template: str, row: Settlement) -> str:
-    return f"{template}:{row.id}:{row.trial_no}"
+def _told(template: str, row: Settlement) -> Told:
+    """Of a payer's own refund also whoever is not bound any more."""
+    person_id = None if template in rules.OF_THE_PAYER else row.person_id
+    return Told(row.account_id, row.id, f"{template}:{row.id}:{row.trial_no}", person_id)
 
 
 def locked(work: Work, ids: Collection[UUID | None]) -> dict[UUID | None, Settlement]:

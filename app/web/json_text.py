@@ -1,55 +1,18 @@
-"""Reading JSON that anybody may have written: what Python or PostgreSQL could not keep is refused here, once."""
+"""The JSON of requests, read strictly."""
 
 from __future__ import annotations
 
-import re
-from math import isfinite
 from typing import Any
 
 from flask.json.provider import DefaultJSONProvider
-from pydantic import BaseModel
-from pydantic_core import from_json
 
-# What may be beyond every number: digits or an exponent of that length where a number can begin.
-_HUGE = re.compile(r"[\[:,\s]-?[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]{3}|[0-9]{200}|NaN|Infinity|^-?[0-9]")
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+from app.core.strict_json import read_json
 
 
 class StrictJson(DefaultJSONProvider):
-    """Refuses, as a ValueError, what the standard reader takes or falls over: nesting without end (RecursionError),
-    half a surrogate pair (cannot be encoded), NaN and infinity (are not JSON), U+0000 (cannot be stored)."""
+    """Refuses as a ValueError what `read_json` refuses."""
 
     ensure_ascii = False
 
     def loads(self, s: str | bytes, **_: Any) -> Any:
-        text = s.decode() if isinstance(s, bytes) else s
-        if holds_nul(text):
-            raise ValueError("U+0000")
-        found = from_json(text, allow_inf_nan=False)
-        if not is_finite(found, text):
-            raise ValueError("beyond every number")
-        return found
-
-
-def holds_nul(json_text: str) -> bool:
-    """Whether a string in this JSON text holds U+0000, which PostgreSQL cannot keep in a text."""
-    return "\\u0000" in json_text and _NUL.search(json_text) is not None
-
-
-def is_finite(given: Any, json_text: str) -> bool:
-    """Whether every number in this value, or contract, is one: readers take `1e400` for infinity and some take NaN. It
-    is looked for only where the text it was read from may hold such a number."""
-    if _HUGE.search(json_text) is None:
-        return True
-    waiting = [given]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, float) and not isfinite(value):
-            return False
-        if isinstance(value, BaseModel):
-            waiting.extend(vars(value).values())
-        elif isinstance(value, dict):
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
-    return True
+        return read_json(s)

@@ -39,6 +39,9 @@ settlement
     trialled > failed settling
     settling > settled failed reversed
     settled > synchronised reversed
+settlement_ruling
+    begin > proposed
+    proposed > confirmed declined
 payment_order
     begin > created
     created > prepaid paid closed disputed

@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS tie (
 CREATE TABLE IF NOT EXISTS revoked_tie (
     account_ref TEXT NOT NULL, patient_no TEXT NOT NULL, revoked_at TEXT NOT NULL, ended_at TEXT,
     PRIMARY KEY (account_ref, patient_no)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outgoing (id TEXT PRIMARY KEY, type TEXT NOT NULL, data TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS clearing (
     clearing_no TEXT PRIMARY KEY, kind TEXT NOT NULL, original_clearing_no TEXT, bill_key TEXT NOT NULL,
     business_date TEXT NOT NULL) WITHOUT ROWID;

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sqlite3
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,34 @@ _BURY = (
 
 
 @dataclass(frozen=True)
+class Message:
+    """`id` is its id on the wire, the same on every try."""
+
+    id: str
+    type: str
+    data: Mapping[str, Any]
+
+
+class Messages:
+    """What the platform is to be told, from the transaction that it is about until the exchange has it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @staticmethod
+    def put(db: sqlite3.Connection, kind: str, data: Mapping[str, Any]) -> None:
+        """Inside the caller's transaction."""
+        db.execute("INSERT INTO outgoing VALUES (?, ?, ?)", (str(uuid.uuid4()), kind, json.dumps(data)))
+
+    def unsent(self) -> list[Message]:
+        rows = self._store.all("SELECT id, type, data FROM outgoing ORDER BY id")
+        return [Message(row["id"], row["type"], json.loads(row["data"])) for row in rows]
+
+    def sent(self, message_id: str) -> None:
+        self._store.run("DELETE FROM outgoing WHERE id = ?", (message_id,))
+
+
+@dataclass(frozen=True)
 class Tombstone:
     """A tie that people of the hospital have revoked. Times are ISO 8601 in UTC; `ended_at` is when the platform said
     that it has ended its binding, None before."""
@@ -34,8 +64,9 @@ class Tombstone:
 class Ties:
     """Which pseudonymous account is tied to which patient number, kept at the hospital.
 
-    What people of the hospital have revoked stays as a tombstone. Until the platform has ended its binding, which it
-    says by `untie`, nothing ties the two again; a tie that comes later rests on a new check by the hospital.
+    What people of the hospital have revoked is told to the platform at once and stays as a tombstone. Until the
+    platform has ended its binding, which it says by `untie`, nothing ties the two again; a tie that comes later rests
+    on a new check by the hospital.
     """
 
     def __init__(self, store: Store) -> None:
@@ -61,6 +92,7 @@ class Ties:
             if not db.execute(_UNTIE, (account_ref, patient_no)).rowcount:
                 return False
             db.execute(_BURY, (account_ref, patient_no, _now()))
+            Messages.put(db, "tie.revoked", {"account_ref": account_ref, "patient_no": patient_no})
         return True
 
     def list(self) -> list[dict[str, str]]:

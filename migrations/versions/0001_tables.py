@@ -1826,6 +1826,41 @@ def upgrade() -> None:
     op.create_index(op.f("ix_refund_booked_on"), "refund", ["booked_on"], unique=False)
     op.create_index(op.f("ix_refund_status"), "refund", ["status"], unique=False)
     op.create_table(
+        "settlement_ruling",
+        sa.Column("settlement_id", sa.Uuid(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("setl_id", sa.Text(), nullable=True),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.Uuid(), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column(
+            "status_since",
+            postgresql.TIMESTAMP(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("(outcome = 'settled') = (setl_id IS NOT NULL)", name=op.f("ck_settlement_ruling_setl_id")),
+        sa.CheckConstraint(
+            "decided_by <> proposed_by OR status = 'declined'", name=op.f("ck_settlement_ruling_two_people")
+        ),
+        sa.CheckConstraint("outcome IN ('settled', 'not_settled')", name=op.f("ck_settlement_ruling_outcome")),
+        sa.ForeignKeyConstraint(["decided_by"], ["operator.id"], name=op.f("fk_settlement_ruling_decided_by")),
+        sa.ForeignKeyConstraint(["proposed_by"], ["operator.id"], name=op.f("fk_settlement_ruling_proposed_by")),
+        sa.ForeignKeyConstraint(["settlement_id"], ["settlement.id"], name=op.f("fk_settlement_ruling_settlement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_settlement_ruling")),
+    )
+    op.create_index(op.f("ix_settlement_ruling_settlement_id"), "settlement_ruling", ["settlement_id"], unique=False)
+    op.create_index(op.f("ix_settlement_ruling_status"), "settlement_ruling", ["status"], unique=False)
+    op.create_index(
+        "uq_settlement_ruling_open",
+        "settlement_ruling",
+        ["settlement_id"],
+        unique=True,
+        postgresql_where=sa.text("status = 'proposed'"),
+    )
+    op.create_table(
         "waiting_entry",
         sa.Column("line_no", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("hospital_id", sa.Uuid(), nullable=False),
@@ -2277,6 +2312,12 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_waiting_entry_account_id"), table_name="waiting_entry")
     op.drop_table("waiting_entry")
+    op.drop_index(
+        "uq_settlement_ruling_open", table_name="settlement_ruling", postgresql_where=sa.text("status = 'proposed'")
+    )
+    op.drop_index(op.f("ix_settlement_ruling_status"), table_name="settlement_ruling")
+    op.drop_index(op.f("ix_settlement_ruling_settlement_id"), table_name="settlement_ruling")
+    op.drop_table("settlement_ruling")
     op.drop_index(op.f("ix_refund_status"), table_name="refund")
     op.drop_index(op.f("ix_refund_booked_on"), table_name="refund")
     op.drop_table("refund")

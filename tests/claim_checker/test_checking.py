@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.claim.package import Head, seal
+from app.core import jwe
 from claim_checker.checking import Checker, succession
 from claim_checker.keys import public_keys
 from claim_checker.reading import Unreadable, read
-from tests.claim_checker.sample import AT, INSURER, PARTS, SIGNS, other_key, plain, sent, wire
+from tests.claim_checker.sample import AT, INSURER, PARTS, PUBLIC, SIGNS, other_key, plain, sent, wire
 
 KEYS = public_keys(SIGNS.public_key)
 SENT = sent()
@@ -104,6 +106,38 @@ def test_what_is_missing_added_or_exchanged_is_named(alter: Callable[[Any], Any]
     package = copy.deepcopy(SENT)
     alter(package)
     assert part in named(wire(package), private=False)
+
+
+@pytest.mark.parametrize(
+    ("alter", "part"),
+    [
+        (lambda p: p["parts"]["hospital"].update(name="\ud800"), "hospital"),
+        (lambda p: p["manifest"]["parts"][0].update(name="\ud800"), "manifest"),
+        (lambda p: p["encrypted"].update(bills="\ud800"), "bills"),
+        (lambda p: p["attachments"].update({"0" * 64: "\ud800"}), "attachments"),
+    ],
+)
+def test_half_a_character_is_named_as_any_other_alteration(alter: Callable[[Any], Any], part: str) -> None:
+    """JSON can write half of a surrogate pair; no UTF-8 can."""
+    package = copy.deepcopy(SENT)
+    alter(package)
+    assert part in named(json.dumps(package).encode())
+
+
+@pytest.mark.parametrize("depth", [450, 900, 100_000])
+def test_a_part_nested_beyond_all_measure_is_no_crash(depth: int) -> None:
+    nested = b"[" * depth + b"]" * depth
+    assert named(WIRE.replace(b'"code":"H1"', b'"code":' + nested)) in ({"hospital"}, {"file"})
+
+
+@pytest.mark.parametrize("content", [b"no JSON", b"\xff", b"1", b"[1]", b"[{}]", b'[{"sha256":[]}]'])
+def test_whoever_encrypts_something_else_is_no_crash(content: bytes) -> None:
+    """Anybody can encrypt to the insurer, and list it; only the signature is missing then."""
+    package = copy.deepcopy(SENT)
+    package["encrypted"]["supplements"] = jwe.encrypt(content, PUBLIC)
+    [entry] = [one for one in package["manifest"]["parts"] if one["name"] == "supplements"]
+    entry.update(sha256=sha256(content).hexdigest(), bytes=len(content))
+    assert {"manifest", "supplements", "attachments"} <= named(wire(package))
 
 
 def test_whoever_signs_anew_is_another() -> None:

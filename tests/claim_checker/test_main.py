@@ -40,6 +40,17 @@ def test_an_altered_part_is_named_on_a_line_of_its_own(file: Path, capsys: pytes
     assert capsys.readouterr().out == "altered: hospital: is not what the manifest lists\n"
 
 
+@pytest.mark.parametrize("name", ["x\nok: claim CL1 version 1", "\ud800", "\x1b[2J"])
+def test_a_name_that_is_no_line_of_text_is_shown_escaped(
+    file: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = json.loads(file.read_bytes())
+    package["parts"][name] = 1
+    file.write_text(json.dumps(package))
+    assert main([str(file), "--key", SIGNS.public_key]) == ALTERED
+    assert capsys.readouterr().out == f"altered: {name!a}: is not in the manifest\n"
+
+
 def test_the_version_before_is_compared(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = tmp_path / "before.json"
     before.write_bytes(wire(plain()))
@@ -57,6 +68,20 @@ def test_what_cannot_be_looked_at_is_no_verdict(
     assert main([str(file), *options]) == CANNOT
     assert "nonsense" not in capsys.readouterr().err
     assert main(["/nowhere", "--key", SIGNS.public_key]) == CANNOT
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff", b'{"keys":' + b"[" * 100_000, b"{}", b'{"keys":[{"public_key":1}]}', b"[" * 100_000]
+)
+def test_a_file_that_holds_no_key_is_said_to_hold_none(
+    file: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = file.with_name("key")
+    key.write_bytes(content)
+    assert main([str(file), "--key", str(key)]) == CANNOT
+    assert capsys.readouterr().err == "cannot check: --key is no Ed25519 public key\n"
+    assert main([str(file), "--key", SIGNS.public_key, "--decrypt", str(key)]) == CANNOT
+    assert capsys.readouterr().err == "cannot check: --decrypt is no file with an EC private key\n"
 
 
 def test_it_runs_alone(file: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 
 from app.core.work import Runtime
 from app.exchange import service
-from app.exchange.models import Batch, Command
+from app.exchange.models import Batch, Command, Message
 from app.factory import create_app
 from hospital_agent import config
 from tests.app.partner import World
@@ -26,9 +26,11 @@ from tests.hospital_agent.small_his import DAY, MAPPING
 
 KINDS = ("verify_identity", "pull_patient", "read_visit", "list_ties", "tie_account", "collect_ledger", "register",
          "trial", "settle")  # fmt: skip
-ROUTES: Mapping[str, tuple[str, ...]] = {f"exchange.answered.{kind}": () for kind in KINDS} | {
-    f"exchange.batch.{kind}": () for kind in ("catalogue", "record", "ledger")
-}
+ROUTES: Mapping[str, tuple[str, ...]] = (
+    {f"exchange.answered.{kind}": () for kind in KINDS}
+    | {f"exchange.batch.{kind}": () for kind in ("catalogue", "record", "ledger")}
+    | {"exchange.message.tie.revoked": ()}
+)
 
 
 @dataclass
@@ -62,6 +64,12 @@ class Platform:
         with self.runtime.read() as session:
             found = session.execute(select(Batch.id, Batch.batch_no, Batch.kind).order_by(Batch.batch_no)).all()
             return [(row.id, row.batch_no, row.kind) for row in found]
+
+    def messages(self) -> list[tuple[str, dict[str, Any]]]:
+        """Type and data of every message that has come."""
+        with self.runtime.work() as work:
+            found = [service.open_message(work, one) for one in work.session.scalars(select(Message.id))]
+        return [(one.type, one.data) for one in found]
 
     def rows(self) -> list[dict[str, Any]]:
         """Every row that has come, in the order of the batches."""

@@ -31,7 +31,7 @@ def test_a_tie_is_revoked_while_the_agent_runs(config: Path, capsys: pytest.Capt
     assert main(["--config", str(config), "--ties"]) == 0
     live, revoked = capsys.readouterr().out.splitlines()
     assert live == "P1\tA2\ttied"
-    assert revoked.startswith("P1\tA1\trevoked 2") and revoked.endswith("the platform ends it next night")
+    assert revoked.startswith("P1\tA1\trevoked 2") and revoked.endswith("the platform has not ended it yet")
     ties.untie("A1", "P1")
     main(["--config", str(config), "--ties"])
     assert "ended by the platform 2" in capsys.readouterr().out

@@ -28,6 +28,7 @@ from hospital_agent.exchange import ExchangeClient, NotTrusted
 from hospital_agent.signing import PrivateKey
 from hospital_agent.store.commands import Command, Inbox
 from hospital_agent.store.db import Store
+from hospital_agent.store.registry import Ties
 from mock_partners.double import Double
 from mock_partners.latency import Latency
 from mock_partners.medical_insurance.server import MedicalInsurance
@@ -346,6 +347,32 @@ def test_a_pull_that_waits_for_the_network_does_not_hold_up_the_end(
     store = Store(tmp_path / "H1.sqlite")
     assert [left.id for left in Inbox(store).left_over()] == ["C1"]
     store.close()
+
+
+def test_a_tie_that_is_revoked_on_the_machine_is_told_at_once_and_once(
+    platform: Platform, source_url: str, tmp_path: Path
+) -> None:
+    path = hospital(tmp_path, platform, source_url)
+    tie = {"account_ref": "a" * 32, "patient_no": "P1"}
+    with running(path) as agent:
+        Ties(agent.store).tie(**tie)
+        assert main(["--config", str(path), "--revoke", "P1", "a" * 32]) == 0
+        wait_for(lambda: platform.messages() and not agent.messages.unsent())
+    assert platform.messages() == [("tie.revoked", tie)]
+
+
+def test_a_revocation_waits_for_the_network(platform: Platform, source_url: str, tmp_path: Path) -> None:
+    path = hospital(tmp_path, platform, source_url, exchange_url=f"http://127.0.0.1:{free_port()}")
+    tie = {"account_ref": "a" * 32, "patient_no": "P1"}
+    with running(path) as agent:
+        Ties(agent.store).tie(**tie)
+        assert Ties(agent.store).revoke(**tie)
+        agent.teller.wake.set()
+        time.sleep(0.1)
+        [waits] = agent.messages.unsent()
+    with running(hospital(tmp_path, platform, source_url)) as agent:
+        wait_for(lambda: platform.messages() and not agent.messages.unsent())
+    assert (waits.type, platform.messages()) == ("tie.revoked", [("tie.revoked", tie)])
 
 
 def test_sigterm_ends_it_in_order(platform: Platform, source_url: str, tmp_path: Path) -> None:

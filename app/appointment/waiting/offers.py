@@ -146,11 +146,5 @@ def end(work: Work, entry_ids: Collection[UUID], event: str, why: str, *, tells:
 def tell(work: Work, entry_id: UUID, template: str, params: dict[str, str], which: str) -> None:
     row = work.session.get(WaitingEntry, entry_id)
     assert row is not None
-    notification.notify(
-        work,
-        template,
-        account_id=row.account_id,
-        subject=row.id,
-        params=params,
-        dedupe=f"{template}:{row.id}:{which}",
-    )
+    told = notification.Told(row.account_id, row.id, f"{template}:{row.id}:{which}", row.person_id)
+    notification.notify(work, template, told, params)

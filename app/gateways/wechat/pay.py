@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ import requests
 from wechatpayv3 import SignType, WeChatPay, WeChatPayType
 
 from app.core.errors import PartnerFault
+from app.core.strict_json import read_json
 
 PARTNER = "wechat_pay"
 MAX_SKEW_S = 300
@@ -290,7 +290,7 @@ def _unpacked(content: bytes, sha1: str) -> bytes:
 
 def _json(text: str | bytes) -> dict[str, Any]:
     try:
-        body = json.loads(text) if text else {}
+        body = read_json(text) if text else {}
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}

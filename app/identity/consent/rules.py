@@ -41,6 +41,7 @@ OCCASIONS = {
     "eligibility": "核验保单",
     "package": "提交理赔资料",
     "package_version": "提交更新的理赔资料和补充材料",
+    "appeal": "提交申诉理由",
     "export": "再次提供理赔资料",
     "data_request": "答复保险公司的资料请求",
 }

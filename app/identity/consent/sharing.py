@@ -68,6 +68,12 @@ def note_shared(work: Work, sharing: Sharing) -> None:
             _write(work, sharing, consent_id, kinds)
 
 
+def was_shared(session: Session, sharing: Sharing) -> bool:
+    """Whether this very sharing has a receipt, whatever became of the consent since."""
+    mine = {"occasion": sharing.occasion, "subject_id": sharing.subject_id, "reference": sharing.reference}
+    return session.scalar(select(ConsentReceipt.id).filter_by(**mine).limit(1)) is not None
+
+
 def _write(work: Work, sharing: Sharing, consent_id: UUID, kinds: list[str]) -> None:
     row = {
         "id": new_id(),

@@ -33,6 +33,12 @@ def ties_listed(runtime: Runtime, _: Gateways, job: Job) -> None:
         reconciling.compare_ties(work, exchange.answer(work, job.subject))
 
 
+def tie_revoked(runtime: Runtime, _: Gateways, job: Job) -> None:
+    """Event `exchange.message.tie.revoked`; the subject is the message."""
+    with runtime.work(finish=[job]) as work:
+        reconciling.hear_revoked(work, exchange.open_message(work, job.subject))
+
+
 def pulled(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
     """Event `exchange.answered.pull_patient`; each subject is a command. With a late answer two tasks may name one."""
     with runtime.work(finish=jobs) as work:

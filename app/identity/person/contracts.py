@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from app.identity.person import rules
 
@@ -21,6 +21,7 @@ REFUSALS = {
     "revoked_by_hospital": "医院已解除这个绑定；如需继续使用，请到医院窗口核实后重新绑定",
     "patient_number_taken": "医院的就诊号已属于另一位就诊人，请到医院窗口办理",
 }
+TieText = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 REFUSED = "医院没有通过核对，请到医院窗口咨询"
 
 
@@ -127,6 +128,24 @@ class BindingOut(BaseModel):
 
 class BindingsOut(BaseModel):
     bindings: list[BindingOut]
+
+
+class TieIn(BaseModel):
+    """One tie on the hospital's machine; also what `tie.revoked` tells."""
+
+    account_ref: TieText
+    patient_no: TieText
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        return self.account_ref, self.patient_no
+
+
+class TiesIn(BaseModel):
+    """The answer to `list_ties`: live ties, and those that the hospital has revoked and we have not ended yet."""
+
+    ties: list[TieIn]
+    revoked: list[TieIn] = []
 
 
 class TieCounts(BaseModel):

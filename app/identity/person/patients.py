@@ -136,6 +136,14 @@ def ties(session: Session, privacy: Privacy, hospital_id: UUID) -> dict[tuple[st
     return {(account_ref(privacy, row.account_id), row.patient_no): row.id for row in session.execute(live)}
 
 
+def binding_of_tie(session: Session, privacy: Privacy, hospital_id: UUID, tie: tuple[str, str]) -> UUID | None:
+    """Our live binding that one tie on the hospital's machine stands for."""
+    person_id = person_of_patient(session, hospital_id, tie[1])
+    mine = (Binding.person_id == person_id, Binding.hospital_id == hospital_id, Binding.status == BindingState.LIVE)
+    found = session.execute(select(Binding.id, Binding.account_id).where(*mine)).all()
+    return next((row.id for row in found if account_ref(privacy, row.account_id) == tie[0]), None)
+
+
 def tell(work: Work, hospital_id: UUID, kind: str, tie: tuple[str, str]) -> None:
     """`tie_account` or `untie_account` for the hospital's machine."""
     body = {"account_ref": tie[0], "patient_no": tie[1]}

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, exists, literal_column, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    literal_column,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -114,6 +126,16 @@ def accounts_of_person(session: Session, person_id: UUID) -> list[UUID]:
     """Every account that is bound live to the person, the earliest binding first."""
     live = select(Binding.account_id).where(Binding.person_id == person_id, Binding.status == BindingState.LIVE)
     return list(session.scalars(live.order_by(Binding.id)))
+
+
+def bound_pairs(session: Session, pairs: Collection[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Which of these accounts are bound live to which of these persons, in one statement whatever their number."""
+    accounts, persons = (bindparam(name, type_=ARRAY(Uuid)) for name in ("accounts", "persons"))
+    live = select(Binding.account_id, Binding.person_id).where(
+        Binding.account_id == any_(accounts), Binding.person_id == any_(persons), Binding.status == BindingState.LIVE
+    )
+    given = {"accounts": [one for one, _ in pairs], "persons": [one for _, one in pairs]}
+    return {(row.account_id, row.person_id) for row in session.execute(live, given) if row.person_id is not None}
 
 
 def is_child(session: Session, person_id: UUID, day: date) -> bool:

@@ -1,42 +1,26 @@
 """The two copies of who acts for whom, ours and the one on the hospital's machine, compared every night.
 
-Ours is the copy that counts, but for one thing: what people of the hospital have revoked on their machine ends here.
+Ours is the copy that counts, but for one thing: what people of the hospital have revoked on their machine ends here, as
+soon as the machine says so, and in the night at the latest.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, StringConstraints, ValidationError
+from pydantic import ValidationError
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core.work import Work
 from app.exchange import service as exchange
-from app.exchange.service import CommandAnswer
+from app.exchange.service import CommandAnswer, OpenMessage
 from app.identity.person import endings, patients, pulls
+from app.identity.person.contracts import TieIn, TiesIn
 from app.identity.person.models import Binding, TieComparison
 from app.identity.person.states import BindingState
-
-_Text = Annotated[str, StringConstraints(min_length=1, max_length=120)]
-
-
-class TieIn(BaseModel):
-    account_ref: _Text
-    patient_no: _Text
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        return self.account_ref, self.patient_no
-
-
-class TiesIn(BaseModel):
-    """The answer to `list_ties`: live ties, and those that the hospital has revoked and we have not ended yet."""
-
-    ties: list[TieIn]
-    revoked: list[TieIn] = []
 
 
 def ask_for_ties(work: Work) -> None:
@@ -80,10 +64,23 @@ def _compare(work: Work, hospital_id: UUID, theirs: set[tuple[str, str]], revoke
     _note(work, hospital_id, compared_at=work.now, failure=None, **sizes, **counts)
 
 
-def _end(work: Work, binding_id: UUID) -> bool:
-    """False if the binding has ended meanwhile. The machine is told by the ending."""
+def hear_revoked(work: Work, message: OpenMessage) -> None:
+    """`tie.revoked`: people of the hospital have revoked one tie. A binding that was made after the message had come
+    rests on a new check by the hospital, and stays."""
+    try:
+        one = TieIn.model_validate(message.data)
+    except ValidationError:
+        exchange.refuse_message(work, message.id, "invalid", {})
+        return
+    binding_id = patients.binding_of_tie(work.session, work.privacy, message.party_id, one.pair)
+    if binding_id is None or not _end(work, binding_id, heard_at=message.received_at):
+        patients.tell(work, message.party_id, "untie_account", one.pair)
+
+
+def _end(work: Work, binding_id: UUID, heard_at: datetime | None = None) -> bool:
+    """False if the binding has ended meanwhile, or began after `heard_at`. The machine is told by the ending."""
     row = work.session.get(Binding, binding_id, with_for_update=True, populate_existing=True)
-    if row is None or row.status != BindingState.LIVE:
+    if row is None or row.status != BindingState.LIVE or (heard_at is not None and row.status_since > heard_at):
         return False
     endings.end(work, row, endings.REVOKED_BY_HOSPITAL)
     return True

@@ -35,6 +35,7 @@ def test_a_message_is_kept_once_and_tells_the_floors_above(
         ("I1", "bank.returned"),
         ("B1", "claim.adjudicated"),
         ("H1", "claim.adjudicated"),
+        ("I1", "tie.revoked"),
         ("M1", "bank.returned"),
     ],
 )

@@ -93,8 +93,9 @@ def test_a_refusal_without_a_code_has_its_status(http: Http, double: Echo, body:
     assert fault_of(http, f"{double.url}/x").code == ("5" if "code" in body and body[0] == "{" else "http_422")
 
 
-def test_a_success_that_cannot_be_read_is_unknown(http: Http, double: Echo) -> None:
-    double.fail("/x", status=200, body="<html>")
+@pytest.mark.parametrize("body", ["<html>", "[" * 100_000, '{"amount_fen": 1e400}', '{"no": "\\ud800"}'])
+def test_a_success_that_cannot_be_read_is_unknown(http: Http, double: Echo, body: str) -> None:
+    double.fail("/x", status=200, body=body)
     fault = fault_of(http, f"{double.url}/x")
     assert (fault.code, fault.unknown) == ("not_json", True)
 

@@ -10,9 +10,9 @@ from tests.app.patients import House, Known
 
 def tell(house: House, patient: Known, template: str = "registered", **how: Any) -> UUID:
     """A notice to a patient; the id of its row."""
-    dedupe = how.pop("dedupe", uuid.uuid4().hex)
+    dedupe, person_id = how.pop("dedupe", uuid.uuid4().hex), how.pop("person_id", None)
     with house.runtime.work() as work:
-        service.notify(work, template, account_id=patient.account_id, subject=uuid.uuid4(), params=how, dedupe=dedupe)
+        service.notify(work, template, service.Told(patient.account_id, uuid.uuid4(), dedupe, person_id), how)
     found: UUID = house.value("SELECT id FROM notice WHERE dedupe = :dedupe", dedupe=dedupe)
     return found
 

@@ -45,6 +45,13 @@ def test_every_type_of_row_is_applied(house: House) -> None:
     assert (bill.total_fen, bill.borne_fen, bill.refused_reason, bill.e_bill_state) == (1000, 400, None, "issued")
 
 
+def test_a_price_of_nothing_is_kept_however_it_is_written(house: House) -> None:
+    whole = kit.whole()
+    whole["fee_line"]["data"]["unit_price"] = "0e1100000000"
+    assert house.apply(list(whole.values())) == [APPLIED] * 8
+    assert facts(house, whole["bill"]).refused_reason == "line_amount_wrong"
+
+
 def test_the_same_rows_again_change_nothing(house: House) -> None:
     given_rows = list(kit.whole().values())
     house.apply(given_rows)

@@ -134,7 +134,18 @@ def test_every_line_at_fault_is_named() -> None:
     assert said(samples.decision(DAY) | {"outcome": "rejected"}) == ["outcome: rejected 当且仅当赔付合计为 0"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"type": NaN}', '"x"', '{"data": {}, "x": "\\u0000"}'])
+def test_a_hospital_s_word_of_a_revoked_tie_is_known() -> None:
+    tie = {"account_ref": "a" * 32, "patient_no": "P1"}
+    assert said({"type": "tie.revoked", "data": tie}) == []
+    assert [one.partition(":")[0] for one in said({"type": "tie.revoked", "data": {"patient_no": 7}})] == [
+        "data.account_ref", "data.patient_no"]  # fmt: skip
+
+
+NO_MESSAGE = ["", "{", "[]", "{}", '{"type": NaN}', '"x"', '{"data": {}, "x": "\\u0000"}', '{"type": "\\ud800"}',
+              '{"type": "claim.case_opened", "data": {"a": [1e400]}}', '{"type":' * 5000]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_MESSAGE)
 def test_what_is_no_message_is_said_to_be_none(text: str) -> None:
     assert check(text).kind == "unknown" and said(text)
 

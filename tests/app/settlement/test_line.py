@@ -330,3 +330,14 @@ def test_every_state_allows_its_events_and_no_other(town: Town, who: Insured) ->
                 moved = settlements.move(work, [UUID(settlement_id)], event, lenient=True)
             expected = settlements.table.get((state, event))
             assert [one.new for one in moved] == ([expected] if expected else []), (state, event)
+
+
+def test_whoever_is_not_bound_any_more_is_not_told_of_the_trial(town: Town, who: Insured) -> None:
+    other = town.insured()
+    asked = [ask(town, one, town.bill(one, settled=False)) for one in (who, other)]
+    [bound] = who.get("/bindings")["bindings"]
+    assert who.post(f"/bindings/{bound['id']}/revoke").status_code == 200
+    town.drain_all("settlement.admit")
+    answer_trials(town, SIDES)
+    told = [town.value("SELECT count(*) FROM notice WHERE subject = :id", id=one["id"]) for one in asked]
+    assert told == [0, 1] and not town.dead()

@@ -37,6 +37,26 @@ def test_two_claims_under_one_policy_are_named(town: Town, bill: dict[str, Any])
     one(check(scene_of(town.ground)), "e-bill 0440/0001 is in CL1, CL2 under policy P1 of I1")
 
 
+def test_an_e_bill_of_two_bills_is_named(town: Town, bill: dict[str, Any]) -> None:
+    other = town.bill("b2")
+    town.ground.loosen("e_bill")
+    town.ground.add(
+        "e_bill", hospital_id=town.ids["H1"], bill_id=other["id"], code="0440", number="0001", state="issued"
+    )
+    one(check(scene_of(town.ground)), "e-bill 0440/0001 belongs to H1 b1, H1 b2")
+
+
+def test_an_e_bill_that_is_claimed_with_two_bills_is_named(town: Town, bill: dict[str, Any]) -> None:
+    other = town.bill("b2")
+    claims = [claim(town, bill, 1), claim(town, other, 2, policy_no="P2")]
+    for policy_no, made in zip(("P1", "P2"), claims, strict=True):
+        guard = {"code": "0440", "number": "0001", "policy_no": policy_no, "claim_id": made["id"]}
+        town.ground.add("e_bill_guard", insurer_id=town.ids["I1"], bill_id=bill["id"], **guard)
+    assert check(scene_of(town.ground)) == [], "one bill, two policies"
+    town.ground.run("UPDATE e_bill_guard SET bill_id = %s WHERE policy_no = 'P2'", other["id"])
+    one(check(scene_of(town.ground)), "e-bill 0440/0001 is claimed with H1 b1, H1 b2")
+
+
 def test_a_reversed_e_bill_in_a_live_claim_is_named(ground: Ground, town: Town, bill: dict[str, Any]) -> None:
     claim(town, bill, 1)
     ground.run("UPDATE e_bill SET state = 'reversed'")

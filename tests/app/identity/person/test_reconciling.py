@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from app.identity import service as identity
 from tests.app.identity.kit import Clinic, Patient, patient_number
@@ -92,6 +93,52 @@ def test_what_the_hospital_has_revoked_ends_here_and_the_patient_is_told(clinic:
     assert (seen["missing"], seen["left_over"], seen["revoked"], seen["failure"]) == (0, 0, 1, None)
     assert _compare(clinic, {"ties": rest, "revoked": [stone]}) == ended, "the machine has not heard it: told again"
     assert tie not in _ours(clinic)
+
+
+def _untied(clinic: Clinic, tie: Tie) -> int:
+    """How often the machine is told to untie it."""
+    return sum((one["kind"], one["body"]) == ("untie_account", tie) for one in _work_off(clinic))
+
+
+def _tell_revoked(clinic: Clinic, tie: dict[str, Any]) -> Any:
+    said = clinic.agent().post("/messages", {"type": "tie.revoked", "data": tie})
+    clinic.drain_all("identity.tie_revoked")
+    return said
+
+
+def test_what_the_hospital_has_just_revoked_ends_here_at_once_and_the_patient_is_told(clinic: Clinic) -> None:
+    patient, bound, tie = _bound(clinic)
+    assert _tell_revoked(clinic, tie).status_code == 202
+    found = patient.get(f"/bindings/{bound['id']}").get_json()
+    assert (found["status"], found["refused_code"]) == ("revoked", "revoked_by_hospital")
+    assert _untied(clinic, tie) == 1
+    clinic.drain_all("notification.unbound")
+    notice = "SELECT template FROM notice WHERE account_id = :account ORDER BY id DESC LIMIT 1"
+    assert [one.template for one in clinic.rows(notice, account=patient.account_id)] == ["unbound"]
+    _tell_revoked(clinic, tie)
+    assert _untied(clinic, tie) == 1, "said again: the machine may forget it"
+    assert clinic.rows("SELECT count(*) AS n FROM audit_entry WHERE subject_id = :id AND detail->>'why' ="
+                       " 'revoked_by_hospital'", id=bound["id"])[0].n == 1  # fmt: skip
+
+
+def test_a_revocation_that_is_heard_late_does_not_end_a_newer_binding(clinic: Clinic) -> None:
+    patient, bound, tie = _bound(clinic)
+    clinic.agent().ok("/messages", {"type": "tie.revoked", "data": tie})
+    with clinic.runtime.work() as work:  # as if it had ended by night meanwhile, and been made anew
+        work.session.execute(text("UPDATE binding SET status_since = now() WHERE id = :id"), {"id": bound["id"]})
+    clinic.drain_all("identity.tie_revoked")
+    assert patient.get(f"/bindings/{bound['id']}").get_json()["status"] == "live"
+
+
+def test_another_hospital_or_a_stranger_s_tie_ends_nothing(clinic: Clinic) -> None:
+    patient, bound, tie = _bound(clinic)
+    other = {"type": "tie.revoked", "data": tie}
+    assert clinic.agent("H2").post("/messages", other).status_code == 202
+    wrongs: list[dict[str, Any]] = [{}, {"account_ref": 7, "patient_no": None}]
+    for wrong in (*wrongs, STRAY, tie | {"account_ref": STRAY["account_ref"]}):
+        assert _tell_revoked(clinic, wrong).status_code == 202
+    assert patient.get(f"/bindings/{bound['id']}").get_json()["status"] == "live"
+    assert not clinic.rows("SELECT 1 FROM task WHERE kind = 'identity.tie_revoked' AND status <> 'done'")
 
 
 def test_a_patient_may_bind_again_after_the_hospital_has_revoked(clinic: Clinic) -> None:
