@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -19,6 +18,7 @@ from pydantic import (
 )
 
 from app.claim.rules import MAX_BILLS
+from app.core.moments import Moment
 from app.core.paging import PageQuery, PageView
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=120)]
@@ -359,14 +359,14 @@ class ItemIn(BaseModel):
 class DocumentsRequestedIn(BaseModel):
     """`claim.documents_requested`: once, and all at once. A further request of the same claim needs a `reason`, which
     the patient reads, and a `supervisor` who allowed it (a staff number, not a name). Without a `deadline` it is the
-    one agreed with the insurer."""
+    latest one agreed with the insurer."""
 
     model_config = ConfigDict(extra="ignore")
 
     claim_no: Key
     request_no: Key
     items: Annotated[list[ItemIn], Field(min_length=1, max_length=20)]
-    deadline: AwareDatetime | None = None
+    deadline: Moment | None = None
     reason: Text | None = None
     supervisor: Key | None = None
 
