@@ -8,7 +8,7 @@ there by the hash of what is inside; the envelope, signed too, lists the hashes 
 from __future__ import annotations
 
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -61,7 +61,10 @@ class Checker:
             return
         signed = {member: value for member, value in body.items() if member != "signature"}
         try:
-            key.verify(b64decode(body["signature"], validate=True), canonical(signed))
+            signature = b64decode(body["signature"], validate=True)
+            if b64encode(signature).decode() != body["signature"]:
+                raise ValueError("the last letter has bits that mean nothing")
+            key.verify(signature, canonical(signed))
         except (InvalidSignature, ValueError, TypeError):
             yield Finding(name, "its signature is not right")
 

@@ -30,7 +30,7 @@ MINE = door(ACCOUNT)
 @question(bp, "/insurers", MINE, out=c.InsurerPage)
 def list_insurers(session: Session, caller: Caller) -> c.InsurerPage:
     """可以申请理赔的保险公司"""
-    found = exchange.parties(session, "insurer")
+    found = filter(exchange.can_be_called, exchange.parties(session, "insurer"))
     return c.InsurerPage(items=[c.InsurerView(code=party.code, name=party.name) for party in found])
 
 

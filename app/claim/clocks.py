@@ -39,7 +39,7 @@ log = get_log(__name__)
 
 
 class Terms(BaseModel):
-    """Days. `documents`: how long a patient has for documents where the insurer names no deadline."""
+    """Days. `documents`: how long a patient has for documents at most, and where the insurer names no deadline."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -361,7 +361,7 @@ class ItemIn(BaseModel):
 class DocumentsRequestedIn(BaseModel):
     """`claim.documents_requested`: once, and all at once. A further request of the same claim needs a `reason`, which
     the patient reads, and a `supervisor` who allowed it (a staff number, not a name). Without a `deadline` it is the
-    one agreed with the insurer."""
+    latest one agreed with the insurer."""
 
     model_config = ConfigDict(extra="ignore")
 

@@ -126,7 +126,9 @@ def _require_fitting(rows: Collection[c.VisitRow], allowed: Allowed) -> None:
     bills = {row.key for row in rows if row.type == "bill"}
     for row in rows:
         visit_key = row.key if row.type == "visit" else row.data.get("visit_key")
-        ours = row.data.get("bill_key") in bills if visit_key is None else visit_key in allowed.visit_keys
+        bill_key = row.data.get("bill_key")
+        of_bill = isinstance(bill_key, str) and bill_key in bills
+        ours = of_bill if visit_key is None else visit_key in allowed.visit_keys
         if row.type not in allowed.types or not ours:
             raise Invalid("answer_unfitting", "医院的答复含有未请求的内容")
 

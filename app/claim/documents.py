@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterable
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
@@ -32,12 +33,24 @@ def requested(work: Work, insurer_id: UUID, said: c.DocumentsRequestedIn) -> Non
     if not advance(work, row, "ask_documents", clock_paused_since=row.clock_paused_since or work.now):
         require_not_early(row)
         return
-    deadline = said.deadline or clocks.due(work.now, clocks.terms(work, insurer_id).documents)
+    deadline = _deadline(work, insurer_id, said)
     further = {"reason": said.reason, "supervisor": said.supervisor} if before else {}
     items = [item.model_dump() for item in said.items]
     work.add(DocumentRequest(claim_id=row.id, request_no=said.request_no, items=items, deadline=deadline, **further))
     tell(work, row, "documents_requested", {"no": row.no}, said.request_no)
     work.later("claim.documents_late", row.id, run_at=deadline)
+
+
+def _deadline(work: Work, insurer_id: UUID, said: c.DocumentsRequestedIn) -> datetime:
+    """The one that the insurer names, or else the latest that was agreed. Invalid for one that has passed, and for a
+    later one: for so long the decision's clock may stand still."""
+    latest = clocks.due(work.now, clocks.terms(work, insurer_id).documents)
+    if said.deadline is None:
+        return latest
+    if not work.now < said.deadline <= latest:
+        told = f"<= {latest.isoformat()}"
+        raise Invalid("deadline_unfitting", "补充材料的期限应在今后，且不晚于约定的天数", fields={"deadline": told})
+    return said.deadline
 
 
 def _require_reason(row: Claim, said: c.DocumentsRequestedIn) -> None:

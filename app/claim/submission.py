@@ -61,6 +61,7 @@ def _insurer(work: Work, code: str) -> UUID:
     party = exchange.party_by_code(work.session, code)
     if party.kind != "insurer":
         raise NotFound
+    exchange.require_called(work.session, party.id)
     return party.id
 
 

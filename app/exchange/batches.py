@@ -78,7 +78,7 @@ class OpenBatch:
 def take_batch(work: Work, signer: Signer, given: BatchIn) -> UUID:
     """Keep a batch whose rows are what it declares; emits `exchange.batch.<kind>`.
 
-    The same number with the same content again is the same batch. Raises Forbidden, Conflict, Invalid.
+    The same number with the same content, kind and day again is the same batch. Raises Forbidden, Conflict, Invalid.
     """
     _refuse_foreign_rows(work.session, signer, given)
     content = _canonical(given.rows) if given.content is None else given.content
@@ -88,10 +88,12 @@ def take_batch(work: Work, signer: Signer, given: BatchIn) -> UUID:
             "declared_mismatch", "申报的数量、金额或摘要与内容不符", fields=dict.fromkeys(wrong, "与内容不符")
         )
     old = work.session.execute(
-        select(Batch.id, Batch.sha256).where(Batch.partner_id == signer.partner_id, Batch.batch_no == given.batch_no)
+        select(Batch.id, Batch.sha256, Batch.kind, Batch.business_date).where(
+            Batch.partner_id == signer.partner_id, Batch.batch_no == given.batch_no
+        )
     ).one_or_none()
     if old is not None:
-        if old.sha256 != digest:
+        if (old.sha256, old.kind, old.business_date) != (digest, given.kind, given.business_date):
             raise Conflict("batch_no_reused", "这个批次号已经用于另一个批次")
         return old.id
     row = Batch(

@@ -15,8 +15,8 @@ from flask.cli import with_appcontext
 from app.core.errors import Problem
 from app.core.signing import SEED_BYTES, SigningKey
 from app.core.work import Actor, Work
-from app.exchange import keys, service
-from app.web.site import runtime
+from app.exchange import calls, keys, service
+from app.web.site import gateways, runtime
 
 BY_HAND = Actor("system", "command-line")
 
@@ -112,9 +112,16 @@ def add_outbound(party: str) -> None:
 
 @partner.command("retire-outbound")
 @click.argument("party")
+@click.option("--force", is_flag=True, help="Also where nothing shows that PARTY believes the newer one.")
 @with_appcontext
-def retire_outbound(party: str) -> None:
-    """The older of the two secrets for PARTY signs no more."""
+def retire_outbound(party: str, force: bool) -> None:
+    """The older of the two secrets for PARTY signs no more.
+
+    An insurer is asked for today's book before, signed with the newer one alone: what it does not believe is not left
+    alone to sign.
+    """
+    if not force and not calls.believes_newer_secret(runtime(), gateways(), party):
+        raise click.ClickException(f"nothing shows that {party} believes the newer secret; --force retires the older")
     with by_hand() as work:
         service.retire_outbound_secret(work, service.party_by_code(work.session, party).id)
     click.echo("retired")

@@ -93,11 +93,22 @@ def interfaces(session: Session) -> dict[UUID, Party]:
 def endpoint(session: Session, privacy: Privacy, party_id: UUID, address: str = "url") -> Endpoint:
     """For calls to an insurer or a bank; `address` names the entry of its configuration. NotFound without one."""
     found = party(session, party_id)
-    url = found.config.get(address)
-    if not found.outbound_secret_sealed or not url:
+    if not can_be_called(found, address):
         raise NotFound
     secrets = " ".join(_outbound_secrets(privacy, found))
-    return Endpoint(str(url), secrets, found.code, str(found.config.get("dialect", NATIVE)))
+    return Endpoint(str(found.config[address]), secrets, found.code, str(found.config.get("dialect", NATIVE)))
+
+
+def can_be_called(found: Party, address: str = "url") -> bool:
+    """Whether it has an address, and a secret with which we sign there."""
+    return bool(found.outbound_secret_sealed and found.config.get(address))
+
+
+def require_called(session: Session, party_id: UUID) -> None:
+    """Conflict `insurer_not_connected` for who can be told by its feed alone: that cannot answer a patient's
+    question."""
+    if not can_be_called(party(session, party_id)):
+        raise Conflict("insurer_not_connected", "该保险公司尚未开通线上理赔，请直接联系保险公司客服")
 
 
 def put_party(work: Work, new: NewParty) -> UUID:

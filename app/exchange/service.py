@@ -22,6 +22,7 @@ from app.exchange.parties import (
     Endpoint,
     NewParty,
     add_outbound_secret,
+    can_be_called,
     endpoint,
     interfaces,
     package_key,
@@ -31,6 +32,7 @@ from app.exchange.parties import (
     party_config,
     put_party,
     register_package_key,
+    require_called,
     retire_outbound_secret,
 )
 from app.exchange.programs import add_key, live_keys, partner_by_code, put_partner, retire_oldest_key
@@ -61,6 +63,7 @@ __all__ = [
     "answer_request",
     "answers",
     "asked_bodies",
+    "can_be_called",
     "canonical",
     "command",
     "command_all",
@@ -87,6 +90,7 @@ __all__ = [
     "put_party",
     "refuse_message",
     "register_package_key",
+    "require_called",
     "retire_oldest_key",
     "retire_outbound_secret",
     "seen",

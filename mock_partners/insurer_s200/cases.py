@@ -78,10 +78,17 @@ class Cases:
         return {}
 
     def payout(self, asked: Asked) -> dict[str, Any]:
-        """ZP01, the extension."""
+        """ZP01, an extension."""
         body = asked.body
         paid = {"payout_no": body["payoutNo"], "amount_fen": to_fen(body["amount"]), "status": body["status"]}
         desk.payout(self.book, body["claimNo"], {**paid, "at": body["time"]})
+        return {}
+
+    def recovery(self, asked: Asked) -> dict[str, Any]:
+        """ZP02, an extension."""
+        body = asked.body
+        lost = {"recovery_no": body["recoveryNo"], "clearing_no": body["originalNo"], "status": body["status"]}
+        desk.recovery(self.book, body["claimNo"], {**lost, "due_fen": to_fen(body["amount"])})
         return {}
 
     def _open(self, body: Mapping[str, Any], old: Case | None) -> Case:

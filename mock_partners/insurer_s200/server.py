@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,18 @@ from mock_partners.insurer_s200.cases import Cases
 from mock_partners.insurer_s200.envelope import Counter, Handler
 from mock_partners.insurer_s200.settlements import Settlements
 from mock_partners.insurer_s200.visits import Visits
+from mock_partners.signing import Sender
 
 
-class Silent:
-    """In place of a sender: this dialect has no messages of the insurer's own."""
+@dataclass
+class Quiet:
+    """Around a sender: this dialect has no messages of the insurer's own but the end of a recovery, which is agreed
+    with its extension ZP02."""
+
+    sender: Sender
 
     def post(self, kind: str, subject: str, data: Mapping[str, Any]) -> str:
-        return ""
+        return self.sender.post(kind, subject, data) if kind == "claim.recovery_ended" else ""
 
 
 class InsurerS200(Insurer):
@@ -31,7 +37,7 @@ class InsurerS200(Insurer):
         self, insurer: Mapping[str, Any], platform: Mapping[str, Any], *, state_dir: Path | None = None
     ) -> None:
         super().__init__(insurer, platform, state_dir=state_dir)
-        self.book.sender = Silent()
+        self.book.sender = Quiet(self.sender)
 
     def _case_routes(self) -> None:
         counter = Counter(self.name, self._handlers(), self.table("trades"))
@@ -69,4 +75,5 @@ class InsurerS200(Insurer):
             "S310": cases.accept,
             "S340": cases.records,
             "ZP01": cases.payout,
+            "ZP02": cases.recovery,
         }

@@ -34,9 +34,10 @@ class Asked:
 
 def ask(work: Work, account_id: UUID, person_id: UUID, insurer: str, consent: bool) -> PolicyQuestion:
     """Give consent and write the question down. One that was asked just now is not asked a second time. Invalid
-    `consent_needed`; NotFound for what is not the caller's."""
+    `consent_needed`; NotFound for what is not the caller's; Conflict for an insurer that cannot be asked."""
     identity.require_person(work.session, account_id, person_id)
     insurer_id = queries.insurer_id(work.session, insurer)
+    exchange.require_called(work.session, insurer_id)
     if not consent:
         raise Invalid("consent_needed", "需要您单独同意向该保险公司提供身份信息，才能查询保单")
     wanted = identity.WantedConsent(person_id, insurer_id, PURPOSE, SHARED)

@@ -141,6 +141,8 @@ def test_a_claim_that_has_ended_gives_no_reason_to_ask(case: Case) -> None:
         ({"key": "another-visit"}, "answer_unfitting"),
         ({"type": "bill", "data": {"visit_key": "another-visit"}}, "answer_unfitting"),
         ({"type": "fee_line", "data": {"bill_key": "another-bill"}}, "answer_unfitting"),
+        ({"type": "fee_line", "data": {"bill_key": ["another-bill"]}}, "answer_unfitting"),
+        ({"type": "bill", "data": {"visit_key": {"key": "another-visit"}}}, "answer_unfitting"),
         ({"type": "slot"}, "answer_unfitting"),
         ({"data": None}, "answer_unreadable"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.core.tasks import MAX_TRIES, replay
 from tests.app.claim.kit import (
     NEVER_S,
     adjudicate,
@@ -121,6 +122,28 @@ def test_a_refused_package_stands_in_nobodys_books(town: Town) -> None:
     assert (found["status"], found["reasons"][0]["code"]) == ("ineligible", "package_invalid")
     assert clearing_rows(town, claim_id) == [("pay", False, False, None)]
     assert told_hospital(town, claim_id) == 0 and booked(town, claim_id) == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 413])
+def test_what_stands_between_us_and_the_insurer_does_not_end_a_claim(town: Town, status: int) -> None:
+    """A wrong key, a moved address, a proxy's limit: tried again, and replayed when it is mended."""
+    who = town.insured()
+    town.policy(who)
+    configure(town.insurers["I1"], delay_s=NEVER_S)
+    claim_id = town.claim(who, [town.bill(who)])
+    town.drain_all("claim.assemble", "claim.verify")
+    town.insurers["I1"].fail("/v1/claims$", status=status, body={"code": "why"})
+    town.drain_all("claim.deliver")
+    assert (town.status(claim_id), town.dead(), booked(town, claim_id)) == ("delivering", [], [])
+    town.rows("UPDATE task SET tries = :tries WHERE subject = :id", tries=MAX_TRIES - 1, id=claim_id)
+    town.insurers["I1"].fail("/v1/claims$", status=status, body={"code": "why"})
+    town.drain_all("claim.deliver", hurry=True)
+    assert (town.status(claim_id), town.dead()) == ("delivering", [("claim.deliver", "PartnerFault: insurer: why")])
+    task_id = town.value("SELECT id FROM task WHERE status = 'dead' AND subject = :id", id=claim_id)
+    with town.runtime.work() as work:
+        assert replay(work.session, task_id)
+    town.drain_all("claim.deliver")
+    assert town.status(claim_id) == "adjudicating" and booked(town, claim_id) == [("pay", 10_000)]
 
 
 def test_a_newer_version_of_the_bill_counts_until_it_is_sealed(town: Town) -> None:

@@ -54,6 +54,27 @@ def test_a_request_twice_is_one_and_a_late_one_is_none(town: Town) -> None:
     assert town.status(claim_id) == "approved"
 
 
+@pytest.mark.parametrize("deadline", ["9999-12-31T23:59:59-12:00", "9999-12-31T20:00:00Z", "0001-01-01T00:00:00+14:00"])
+def test_a_deadline_at_the_edge_of_the_calendar_is_refused(town: Town, deadline: str) -> None:
+    who = town.insured()
+    claim_id = at_the_insurer(town, who)
+    say(town, "claim.documents_requested", ask(town, claim_id) | {"deadline": deadline})
+    assert refusal(town)[0] == "invalid" and not town.dead()
+    found = who.get(f"/claims/{claim_id}")
+    assert (found["status"], found["document_requests"]) == ("adjudicating", [])
+
+
+@pytest.mark.parametrize("in_days", [-20_000, -0.01, 32, 20_000])
+def test_a_deadline_lies_ahead_and_within_what_is_agreed(town: Town, in_days: float) -> None:
+    """A past one would end the patient's time at once, one without limit would pause the decision's clock so."""
+    who = town.insured()
+    claim_id = at_the_insurer(town, who)
+    say(town, "claim.documents_requested", ask(town, claim_id, in_days=in_days))
+    assert refusal(town)[0] == "deadline_unfitting" and town.status(claim_id) == "adjudicating"
+    say(town, "claim.documents_requested", ask(town, claim_id, in_days=29.9))
+    assert town.status(claim_id) == "needs_documents"
+
+
 @pytest.mark.parametrize(
     ("said", "missing"),
     [

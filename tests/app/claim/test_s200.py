@@ -18,6 +18,7 @@ from app.exchange import service as exchange
 from app.gateways import Gateways
 from mock_partners.insurer_s200.server import InsurerS200
 from tests.app.claim.kit import NEVER_S, booked, clearing_rows, guards
+from tests.app.payout.test_recovering import bills_of, recovery, reverse
 from tests.app.town import Front, Insured, Partners, Town, configure, peopled
 
 STEPS = ("claim.assemble", "claim.verify", "claim.deliver")
@@ -238,6 +239,33 @@ def test_a_decision_that_was_faster_than_the_withdrawal_leaves_the_books_as_they
     town.drain_all("claim.tell_withdrawal")
     assert not town.dead() and booked(town, claim_id, "I2") == [("pay", 10_000)]
     assert [row[:3] for row in clearing_rows(town, claim_id)] == [("pay", False, True), ("reverse", False, False)]
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("", "open"), ("repaid", "repaid")])
+def test_what_must_come_back_is_told_booked_and_ended_by_the_insurers_word(
+    town: Town, outcome: str, status: str
+) -> None:
+    who = town.insured()
+    town.policy(who, "I2")
+    configure(town.insurers["I2"], recovery_outcome=outcome)
+    claim_id = town.claim(who, [town.bill(who)], "I2")
+    decided(town, claim_id)
+    assert who.post(f"/claims/{claim_id}/accept").status_code == 200
+    town.settle_down()
+    reverse(town, bills_of(town, claim_id)[0])
+    town.settle_down()
+    found = recovery(town, claim_id)
+    assert (found["status"], found["due_fen"]) == (status, 9_000)
+    assert case_of(town, claim_id)["recoveries"][found["reversal_no"]]["due_fen"] == 9_000
+    assert booked(town, claim_id, "I2") == [("pay", 10_000), ("reverse", 10_000)]
+    assert [row[:3] for row in clearing_rows(town, claim_id)] == [("pay", False, True), ("reverse", False, True)]
+    no = town.value("SELECT no FROM claim WHERE id = :id", id=claim_id)
+    changes = town.agent("I2").ok("/changes/poll", {"cursor": 0, "max": 200, "wait_ms": 0})["changes"]
+    told = [c["data"]["due_fen"] for c in changes if c["type"] == "claim.recovery" and c["data"]["claim_no"] == no]
+    assert told and told[-1] == 9_000
+    commands = [c["body"] for c in town.commands("H1", "clearing")]
+    assert [c["kind"] for c in commands if c["clearing_no"] == found["reversal_no"]] == ["reverse"]
+    assert not town.dead()
 
 
 def test_an_appeal_is_refused_at_the_door_and_the_result_can_still_be_accepted(town: Town) -> None:

@@ -35,6 +35,24 @@ def test_consent_and_distinct_bills_are_needed(town: Town) -> None:
     assert town.apply_for(who, [bill_id], surprise=1).status_code == 422
 
 
+def test_an_insurer_that_cannot_be_called_is_not_offered(town: Town) -> None:
+    """Who is insured there nobody could say: the claim would wait for ever."""
+    who = town.insured()
+    bill_id = town.bill(who)
+    [url] = town.rows("SELECT config ->> 'url' FROM party WHERE code = 'I1'")[0]
+    town.rows("UPDATE party SET config = config - 'url' WHERE code = 'I1'")
+    refused = town.apply_for(who, [bill_id])
+    asked = who.post("/policies", {"person_id": str(who.person_id), "insurer": "I1", "consent": True})
+    offered = [one["code"] for one in who.get("/insurers")["items"]]
+    town.rows(
+        "UPDATE party SET config = config || jsonb_build_object('url', CAST(:url AS text)) WHERE code = 'I1'", url=url
+    )
+    for answer in (refused, asked):
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "insurer_not_connected")
+    assert "I1" not in offered and "I2" in offered
+    assert town.apply_for(who, [bill_id]).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("how", "code"),
     [

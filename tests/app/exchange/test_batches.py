@@ -94,6 +94,16 @@ def test_a_number_is_used_for_one_batch(agent: PartnerClient) -> None:
     assert (answer.status_code, answer.json["code"]) == (409, "batch_no_reused")
 
 
+def test_a_number_is_used_for_one_kind_and_one_day(agent: PartnerClient) -> None:
+    """The same rows say something else on another day, and no rows at all are the same rows in every kind."""
+    bodies = [batch(1, "ledger", []), batch(1, "record", []), batch(1, "ledger", [], business_date="2026-11-20")]
+    first = agent.ok("/batches", bodies[0])
+    assert agent.ok("/batches", bodies[0]) == first
+    for body in bodies[1:]:
+        answer = agent.post("/batches", body)
+        assert (answer.status_code, answer.json["code"]) == (409, "batch_no_reused")
+
+
 def test_only_hospitals_push_records_and_rows_fit_their_batch(world: World) -> None:
     for code, kind, status in (
         ("I1", "record", 403),

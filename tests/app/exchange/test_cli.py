@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +17,11 @@ from app.core.signing import SigningKeys, read_seeds
 from app.core.work import Runtime
 from app.exchange import service
 from app.exchange.cli import partner
+from mock_partners.insurer.server import Insurer as Double
+from tests.app.conftest import PARTIES
 from tests.app.partner import World
+
+OLDER = PARTIES["I1"].outbound_secret or ""
 
 
 def test_a_key_is_made_used_and_the_old_one_retired(client: FlaskClient, world: World) -> None:
@@ -77,13 +83,47 @@ def test_a_partner_brings_the_public_half_of_a_pair_of_its_own(client: FlaskClie
     assert wrong.exit_code == 1 and "whpk_AAAA" not in wrong.output
 
 
-def test_the_secret_of_what_we_send_is_changed_in_two_steps(client: FlaskClient, world: World) -> None:
+def test_the_secret_of_what_we_send_is_changed_in_two_steps(
+    client: FlaskClient, world: World, runtime: Runtime
+) -> None:
     runner = client.application.test_cli_runner()
     made = runner.invoke(partner, ["add-outbound", "I1"])
     assert made.exit_code == 0 and made.output.startswith("whsec_")
     assert runner.invoke(partner, ["add-outbound", "I1"]).exit_code == 1
-    assert runner.invoke(partner, ["retire-outbound", "I1"]).exit_code == 0
-    assert runner.invoke(partner, ["retire-outbound", "I1"]).exit_code == 1
+    with insurer(runtime, OLDER):
+        refused = runner.invoke(partner, ["retire-outbound", "I1"])
+    assert refused.exit_code == 1 and "--force" in refused.output and len(outbound(runtime, world)) == 2
+    with insurer(runtime, made.output.strip()):
+        assert runner.invoke(partner, ["retire-outbound", "I1"]).exit_code == 0
+        assert outbound(runtime, world) == [made.output.strip()]
+        assert runner.invoke(partner, ["retire-outbound", "I1"]).exit_code == 1
+
+
+def test_the_older_secret_of_who_cannot_be_asked_is_retired_by_force(
+    client: FlaskClient, world: World, runtime: Runtime
+) -> None:
+    runner = client.application.test_cli_runner()
+    made = runner.invoke(partner, ["add-outbound", "I1"]).output.strip()
+    assert runner.invoke(partner, ["retire-outbound", "I1"]).exit_code == 1, "nobody is at its address"
+    assert outbound(runtime, world) == [made, OLDER]
+    assert runner.invoke(partner, ["retire-outbound", "I1", "--force"]).exit_code == 0
+    assert outbound(runtime, world) == [made]
+    assert runner.invoke(partner, ["retire-outbound", "I9"]).exit_code == 1
+
+
+@contextmanager
+def insurer(runtime: Runtime, secret: str) -> Iterator[None]:
+    """I1 at its address, believing `secret` alone."""
+    entry = {"code": "I1", "partner": "I1-core", "secret": OLDER, "outbound_secret": secret}
+    with Double(entry, {"exchange_url": "http://127.0.0.1:9"}) as double:
+        with runtime.work() as work:
+            service.put_party(work, service.NewParty("insurer", "I1", "安心健康保险", {"url": double.url}))
+        yield
+
+
+def outbound(runtime: Runtime, world: World) -> list[str]:
+    with runtime.read() as session:
+        return service.endpoint(session, runtime.privacy, world.party["I1"]).secret.split()
 
 
 def test_an_unknown_program_is_told(client: FlaskClient) -> None:

@@ -5,8 +5,9 @@ S260 take them back · S290 trial, S291 settle, S270 cancel the settlement · S3
 S300 apply, and ask again until the case is decided · S310 the patient accepts.
 
 What the dialect lacks: an appeal (refused with `not_in_dialect`; app.claim.dialects refuses it at the door), a word for
-the payout (ZP01 is an extension that has to be agreed with the insurer), any message of the insurer's own (it is
-asked), and a book of the day (the file of the native dialect is agreed for that).
+the payout and one for what must come back (ZP01 and ZP02 are extensions that have to be agreed with the insurer), any
+message of the insurer's own but the end of a recovery, agreed with ZP02 (it is asked), and a book of the day (the file
+of the native dialect is agreed for that).
 """
 
 from __future__ import annotations
@@ -131,9 +132,24 @@ def _payout(message_id: str, claim_no: str, body: Body) -> Iterable[Message]:
     yield Message("ZP01", message_id, claim_no, paid)
 
 
+def _recovery(message_id: str, claim_no: str, body: Body) -> Iterable[Message]:
+    """As it stands now: each further message about the same recovery takes the place of the one before."""
+    lost = {
+        "claimNo": claim_no,
+        "recoveryNo": body["recovery_no"],
+        "originalNo": body["clearing_no"],
+        "reason": body["reason"],
+        "status": body["status"],
+        "shareAmount": yuan(body["share_fen"]),
+        "amount": yuan(body["due_fen"]),
+    }
+    yield Message("ZP02", message_id, claim_no, lost)
+
+
 _TOLD: dict[str, Callable[[str, str, Body], Iterable[Message]]] = {
     "documents": _documents,
     "acceptance": _acceptance,
     "withdrawal": _withdrawal,
     "payout": _payout,
+    "recovery": _recovery,
 }

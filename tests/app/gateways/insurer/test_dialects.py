@@ -61,10 +61,10 @@ def test_a_signed_question_is_answered(client: Insurer, at: At) -> None:
     assert client.eligibility(at, "m1", QUESTION) == {"insured": False, "policies": []}
 
 
-def test_a_wrong_secret_is_refused_for_good(client: Insurer, at: At) -> None:
+def test_a_wrong_secret_is_no_refusal_of_what_was_asked(client: Insurer, at: At) -> None:
     with pytest.raises(PartnerFault) as raised:
         client.eligibility(At(at.url, "whsec_" + "Zm9y" * 8), "m1", QUESTION)
-    assert (raised.value.code, raised.value.permanent) == ("signature_invalid", True)
+    assert (raised.value.code, raised.value.permanent) == ("signature_invalid", False)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,15 @@ def test_a_wrong_secret_is_refused_for_good(client: Insurer, at: At) -> None:
         ({"status": 429}, "http_429", False, False),
         ({"status": 408}, "http_408", False, True),
         ({"status": 422, "body": {"code": "package_invalid"}}, "package_invalid", True, False),
-        ({"status": 404, "body": [1]}, "http_404", True, False),
+        ({"status": 409, "body": {"code": "already_decided"}}, "already_decided", True, False),
+        ({"status": 400, "body": {"code": "malformed"}}, "malformed", True, False),
+        ({"status": 400, "body": "<html>"}, "http_400", False, False),
+        ({"status": 422}, "http_422", False, False),
+        ({"status": 401, "body": {"code": "signature_invalid"}}, "signature_invalid", False, False),
+        ({"status": 403}, "http_403", False, False),
+        ({"status": 404, "body": {"code": "not_found"}}, "not_found", False, False),
+        ({"status": 413}, "http_413", False, False),
+        ({"status": 425}, "http_425", False, False),
     ],
 )
 def test_what_a_failure_is_known_to_mean(
