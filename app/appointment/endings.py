@@ -87,6 +87,15 @@ def fee_closed(work: Work, appointment_id: UUID) -> None:
         tell(work, row, "appointment_cancelled", {"reason": rules.UNPAID})
 
 
+def fee_refunded(work: Work, appointment_id: UUID) -> None:
+    tell(work, work.session.get_one(Appointment, appointment_id), "refunded", {"what": "挂号费"})
+
+
+def fee_not_refunded(work: Work, appointment_id: UUID) -> None:
+    """WeChat Pay cannot bring the fee back: a person has to help, and the patient is told whom to ask."""
+    tell(work, work.session.get_one(Appointment, appointment_id), "refund_failed", {})
+
+
 def attended(work: Work, hospital_id: UUID, no: str) -> None:
     """The hospital has pushed the visit of this appointment, if it is one of its own."""
     mine = (Appointment.no == no, Appointment.hospital_id == hospital_id)

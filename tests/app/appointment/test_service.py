@@ -228,6 +228,22 @@ def test_a_visit_that_is_over_cannot_be_cancelled(desk: Desk) -> None:
     assert refusal(patient.post(f"/appointments/{row['id']}/cancel"), 409) == "too_late"
 
 
+@pytest.mark.parametrize("arrives", [True, False])
+def test_what_becomes_of_the_fee_is_told(desk: Desk, arrives: bool) -> None:
+    patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
+    row = desk.book(patient, slot_id)
+    desk.pay(patient, row)
+    if not arrives:
+        body = {"code": "USER_ACCOUNT_ABNORMAL", "message": "-"}
+        desk.house.wechat.fail(r"/v3/refund/domestic/refunds$", status=400, body=body)
+    desk.cancel(patient, row)
+    kinds = ("payment.refund", "payment.look_at_refund", "appointment.fee_refunded", "appointment.fee_not_refunded")
+    desk.house.drain_all(*kinds, hurry=True)
+    assert desk.notices(row)[-1:] == ["refunded" if arrives else "refund_failed"]
+    desk.house.drain_all(*kinds, hurry=True)
+    assert len(desk.notices(row)) == 1
+
+
 @pytest.mark.parametrize("code", ["slot_full", "slot_stopped", "something_new", None])
 def test_what_the_hospital_refuses_is_told_and_given_back(desk: Desk, code: str | None) -> None:
     patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
