@@ -233,15 +233,26 @@ def test_what_becomes_of_the_fee_is_told(desk: Desk, arrives: bool) -> None:
     patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
     row = desk.book(patient, slot_id)
     desk.pay(patient, row)
+    assert given_back(desk, patient, row) == ("none", 0)
     if not arrives:
         body = {"code": "USER_ACCOUNT_ABNORMAL", "message": "-"}
         desk.house.wechat.fail(r"/v3/refund/domestic/refunds$", status=400, body=body)
     desk.cancel(patient, row)
     kinds = ("payment.refund", "payment.look_at_refund", "appointment.fee_refunded", "appointment.fee_not_refunded")
+    assert given_back(desk, patient, row) == ("pending", 0)
     desk.house.drain_all(*kinds, hurry=True)
     assert desk.notices(row)[-1:] == ["refunded" if arrives else "refund_failed"]
+    assert given_back(desk, patient, row) == (("refunded", FEE) if arrives else ("failed", 0))
     desk.house.drain_all(*kinds, hurry=True)
     assert len(desk.notices(row)) == 1
+
+
+def given_back(desk: Desk, patient: Known, row: Any) -> tuple[str, int]:
+    """What the patient reads of the fee's way back, the same with the appointment, in the list and with the payment."""
+    (listed,) = patient.get("/appointments").get_json()["items"]
+    views = [desk.read(patient, row), listed, patient.get(f"/payments/{row['payment_id']}").get_json()]
+    ((refund, fen),) = {(one["refund"], one["refunded_fen"]) for one in views}
+    return refund, fen
 
 
 @pytest.mark.parametrize("code", ["slot_full", "slot_stopped", "something_new", None])
