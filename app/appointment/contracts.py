@@ -117,8 +117,9 @@ class Book(Booker):
 
 
 class AppointmentView(GivenBackView):
-    """`payment_id` names the payment order of the fee, also when the appointment is over; `refused` is the reason in
-    Chinese; `nearby` are free slots instead of one that was refused, told with a single appointment."""
+    """`payment_id` names the payment order of the fee, also when the appointment is over; `refused` says in Chinese why
+    it was refused, stopped by the clinic or given up unpaid; `nearby` are free slots instead, told with a single
+    appointment."""
 
     id: UUID
     no: str
