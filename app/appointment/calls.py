@@ -59,6 +59,14 @@ def fee_closed(runtime: Runtime, _: Gateways, job: Job) -> None:
     _on_fee(runtime, job, service.fee_closed)
 
 
+def fee_refunded(runtime: Runtime, _: Gateways, job: Job) -> None:
+    _on_fee(runtime, job, service.fee_refunded)
+
+
+def fee_not_refunded(runtime: Runtime, _: Gateways, job: Job) -> None:
+    _on_fee(runtime, job, service.fee_not_refunded)
+
+
 def attended(runtime: Runtime, _: Gateways, job: Job) -> None:
     with runtime.work(finish=[job]) as work:
         for no in job.args["appointment_nos"]:

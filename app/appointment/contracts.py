@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints,
 
 from app.core.moments import Moment, PlainDate
 from app.core.paging import PageQuery, PageView
+from app.payment.contracts import GivenBackView
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -115,9 +116,10 @@ class Book(Booker):
     slot_id: UUID
 
 
-class AppointmentView(BaseModel):
-    """`payment_id` names the payment order while a fee is due; `refused` is the reason in Chinese; `nearby` are free
-    slots instead of one that was refused, told with a single appointment."""
+class AppointmentView(GivenBackView):
+    """`payment_id` names the payment order of the fee, also when the appointment is over; `refused` says in Chinese why
+    it was refused, stopped by the clinic or given up unpaid; `nearby` are free slots instead, told with a single
+    appointment."""
 
     id: UUID
     no: str
@@ -134,7 +136,7 @@ class AppointmentView(BaseModel):
     cancel_until: datetime
     refused_code: str | None
     refused: str | None
-    nearby: list[SlotView] = []
+    nearby: list[SlotView] = Field(default_factory=list)
 
 
 class AppointmentPage(PageView):

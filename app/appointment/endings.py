@@ -64,12 +64,13 @@ def stop_clinic(work: Work, hospital_id: UUID, slot_keys: Collection[str]) -> No
     here = Appointment.slot_id.in_([slot.id for slot in stopped])
     live = select(Appointment.id).where(here, Appointment.status.in_(LIVE))
     ids = list(work.session.scalars(live))
-    for moved in appointments.move(work, ids, "cancel", lenient=True, why="slot_stopped") if ids else []:
+    values = {"refused_code": rules.STOPPED}
+    for moved in appointments.move(work, ids, "cancel", values=values, lenient=True, why=rules.STOPPED) if ids else []:
         row = work.session.get(Appointment, moved.id)
         assert row is not None
         _give_back(work, row, "医生停诊")
         work.emit("appointment.cancelled", row.id)
-        tell(work, row, "appointment_cancelled", {"reason": rules.STOPPED})
+        tell(work, row, "appointment_cancelled", {"reason": rules.REFUSALS[rules.STOPPED]})
 
 
 def refuse(work: Work, row: Appointment, code: str) -> None:
@@ -86,11 +87,23 @@ def refuse(work: Work, row: Appointment, code: str) -> None:
 
 
 def fee_closed(work: Work, appointment_id: UUID) -> None:
-    """The deadline has passed without payment: the place is free again."""
+    """Nobody has paid, and nobody can any more: the place is free again."""
     row = held(work, appointment_id)
-    if appointments.move(work, [row.id], "expire", lenient=True):
+    if row.payment_order_id is None:
+        return
+    code = payment.why_closed(work.session, row.payment_order_id)
+    if appointments.move(work, [row.id], "expire", values={"refused_code": code}, lenient=True):
         offers.hand_on(work, row.slot_id)
-        tell(work, row, "appointment_cancelled", {"reason": rules.UNPAID})
+        tell(work, row, "appointment_cancelled", {"reason": rules.UNPAID[code]})
+
+
+def fee_refunded(work: Work, appointment_id: UUID) -> None:
+    tell(work, work.session.get_one(Appointment, appointment_id), "refunded", {"what": "挂号费"})
+
+
+def fee_not_refunded(work: Work, appointment_id: UUID) -> None:
+    """WeChat Pay cannot bring the fee back: a person has to help, and the patient is told whom to ask."""
+    tell(work, work.session.get_one(Appointment, appointment_id), "refund_failed", {})
 
 
 def attended(work: Work, hospital_id: UUID, no: str) -> None:

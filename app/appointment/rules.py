@@ -16,20 +16,27 @@ CONFIRM_PATIENCE = timedelta(minutes=10)
 # A visit may be pushed late: so long after its slot nobody has missed it.
 MISSED_AFTER = timedelta(hours=24)
 MISSED_AT_ONCE = 500
-SILENT = "hospital_silent"
-UNPAID = "未在规定时间内支付挂号费"
-# What the hospital's refusals mean to the patient.
+SILENT, STOPPED = "hospital_silent", "slot_stopped"
+# Why nobody has paid the fee, in at most 20 characters, for a notice.
+UNPAID = {
+    "not_paid": "未在规定时间内支付挂号费",
+    "order_refused": "微信支付未能受理订单",
+    "pay_disputed": "支付情况不符，请联系医院",
+}
+# What the end of an appointment means to the patient: the hospital's refusals, a stopped clinic, an unpaid fee.
 REFUSALS = {
     "slot_full": "该号源已约满",
-    "slot_stopped": "医生停诊，该号源已取消",
+    STOPPED: "医生停诊，该号源已取消",
     "card_invalid": "医保卡号不正确，请核对后再约",
     "card_mismatch": "医保卡号与医院登记的不一致",
     SILENT: "医院暂时无法确认，请稍后再约",
+    "not_paid": "没有在规定时间内支付挂号费，号源已放回",
+    "order_refused": "微信支付未能受理挂号费订单，请稍后再约或到窗口挂号",
+    "pay_disputed": "支付情况与应付金额不符，请联系就诊医院核实",
 }
 # With these the hospital says that it has no place left, whatever its catalogue said.
 NO_PLACE = ("slot_full", "slot_stopped")
 REFUSED = "医院未能确认该预约"
-STOPPED = REFUSALS["slot_stopped"]
 
 
 def arrivals(hospital_id: UUID) -> str:

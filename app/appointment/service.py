@@ -6,7 +6,7 @@ from app.appointment.booking import book
 from app.appointment.catalogue import apply_catalogue
 from app.appointment.confirming import ask_again, fee_paid, hospital_answered
 from app.appointment.early import refuse_in_vain
-from app.appointment.endings import attended, cancel, fee_closed, note_missed
+from app.appointment.endings import attended, cancel, fee_closed, fee_not_refunded, fee_refunded, note_missed
 from app.appointment.reminding import remind
 
 __all__ = [
@@ -16,7 +16,9 @@ __all__ = [
     "book",
     "cancel",
     "fee_closed",
+    "fee_not_refunded",
     "fee_paid",
+    "fee_refunded",
     "hospital_answered",
     "note_missed",
     "refuse_in_vain",

@@ -11,6 +11,8 @@ from app.appointment import queries, rules
 from app.appointment.booking import Booked
 from app.appointment.models import Appointment, Slot
 from app.exchange import service as exchange
+from app.payment import queries as payment
+from app.payment.queries import GivenBack
 
 
 def booked(session: Session, made: Booked) -> c.AppointmentView:
@@ -20,12 +22,13 @@ def booked(session: Session, made: Booked) -> c.AppointmentView:
 def one(session: Session, row: Appointment) -> c.AppointmentView:
     found = queries.slot(session, row.slot_id)
     assert found is not None
-    return _view(session, row, found)
+    return _view(session, row, found, payment.given_back(session, [row.payment_order_id])[row.payment_order_id])
 
 
 def many(session: Session, rows: Sequence[Appointment]) -> list[c.AppointmentView]:
     slots = queries.slots_of(session, rows)
-    return [_view(session, row, slots[row.slot_id]) for row in rows]
+    back = payment.given_back(session, [row.payment_order_id for row in rows])
+    return [_view(session, row, slots[row.slot_id], back[row.payment_order_id]) for row in rows]
 
 
 def slot(row: Slot) -> c.SlotView:
@@ -41,7 +44,9 @@ def slot(row: Slot) -> c.SlotView:
     )
 
 
-def _view(session: Session, row: Appointment, slot_row: Slot) -> c.AppointmentView:
+def _view(
+    session: Session, row: Appointment, slot_row: Slot, back: GivenBack = payment.NOTHING_BACK
+) -> c.AppointmentView:
     refused = rules.REFUSALS.get(row.refused_code, rules.REFUSED) if row.refused_code else None
     return c.AppointmentView(
         id=row.id,
@@ -59,4 +64,6 @@ def _view(session: Session, row: Appointment, slot_row: Slot) -> c.AppointmentVi
         cancel_until=rules.cancel_until(slot_row.starts_at, exchange.party_config(session, row.hospital_id)),
         refused_code=row.refused_code,
         refused=refused,
+        refund=back.refund,
+        refunded_fen=back.refunded_fen,
     )

@@ -58,7 +58,7 @@ TEMPLATES: Mapping[str, Template] = {
     "settlement_delayed": Template("医保结算仍在核实", "确认未结算将自动退款", "处理中", "SMS_SETTLEMENT_DELAYED"),
     "settlement_failed": Template("医保结算未成功", "{reason}", "未成功", "SMS_SETTLEMENT_FAILED"),
     "settlement_unpaid": Template("医保结算已取消", "{reason}", "已取消", "SMS_SETTLEMENT_FAILED"),
-    "refunded": Template("退款到账", "自付部分已原路退回", "已退款", "SMS_REFUNDED"),
+    "refunded": Template("退款到账", "{what}已原路退回", "已退款", "SMS_REFUNDED"),
     "refund_failed": Template("退款未到账", "请联系就诊医院办理退款", "未到账", "SMS_REFUND_FAILED"),
     "claim_submitted": Template("理赔申请已提交", "{no}", "已提交", "SMS_CLAIM"),
     "claim_ineligible": Template("理赔申请未能受理", "{reason}", "未受理", "SMS_CLAIM"),

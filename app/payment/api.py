@@ -30,10 +30,11 @@ notify_bp = APIBlueprint("pay_notify", __name__, url_prefix="/wechat/pay", enabl
 
 @question(bp, "/payments/<uuid:payment_id>", door(ACCOUNT), out=c.PaymentView)
 def read_payment(session: Session, caller: Caller, payment_id: UUID) -> c.PaymentView:
-    """一笔待支付的费用；可支付时带有调起支付的参数"""
+    """一笔费用；可支付时带有调起支付的参数，退款时说明退款进度"""
     row = queries.order_of(session, caller.id, payment_id)
     if row is None:
         raise NotFound
+    back = queries.given_back(session, [row.id])[row.id]
     return c.PaymentView(
         id=row.id,
         purpose=row.purpose,
@@ -42,6 +43,8 @@ def read_payment(session: Session, caller: Caller, payment_id: UUID) -> c.Paymen
         description=row.description,
         expires_at=row.expires_at,
         jsapi=_jsapi(session, row),
+        refund=back.refund,
+        refunded_fen=back.refunded_fen,
     )
 
 

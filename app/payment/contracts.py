@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -19,8 +20,16 @@ class JsapiView(BaseModel):
     paySign: str  # noqa: N815
 
 
-class PaymentView(BaseModel):
-    """`jsapi` once the order can be paid (`prepaid`)."""
+class GivenBackView(BaseModel):
+    """What has become of money that goes back. `pending` until WeChat Pay has given it back, `failed` where it cannot
+    and the hospital has to help; `refunded_fen` is what has arrived."""
+
+    refund: Literal["none", "pending", "refunded", "failed"]
+    refunded_fen: int
+
+
+class PaymentView(GivenBackView):
+    """`jsapi` once the order can be paid (`prepaid`). An order that was paid stays `paid` when it is refunded."""
 
     id: UUID
     purpose: str

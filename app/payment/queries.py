@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Text, any_, literal, or_, select
@@ -17,6 +17,30 @@ def order_of(session: Session, account_id: UUID, order_id: UUID) -> PaymentOrder
     """The order, if this account has to pay it."""
     row = session.get(PaymentOrder, order_id)
     return row if row is not None and row.account_id == account_id else None
+
+
+class GivenBack(NamedTuple):
+    """What has become of the money of one order that goes back."""
+
+    refund: Literal["none", "pending", "refunded", "failed"]
+    refunded_fen: int
+
+
+NOTHING_BACK = GivenBack("none", 0)
+
+
+def given_back(session: Session, order_ids: Collection[UUID | None]) -> dict[UUID | None, GivenBack]:
+    """By order; `NOTHING_BACK` for those without a refund."""
+    orders = {one for one in order_ids if one is not None}
+    found = select(Refund.order_id, Refund.status, Refund.amount_fen).where(Refund.order_id.in_(orders))
+    rows = session.execute(found) if orders else ()
+    return dict.fromkeys(order_ids, NOTHING_BACK) | {row.order_id: _given_back(*row[1:]) for row in rows}
+
+
+def _given_back(status: str, amount_fen: int) -> GivenBack:
+    if status == RefundState.SUCCEEDED:
+        return GivenBack("refunded", amount_fen)
+    return GivenBack("failed" if status == RefundState.ABNORMAL else "pending", 0)
 
 
 def abnormal_refunds(

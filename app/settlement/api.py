@@ -12,6 +12,7 @@ from app.core.errors import NotFound
 from app.core.paging import PageQuery
 from app.core.work import Work
 from app.identity import service as identity
+from app.payment import queries as payment
 from app.settlement import asking, interfaces, queries, rules, ruling, service
 from app.settlement import contracts as c
 from app.web.routes import command, door, question
@@ -112,6 +113,7 @@ def _read(session: Session, caller: Caller, settlement_id: UUID) -> c.Settlement
 
 def _view(session: Session, row: Settlement) -> c.SettlementView:
     place = queries.place(session, row, interfaces.budget_of(session, row.interface_id))
+    back = payment.given_back(session, [row.payment_order_id])[row.payment_order_id]
     return c.SettlementView(
         id=row.id,
         bill_id=row.bill_id,
@@ -128,5 +130,7 @@ def _view(session: Session, row: Settlement) -> c.SettlementView:
         insurance_part=row.insurance_part,
         self_pay_part=row.self_pay_part,
         payment_id=row.payment_order_id,
+        refund=back.refund,
+        refunded_fen=back.refunded_fen,
         refused=rules.why(row.refused_code, tried=row.fund_fen is not None) if row.refused_code else None,
     )

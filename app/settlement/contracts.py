@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError, model_validator
 
 from app.core.paging import PageView
+from app.payment.contracts import GivenBackView
 
 Part = Annotated[StrictInt, Field(ge=0, le=10**13)]
 
@@ -109,9 +110,10 @@ class UnfinishedPage(PageView):
     items: list[UnfinishedView]
 
 
-class SettlementView(BaseModel):
+class SettlementView(GivenBackView):
     """A trial and the settlement that may follow have the same id. `place` (from 1) and `expected_at` while waiting;
-    amounts once the trial is done; `payment_id` while the self-pay part is due; `refused` in Chinese."""
+    amounts once the trial is done; `payment_id` names the payment order of the self-pay part; `refused` in Chinese;
+    `refund` is that of the self-pay part."""
 
     id: UUID
     bill_id: UUID

@@ -99,7 +99,7 @@ def self_pay_refunded(work: Work, settlement_id: UUID) -> None:
     row = get(work, settlement_id)
     if row.self_pay_part == Part.DONE:
         move_part(work, row, "self_pay_part", "reverse")
-    tell(work, row, "refunded", {})
+    tell(work, row, "refunded", {"what": "自付部分"})
 
 
 def self_pay_not_refunded(work: Work, settlement_id: UUID) -> None:

@@ -12,13 +12,14 @@ from uuid import UUID, uuid4
 import pytest
 from werkzeug.test import TestResponse
 
-from app.appointment import service
+from app.appointment import rules, service
 from app.appointment.models import Appointment
 from app.appointment.rules import ask_pause
 from app.appointment.states import State, appointments
 from app.core.clock import SHANGHAI
 from app.core.errors import LostRace
 from app.core.ids import partner_number
+from app.payment import service as payment
 from tests.app.appointment.kit import Desk
 from tests.app.kit import Thread
 from tests.app.patients import Known, department, doctor, refusal, slot
@@ -131,13 +132,23 @@ def test_a_fee_that_cannot_be_paid_from_this_app_takes_no_place(desk: Desk) -> N
     assert desk.left(slot_id)[0] == 0
 
 
-def test_an_unpaid_place_is_free_after_its_deadline(desk: Desk) -> None:
+@pytest.mark.parametrize("code", rules.UNPAID)
+def test_an_unpaid_place_is_free_and_the_patient_told_why(desk: Desk, code: str) -> None:
     patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
     row = desk.book(patient, slot_id)
+    if code == "order_refused":
+        body = {"code": "PARAM_ERROR", "message": "-"}
+        desk.house.wechat.fail(r"/v3/pay/transactions/jsapi$", status=400, body=body)
     desk.house.drain_all("payment.prepay")
+    if code == "pay_disputed":
+        with desk.house.runtime.work() as work:
+            payment.paid(work, UUID(row["payment_id"]), {"amount": {"total": 1}, "trade_state": "SUCCESS"})
     desk.house.rows("UPDATE payment_order SET expires_at = now() WHERE id = :id", id=row["payment_id"])
-    desk.house.drain_all("payment.look", "appointment.fee_closed", hurry=True)
-    assert (desk.read(patient, row)["status"], desk.left(slot_id)[0]) == ("expired", 0)
+    desk.house.drain_all("payment.close", "payment.look", "appointment.fee_closed", hurry=True)
+    shown = desk.read(patient, row)
+    assert (shown["status"], desk.left(slot_id)[0]) == ("expired", 0)
+    assert (shown["refused_code"], shown["refused"]) == (code, rules.REFUSALS[code])
+    assert [one["text"] for one in patient.get("/notices").get_json()["items"]] == [rules.UNPAID[code]]
     assert desk.confirm() == []
 
 
@@ -228,6 +239,33 @@ def test_a_visit_that_is_over_cannot_be_cancelled(desk: Desk) -> None:
     assert refusal(patient.post(f"/appointments/{row['id']}/cancel"), 409) == "too_late"
 
 
+@pytest.mark.parametrize("arrives", [True, False])
+def test_what_becomes_of_the_fee_is_told(desk: Desk, arrives: bool) -> None:
+    patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
+    row = desk.book(patient, slot_id)
+    desk.pay(patient, row)
+    assert given_back(desk, patient, row) == ("none", 0)
+    if not arrives:
+        body = {"code": "USER_ACCOUNT_ABNORMAL", "message": "-"}
+        desk.house.wechat.fail(r"/v3/refund/domestic/refunds$", status=400, body=body)
+    desk.cancel(patient, row)
+    kinds = ("payment.refund", "payment.look_at_refund", "appointment.fee_refunded", "appointment.fee_not_refunded")
+    assert given_back(desk, patient, row) == ("pending", 0)
+    desk.house.drain_all(*kinds, hurry=True)
+    assert desk.notices(row)[-1:] == ["refunded" if arrives else "refund_failed"]
+    assert given_back(desk, patient, row) == (("refunded", FEE) if arrives else ("failed", 0))
+    desk.house.drain_all(*kinds, hurry=True)
+    assert len(desk.notices(row)) == 1
+
+
+def given_back(desk: Desk, patient: Known, row: Any) -> tuple[str, int]:
+    """What the patient reads of the fee's way back, the same with the appointment, in the list and with the payment."""
+    (listed,) = patient.get("/appointments").get_json()["items"]
+    views = [desk.read(patient, row), listed, patient.get(f"/payments/{row['payment_id']}").get_json()]
+    ((refund, fen),) = {(one["refund"], one["refunded_fen"]) for one in views}
+    return refund, fen
+
+
 @pytest.mark.parametrize("code", ["slot_full", "slot_stopped", "something_new", None])
 def test_what_the_hospital_refuses_is_told_and_given_back(desk: Desk, code: str | None) -> None:
     patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
@@ -271,12 +309,16 @@ def test_a_silent_hospital_is_given_up_after_a_while(desk: Desk) -> None:
 
 def test_a_stopped_clinic_cancels_tells_and_refunds_everybody(desk: Desk) -> None:
     slot_id, patients = desk.slot(fee_fen=FEE), [desk.house.known() for _ in range(2)]
+    department = desk.house.value("SELECT department_code FROM slot WHERE id = :id", id=slot_id)
+    near = desk.slot(department_code=department)
     rows = [desk.book(patient, slot_id) for patient in patients]
     desk.pay(patients[0], rows[0])
     desk.confirm()
     assert desk.change(slot_id, 2, status="stopped") == [("applied", None)]
     for patient, row in zip(patients, rows, strict=True):
-        assert desk.read(patient, row)["status"] == "cancelled"
+        shown = desk.read(patient, row)
+        assert (shown["status"], shown["refused_code"]) == ("cancelled", "slot_stopped") and "停诊" in shown["refused"]
+        assert [one["id"] for one in shown["nearby"]] == [str(near)]
         assert desk.notices(row)[-1] == "appointment_cancelled"
     assert [refunds(desk, row) for row in rows] == [1, 0]
     assert desk.left(slot_id)[0] == 0 and desk.confirm() == []

@@ -79,7 +79,7 @@ def test_who_could_not_pay_is_told_why(town: Town, who: Insured, code: str) -> N
 
 
 def test_a_refund_that_does_not_arrive_is_told(town: Town, who: Insured) -> None:
-    settling(town, who, town.bill(who, settled=False))
+    found_id = settling(town, who, town.bill(who, settled=False))
     answer(town, "settle", outcome="refused", code="AMOUNT")
     town.wechat.fail(
         r"/v3/refund/domestic/refunds$", status=403, body={"code": "USER_ACCOUNT_ABNORMAL", "message": "-"}
@@ -87,6 +87,8 @@ def test_a_refund_that_does_not_arrive_is_told(town: Town, who: Insured) -> None
     answer(town, "query_settlement", {"found": False, "final": True})
     town.until(lambda: told(who, "refund_failed"))
     assert not told(who, "refunded")
+    found = who.get(f"/settlements/{found_id}")
+    assert (found["refund"], found["refunded_fen"]) == ("failed", 0)
 
 
 def unfinished(town: Town, at: str | None = None) -> list[tuple[str, str]]:
