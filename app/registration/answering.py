@@ -21,8 +21,10 @@ from app.registration.states import FINISHED, WAITING, State, registrations
 
 # Columns and not rows of the ORM, made once: whole batches are read by it. The entries stay as they are until the
 # commit; whoever answers for some of them at the same time locks them in the same order.
+_ENTRY = ("id", "hospital_id", "person_id", "account_id", "command_id", "status", "status_since", "tries", "failures",
+          "failed_at")  # fmt: skip
 _ANSWERED = (
-    select(Registration.__table__)
+    select(*(Registration.__table__.c[name] for name in _ENTRY))
     .where(Registration.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
     .order_by(Registration.id)
     .with_for_update(key_share=True)
