@@ -18,7 +18,7 @@ from app.core.work import Work
 def times(work: Work, hospital_id: UUID, slot_keys: Collection[str]) -> dict[str, datetime]:
     """When those of these slots begin that are known already."""
     known = select(Slot.key, Slot.starts_at).where(Slot.hospital_id == hospital_id, Slot.key.in_(slot_keys))
-    return dict(work.session.execute(known).tuples().all())
+    return dict(work.session.execute(known).all())
 
 
 def tell(work: Work, hospital_id: UUID, before: Mapping[str, datetime]) -> None:

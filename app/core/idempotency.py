@@ -65,7 +65,7 @@ def begin(work: Work, principal: str, key: str, request: bytes) -> Answer | None
     # Keyed: a request may hold little more than an identity number, which a plain hash would let one guess.
     digest = work.privacy.index(sha256(request).hexdigest(), "request")
     row = {"principal": principal, "key": key, "request_hash": digest}
-    if work.session.scalar(_CLAIM, row) is not None:
+    if work.session.connection().scalar(_CLAIM, row) is not None:
         return None
     old = work.session.execute(
         select(IdempotencyKey.request_hash, IdempotencyKey.status, IdempotencyKey.response_sealed).where(
@@ -86,7 +86,7 @@ def store(work: Work, principal: str, key: str, answer: Answer) -> None:
     """Keep the answer, encrypted, in the transaction that has the effect."""
     sealed = work.privacy.seal_json(answer.body, _where(principal, key))
     given = {"of_principal": principal, "of_key": key, "status": answer.status, "response_sealed": sealed}
-    work.session.execute(_STORE, given)
+    work.session.connection().execute(_STORE, given)
 
 
 def _where(principal: str, key: str) -> str:

@@ -125,8 +125,10 @@ def put_back(work: Work, appointment_id: UUID) -> None:
 def has_booked(work: Work, person_id: UUID, slot: Slot, *, by: UUID | None = None) -> None:
     """Who has a place waits for it no longer. `by` is the entry whose offer this was; an offer that the person holds in
     another slot stays open until it lapses."""
-    rows = work.session.scalars(_IN_VAIN, {"of_person_id": person_id, **_of(slot)})
+    rows = work.session.connection().scalars(_IN_VAIN, {"of_person_id": person_id, **_of(slot)})
     found = [entry_id for entry_id in rows if entry_id != by]
+    if not found:
+        return
     moved = end(work, found, "leave", rules.BOOKED, tells=False)
     for entry_id in found:
         if moved.get(entry_id) == WaitingState.OFFERED:
