@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import re
 import ssl
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -15,6 +17,13 @@ from werkzeug.routing.rules import Rule
 from tests import examples, servers
 
 __all__ = ["examples"]  # imported for the profile that it loads
+# Each begins with its servers or walks hundreds of steps; as many groups as script/test has processes.
+LONGEST = (
+    r"/test_day\.py",
+    r"/chaos/test_(runs|callbacks)\.py",
+    r"/bench/|_kills\.py",
+    r"_machine\.py|/test_embedded\.py",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -106,8 +115,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The day first: begun last, the longest test would keep one worker busy while the other has nothing to do."""
-    items.sort(key=lambda item: item.path.name != "test_day.py")
+    """What takes longest stands at the head of a worker's share: begun last, it would keep that worker busy while the
+    others have nothing to do."""
+    heads = [[item for item in items if re.search(pattern, item.nodeid)] for pattern in LONGEST]
+    short = iter([item for item in items if not any(item in head for head in heads)])
+    share = len(items) // len(LONGEST)
+    items[:] = [item for head in heads for item in (*head, *islice(short, max(0, share - len(head))))] + list(short)
 
 
 def pytest_collection_finish() -> None:
