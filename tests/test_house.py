@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,15 +32,21 @@ def _runtime() -> Runtime:
     return make_runtime(Settings(), routes=ROUTES, ring=lambda kinds: None)
 
 
-def _calls(name: str) -> Iterator[tuple[Path, ast.Call]]:
-    """Calls of a method or function of that name in our sources."""
+@cache
+def _all_calls() -> dict[str, list[tuple[Path, ast.Call]]]:
+    """Calls in our sources by the name of the method or function."""
+    found: dict[str, list[tuple[Path, ast.Call]]] = defaultdict(list)
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
                 target = node.func
-                found = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
-                if found == name:
-                    yield path.relative_to(ROOT), node
+                name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
+                found[name].append((path.relative_to(ROOT), node))
+    return found
+
+
+def _calls(name: str) -> list[tuple[Path, ast.Call]]:
+    return _all_calls()[name]
 
 
 def _first_text(call: ast.Call) -> str | None:

@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from app.core import tasks
 from app.core.settings import Settings
-from app.core.tasks import Lease, Task
+from app.core.tasks import Task
 from app.core.work import Runtime, Work
 from app.exchange.models import Partner, PartnerKey, Party
 from app.exchange.service import NewParty
@@ -21,7 +21,7 @@ from app.factory import AUTHENTICATE, create_app
 from app.gateways import Gateways
 from app.web.site import Site
 from app.wiring import make_gateways
-from tests.app.kit import DrainAll, runtime_on
+from tests.app.kit import DrainAll, lease_on, runtime_on
 from tests.app.partner import PartnerClient, World
 from workers.bell import Bell
 from workers.context import Context
@@ -58,12 +58,11 @@ def gateways(settings: Settings) -> Gateways:
 
 
 @pytest.fixture
-def here(runtime: Runtime, gateways: Gateways) -> Iterator[Context]:
+def here(runtime: Runtime, gateways: Gateways) -> Context:
     """A worker in this process."""
-    lease = Lease(runtime.settings.database_url)
+    lease = lease_on(runtime.settings.database_url)
     lease.hold()  # before threads of a test can open it at the same time
-    yield Context(runtime, gateways, Bell(runtime.settings.redis_url), lease)
-    lease.drop()
+    return Context(runtime, gateways, Bell(runtime.settings.redis_url), lease)
 
 
 @pytest.fixture

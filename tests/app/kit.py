@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app.core.db import Database
 from app.core.privacy import Privacy
 from app.core.settings import Settings
+from app.core.tasks import Lease
 from app.core.work import Runtime
 from app.wiring import make_runtime
 from tests.servers import kept_url
@@ -47,6 +48,12 @@ def runtime_on(settings: Settings) -> Iterator[Runtime]:
 def _database(url: str, master_key: str, pool_size: int) -> Database:
     """Kept for the next test on this database: compiled statements and open connections are worth keeping."""
     return Database(kept_url(url), Privacy(master_key), pool_size=pool_size)
+
+
+@cache
+def lease_on(url: str) -> Lease:
+    """The worker of this process is one and the same for all tests on this database: a session for each takes long."""
+    return Lease(kept_url(url))
 
 
 class Thread(threading.Thread):

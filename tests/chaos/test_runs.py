@@ -17,6 +17,7 @@ def test_nothing_is_lost_doubled_or_reordered_while_the_baseline_loses(
 ) -> None:
     monkeypatch.setattr(redis, "ABSENT_S", 0.5)
     monkeypatch.setattr(redis, "UNHEARD_S", 0.5)
+    monkeypatch.setattr(kills, "SIGHT_S", 120.0)  # on a busy machine what was killed is long in coming back
     monkeypatch.setattr(
         flow, "UNDER_WAY", 50
     )  # in waves: all at once would be answered at once, and nobody killed in it

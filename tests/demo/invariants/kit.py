@@ -45,6 +45,7 @@ SELECT column_name, data_type FROM information_schema.columns
 WHERE table_schema = current_schema() AND table_name = %s AND is_nullable = 'NO' AND column_default IS NULL
   AND is_identity = 'NO'
 """
+_needed: dict[str, dict[str, str]] = {}
 _LOOSEN = """
 SELECT format('ALTER TABLE %%I DROP CONSTRAINT %%I', c.conrelid::regclass::text, c.conname) AS change
 FROM pg_constraint c WHERE c.conrelid = %(table)s::regclass AND c.contype IN ('c', 'u')
@@ -76,8 +77,7 @@ class Ground:
 
     def add(self, table: str, /, **values: Any) -> dict[str, Any]:
         """Insert a row; columns that must have a value and are not named get one of their type."""
-        needed = {row["column_name"]: row["data_type"] for row in self.run(_COLUMNS, table)}
-        row = {name: self._some(kind) for name, kind in needed.items()} | values
+        row = {name: self._some(kind) for name, kind in self._needed(table).items()} | values
         if table in CHECKED and "check_field" not in values:
             row["check_field"] = self._privacy.check(table, {name: row.get(name) for name in CHECKED[table]})
         stored = {name: Jsonb(value) if isinstance(value, dict | list) else value for name, value in row.items()}
@@ -111,6 +111,12 @@ class Ground:
         self.run(INTERFACE_SQL.read_text(encoding="utf-8"))
         self.run("RESET search_path")
         return fill.hospital_url(self.url, "builtin", "H1")
+
+    def _needed(self, table: str) -> dict[str, str]:
+        """Columns that must have a value, with their types: the same in every database of this process."""
+        if table not in _needed:
+            _needed[table] = {row["column_name"]: row["data_type"] for row in self.run(_COLUMNS, table)}
+        return _needed[table]
 
     def _some(self, kind: str) -> Any:
         some: dict[str, Any] = {
