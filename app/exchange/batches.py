@@ -107,11 +107,12 @@ def take_batch(work: Work, signer: Signer, given: BatchIn) -> UUID:
 
 def open_batch(work: Work, batch_id: UUID) -> OpenBatch:
     """The content of a batch; the reading is audited."""
+    batches.move(work, [batch_id], "open", lenient=True)  # first: who has it open already is waited for
     row = work.session.get(Batch, batch_id, options=[undefer(Batch.rows_sealed), undefer(Batch.verdicts)])
     if row is None:
         raise NotFound
     content = _unpack(work.reveal(row, "rows_sealed", row.kind))
-    found = OpenBatch(
+    return OpenBatch(
         id=row.id,
         party_id=row.party_id,
         partner_id=row.partner_id,
@@ -122,8 +123,6 @@ def open_batch(work: Work, batch_id: UUID) -> OpenBatch:
         content=content,
         verdicts=_verdicts(row.verdicts),
     )
-    batches.move(work, [batch_id], "open", lenient=True)
-    return found
 
 
 def settle_batch(work: Work, batch_id: UUID, verdicts: Sequence[Verdict]) -> None:

@@ -31,9 +31,7 @@ def apply(work: Work, batch: OpenBatch) -> Applied:
     for place, row in enumerate(rows):
         if not (again and before[place].verdict != WAITING):
             sections[row.type][place] = row
-    applied = Applied(
-        list(before) if again else [Verdict(row.type, row.key, "refused", "unknown_type") for row in rows]
-    )
+    applied = Applied(list(before) if again else [_UNJUDGED] * len(rows))
     for type_name in ROW_TYPES:
         if pushed := sections.get(type_name):
             Section(work, batch.party_id, type_name, pushed).apply(applied)

@@ -60,8 +60,10 @@ class Section:
 
     def _apply_in_bulk(self, applied: Applied) -> Collection[int]:
         """The places of new fee lines that could be stored together."""
-        times = Counter([row.key for row in self._pushed.values()])
-        new = {place: row for place, row in self._pushed.items() if row.key not in self._known and times[row.key] == 1}
+        new = self._pushed
+        if self._known or len({row.key for row in new.values()}) < len(new):
+            times = Counter(row.key for row in new.values())
+            new = {place: row for place, row in new.items() if row.key not in self._known and times[row.key] == 1}
         lines = read_lines(new)
         bills = self._parents({line.bill_key for line in lines.values()})
         done = Bulk(self._work, self._hospital_id, bills).store(new, lines)

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.record.rows import ROW_TYPES
 
-# Keys hold no control characters (exchange.contracts.Key). One text is sent in a tenth of the time of an array.
+# Stands in no row's key (exchange.contracts.Key): a parent's key that holds it is nobody's.
+# One text is sent in a tenth of the time of an array.
 _BETWEEN = "\x1f"
 _MANY = 100
 

@@ -88,7 +88,12 @@ def test_parts_are_added_one_behind_the_other(runtime: Runtime) -> None:
 
 def test_a_value_may_be_given_as_the_text_that_is_read(runtime: Runtime) -> None:
     at, subject = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC), uuid4()
-    part = {"kind": ["x"], "subject": [str(subject)], "args": [{}], "run_at": ["2026-11-22T09:02:03+08:00"]}
+    part: dict[str, list[Any]] = {
+        "kind": ["x"],
+        "subject": [str(subject)],
+        "args": [{}],
+        "run_at": ["2026-11-22T09:02:03+08:00"],
+    }
     with runtime.work() as work:
         columns.add_parts(work.session, TASK, [part])
     with runtime.read() as session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -12,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import Tampered
+from app.core.tasks import Job
+from app.exchange import service as exchange
 from app.exchange.service import OpenBatch, canonical
-from app.record import queries, rows, service
+from app.gateways import Gateways
+from app.record import calls, queries, rows, service
 from tests.app.kit import Thread
 from tests.app.patients import House
 from tests.app.record import kit
@@ -68,6 +71,20 @@ def test_a_batch_that_is_applied_again_keeps_its_verdicts(house: House) -> None:
     with house.runtime.work() as work:
         work.later("record.apply", batch_id)
     house.drain_all("record.apply")
+    assert house.verdicts(number) == [APPLIED] * 8
+
+
+def test_who_finds_a_batch_open_waits_and_keeps_its_verdicts(house: House) -> None:
+    number = house.push(list(kit.whole().values()))
+    house.rows("DELETE FROM task WHERE kind = 'record.apply'")
+    batch_id = house.value("SELECT id FROM batch WHERE batch_no = :number AND kind = 'record'", number=number)
+    job = Job(1, "record.apply", batch_id, {}, 1, 1)
+    with house.runtime.work() as work:
+        batch = exchange.open_batch(work, batch_id)
+        second = Thread(lambda: calls.apply_batch(house.runtime, cast(Gateways, None), job))
+        house.until(lambda: house.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
+        exchange.settle_batch(work, batch_id, service.apply(work, batch).verdicts)
+    second.result()
     assert house.verdicts(number) == [APPLIED] * 8
 
 

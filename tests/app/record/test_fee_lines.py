@@ -8,9 +8,12 @@ from unittest import mock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from app.core.checks import tampered
-from app.record import section
+from app.exchange.service import UnreadRow, canonical
+from app.record import fee_lines, section
+from app.record.contracts import FeeLineIn
 from app.record.models import FeeLine
 from tests.app.patients import House
 from tests.app.record import kit
@@ -93,6 +96,13 @@ def assert_same(house: House, lines: list[dict[str, Any]]) -> int:
 def line(number: int, **wrong: Any) -> dict[str, Any]:
     data = kit.line(f"L{number:03d}", "?", line_no=number)
     return {**data, "data": {name: value for name, value in data["data"].items() if name != "bill_key"} | wrong}
+
+
+def test_every_field_of_the_contract_is_read() -> None:
+    (line,) = fee_lines.read_lines(
+        {0: UnreadRow(Raw(canonical(kit.line("l", "b")["data"])), "l", "fee_line", 1)}
+    ).values()
+    assert set(line.__struct_fields__) == set(FeeLineIn.model_fields)
 
 
 def test_good_lines_are_stored_together_and_others_judged_alone(house: House) -> None:
