@@ -22,6 +22,7 @@ from app.identity.login.service import AccountView, account, account_by_openid, 
 from app.identity.operators.service import logins as operator_logins
 from app.identity.operators.service import platform_operator
 from app.identity.person.cards import require_medical_card
+from app.identity.person.contracts import TieIn
 from app.identity.person.patients import (
     account_ref,
     patient_number,
@@ -65,6 +66,7 @@ __all__ = [
     "PersonView",
     "PhoneCode",
     "Sharing",
+    "TieIn",
     "WantedConsent",
     "account",
     "account_by_openid",

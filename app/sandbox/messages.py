@@ -12,7 +12,7 @@ from app.claim import contracts as claim
 from app.claim import service as claims
 from app.claim.contracts import AdjudicatedIn
 from app.exchange.contracts import AnswersIn, MessageIn, RequestIn
-from app.identity.person.contracts import TieIn
+from app.identity.service import TieIn
 from app.sandbox.words import Fault, faults_of
 
 MESSAGES: Mapping[str, type[BaseModel]] = {
