@@ -23,6 +23,7 @@ from hospital_agent.store.db import Store
 from hospital_agent.store.spool import Spool
 
 MAX_SKEW_S = 60
+NOT_LOOKED_AT = "not looked at"
 
 
 def examine(config: Config, config_path: Path) -> Iterator[Finding]:
@@ -31,12 +32,13 @@ def examine(config: Config, config_path: Path) -> Iterator[Finding]:
     source = _tried(lambda: open_source(config))
     if isinstance(source, str):
         yield Finding("mapping", source)
+        yield Finding("source", f"{NOT_LOOKED_AT}: the mapping cannot be read", warning=True)
     elif source is not None:
         yield Finding("mapping")
         yield from _source(config, source)
     yield from _interfaces(config)
     yield from _exchange(config)
-    yield from _store(config)
+    yield from _store(config, "" if not isinstance(source, str) else f"{NOT_LOOKED_AT}: none can be read")
 
 
 def _files(config: Config, path: Path) -> Finding:
@@ -49,6 +51,7 @@ def _source(config: Config, source: SourceLink) -> Iterator[Finding]:
     idle = _tried(lambda: open_idle_time(config, source))
     if isinstance(idle, str):
         yield Finding("idle time", idle)
+        yield Finding("source", f"{NOT_LOOKED_AT}: nothing tells when it is busy", warning=True)
         return
     yield from checkup.examine(idle, config.bulk)
     if config.pull.database_url:
@@ -82,13 +85,15 @@ def _exchange(config: Config) -> Iterator[Finding]:
     yield Finding("exchange", "" if trusted else "the exchange does not accept partner and secret: check both")
 
 
-def _store(config: Config) -> Iterator[Finding]:
+def _store(config: Config, unread: str) -> Iterator[Finding]:
+    """`unread`: why none of the rows of before tells of those of today, where that is so."""
     store = Store(config.store, exclusive=False)
     spool = Spool(store)
     refused = spool.refused_batches()
     yield Finding("batches", f"refused by the exchange: {refused[:10]}" if refused else "")
     bad = spool.bad_rows()
-    yield Finding("rows", f"{len(bad)} cannot be sent, such as {bad[:5]}" if bad else "")
+    told = f"{len(bad)} cannot be sent, such as {bad[:5]}" if bad else unread
+    yield Finding("rows", told, warning=not bad)
     store.close()
 
 

@@ -84,7 +84,10 @@ def check(context: click.Context, file: IO[str]) -> None:
 def signature(context: click.Context, headers: IO[str], body: IO[bytes]) -> None:
     """Say why a request is not believed: HEADERS has a `name: value` a line, BODY the bytes that were sent, before
     gzip. Exit status 1 if it is not."""
-    given = signing.read_headers(headers.read())
+    try:
+        given = signing.read_headers(headers.read())
+    except UnicodeDecodeError as error:
+        raise click.ClickException("the headers are not UTF-8") from error
     with runtime().read() as session:
         keys = exchange.live_keys(session, runtime().privacy, given.get("zhipei-partner", ""))
     sent = body.read().decode(errors="replace")

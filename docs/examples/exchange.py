@@ -68,7 +68,7 @@ class Exchange:
                 answer = None
             if answer is not None and answer.status_code < 500 and answer.status_code != 429:
                 return _read(answer)
-            time.sleep(float(answer.headers.get("Retry-After", 0)) if answer is not None else 0.2 * 2**tried)
+            time.sleep(_pause_s(answer, tried))
         raise RuntimeError("exchange_unreachable")
 
     def _send(self, path: str, text: str, message_id: str) -> Any:
@@ -82,6 +82,12 @@ class Exchange:
             "webhook-signature": sign(self.key, message_id, at, text),  # 签的是压缩前的正文
         }
         return self.http.post(self.url + path, content=gzip.compress(text.encode()), headers=headers)
+
+
+def _pause_s(answer: Any, tried: int) -> float:
+    """`Retry-After` 是秒数就照它；没有，或是日期，间隔逐次加倍。"""
+    asked = answer.headers.get("Retry-After", "") if answer is not None else ""
+    return float(asked) if asked.isdecimal() else 0.2 * 2**tried
 
 
 def _read(answer: Any) -> dict[str, Any]:

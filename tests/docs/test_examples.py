@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from flask.testing import FlaskClient
 
@@ -114,3 +117,27 @@ def test_what_the_platform_sends_is_received_once(monkeypatch: pytest.MonkeyPatc
     assert receiver.handle("/v1/claims", sign("whsec_" + "b2xk" * 8, "m2", body), body)[1] == {"case_no": "CASE-000001"}
     assert receiver.handle("/v1/claims", sign("whsec_" + "eHh4" * 8, "m3", body), body)[0] == 401
     assert receiver.handle("/v1/claims", sign("whsec_" + "b2xk" * 8, "m4", body), body + " ")[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("asked", "pauses"),
+    [
+        (None, [0.4, 0.8, 1.6, 3.2]),
+        ("7", [7.0] * 4),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", [0.4, 0.8, 1.6, 3.2]),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_exchange_is_given_time(
+    monkeypatch: pytest.MonkeyPatch, status: int, asked: str | None, pauses: list[float]
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    headers = {} if asked is None else {"Retry-After": asked}
+    answers = [httpx.Response(status, headers=headers)] * 4 + [httpx.Response(200, json={"cursor": 1})]
+    http = httpx.Client(transport=httpx.MockTransport(lambda request: answers.pop(0)))
+    exchange = runpy.run_path(str(EXAMPLES / "exchange.py"))["Exchange"](
+        "http://exchange", "H1-agent", "whsec_" + "b3V0" * 8, http
+    )
+    assert exchange.post("/changes/ack", {"cursor": 1}) == {"cursor": 1}
+    assert waited == pytest.approx(pauses)

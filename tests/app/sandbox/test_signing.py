@@ -28,6 +28,14 @@ def test_what_is_right_is_believed(client: FlaskClient, world: World, tmp_path: 
     assert said(client, tmp_path, world.partner["H1"].headers(BODY)) == "ok signature\n"
 
 
+def test_headers_that_are_no_text_are_named(client: FlaskClient, tmp_path: Path) -> None:
+    (tmp_path / "headers").write_bytes(b"> zhipei-partner: H1-\xff\n")
+    (tmp_path / "body").write_text(BODY)
+    arguments = ["signature", str(tmp_path / "headers"), str(tmp_path / "body")]
+    answer: Any = client.application.test_cli_runner().invoke(sandbox, arguments)
+    assert answer.exit_code == 1 and "not UTF-8" in answer.output
+
+
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
