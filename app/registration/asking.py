@@ -29,7 +29,7 @@ _WHY = "registration with the hospital"
 _ALONE = (
     Registration.tries.between(1, rules.TRIES_IN_PLACE - 1)
     & (Registration.failures == Registration.tries)
-    & Registration.last_code.not_in(rules.NOT_THERE)
+    & Registration.last_code.not_in(rules.NOT_THERE | {rules.UNREADABLE})
 )
 # Columns and not rows of the ORM: a whole poll is read by it.
 _ENTRY = (
@@ -82,7 +82,7 @@ def take(work: Work, hospital_id: UUID) -> list[Asked]:
     in_hand = select(func.count(), alone_no).where(mine, Registration.status == State.REGISTERING)
     count, alone_no_in_hand = work.session.execute(in_hand).one()
     room = batch_of(work.session, hospital_id, work.runtime.settings.registration_batch) - count
-    asked = _readable(work, _oldest_ready(work, hospital_id, room, alone_no_in_hand) if room > 0 else [])
+    asked = _readable(work, hospital_id, _oldest_ready(work, hospital_id, room, alone_no_in_hand) if room > 0 else [])
     if asked:
         registrations.move(work, [one.subject for one in asked if one.subject is not None], "begin")
     return asked
@@ -110,7 +110,7 @@ def _oldest_ready(work: Work, hospital_id: UUID, room: int, alone_no: int | None
     return rows[:alone]
 
 
-def _readable(work: Work, rows: Sequence[Entry]) -> list[Asked]:
+def _readable(work: Work, hospital_id: UUID, rows: Sequence[Entry]) -> list[Asked]:
     """What is asked for each entry, in order: without those whose data cannot be read, and without those behind one of
     them that keeps its place."""
     try:
@@ -128,6 +128,7 @@ def _readable(work: Work, rows: Sequence[Entry]) -> list[Asked]:
             work.audit("registration.unreadable", "registration", row.id, tries=failed["tries"])
             if failed["tries"] < rules.TRIES_IN_PLACE:
                 break
+            work.later(POLL, hospital_id)  # for those behind it, if it was to be asked alone
     return readable
 
 
