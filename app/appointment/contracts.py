@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
 from app.core.moments import Moment, PlainDate
 from app.core.paging import PageQuery, PageView
@@ -109,7 +109,7 @@ class Booker(BaseModel):
 
     person_id: UUID
     medical_card_no: str | None = Field(None, max_length=40, description="医保卡号；绑定时已填写的可省略")
-    self_pay: bool = Field(False, description="不使用医保，自费就诊")
+    self_pay: StrictBool = Field(False, description="不使用医保，自费就诊")
 
 
 class Book(Booker):

@@ -22,8 +22,15 @@ from app.registration.states import State, registrations
 
 LANE = "registration"
 POLL = "registration.poll"
-Entry = Row[UUID, str, str, bool, UUID, UUID | None, int, int]
+Entry = Row[UUID, str, str, bool, UUID, UUID | None, int, int, bool]
 _WHY = "registration with the hospital"
+# Every failure so far was the entry's own, by the hospital's word: it can be asked alone. Where the hospital was not
+# there, only others beside it show whose failure the next one is.
+_ALONE = (
+    Registration.tries.between(1, rules.TRIES_IN_PLACE - 1)
+    & (Registration.failures == Registration.tries)
+    & Registration.last_code.not_in(rules.NOT_THERE | {rules.UNREADABLE})
+)
 # Columns and not rows of the ORM: a whole poll is read by it.
 _ENTRY = (
     Registration.id,
@@ -34,6 +41,7 @@ _ENTRY = (
     Registration.command_id,
     Registration.tries,
     Registration.failures,
+    _ALONE.label("alone"),
 )
 _NOTE_COMMANDS = text("""
     UPDATE registration SET command_id = c.command_id, asked_at = coalesce(asked_at, :now)
@@ -63,16 +71,19 @@ def take(work: Work, hospital_id: UUID) -> list[Asked]:
     its hands at once.
 
     1. The lane's lock: one worker chooses at a time.
-    2. Up to the first entry that rests in its place after a failure: nobody behind it is taken before it.
+    2. Up to the first entry that rests in its place after a failure: nobody behind it is taken before it. Nor is
+       anybody behind one that has failed by itself taken with it, or while it is asked again.
     3. Move them to registering in one update.
 
     An entry whose person cannot be read has failed like one that the hospital could not take.
     """
     work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{POLL}:{hospital_id}", 0))))
     mine = Registration.hospital_id == hospital_id
-    in_hand = work.session.scalar(select(func.count()).where(mine, Registration.status == State.REGISTERING)) or 0
-    room = batch_of(work.session, hospital_id, work.runtime.settings.registration_batch) - in_hand
-    asked = _readable(work, _oldest_ready(work, hospital_id, room) if room > 0 else [])
+    alone_no = func.min(Registration.line_no).filter(_ALONE)
+    in_hand = select(func.count(), alone_no).where(mine, Registration.status == State.REGISTERING)
+    count, alone_no_in_hand = work.session.execute(in_hand).one()
+    room = batch_of(work.session, hospital_id, work.runtime.settings.registration_batch) - count
+    asked = _readable(work, hospital_id, _oldest_ready(work, hospital_id, room, alone_no_in_hand) if room > 0 else [])
     if asked:
         registrations.move(work, [one.subject for one in asked if one.subject is not None], "begin")
     return asked
@@ -83,9 +94,9 @@ def batch_of(session: Session, hospital_id: UUID, usual: int) -> int:
     return int(exchange.party(session, hospital_id).config.get("registration_batch") or usual)
 
 
-def _oldest_ready(work: Work, hospital_id: UUID, room: int) -> Sequence[Entry]:
-    """Queued entries in the order of the line. An entry that stepped aside is passed while it rests; one that rests in
-    its place is not."""
+def _oldest_ready(work: Work, hospital_id: UUID, room: int, alone_no: int | None) -> Sequence[Entry]:
+    """Queued entries in the order of the line, before `alone_no`. An entry that stepped aside is passed while it rests;
+    one that rests in its place is not, nor one that is asked alone."""
     resting = (Registration.not_before > work.now, Registration.status == State.QUEUED)
     mine = Registration.hospital_id == hospital_id
     in_place = Registration.tries < rules.TRIES_IN_PLACE
@@ -93,10 +104,14 @@ def _oldest_ready(work: Work, hospital_id: UUID, room: int) -> Sequence[Entry]:
     ready = Registration.not_before.is_(None) | (Registration.not_before <= work.now)
     oldest = select(*_ENTRY).where(mine, Registration.status == State.QUEUED, ready)
     before = func.coalesce(Registration.line_no < stop, True)
-    return work.session.execute(oldest.where(before).order_by(Registration.line_no).limit(room)).all()
+    if alone_no is not None:
+        oldest = oldest.where(Registration.line_no < alone_no)
+    rows = work.session.execute(oldest.where(before).order_by(Registration.line_no).limit(room)).all()
+    alone = next((at for at, row in enumerate(rows, 1) if row.alone), len(rows))
+    return rows[:alone]
 
 
-def _readable(work: Work, rows: Sequence[Entry]) -> list[Asked]:
+def _readable(work: Work, hospital_id: UUID, rows: Sequence[Entry]) -> list[Asked]:
     """What is asked for each entry, in order: without those whose data cannot be read, and without those behind one of
     them that keeps its place."""
     try:
@@ -114,6 +129,7 @@ def _readable(work: Work, rows: Sequence[Entry]) -> list[Asked]:
             work.audit("registration.unreadable", "registration", row.id, tries=failed["tries"])
             if failed["tries"] < rules.TRIES_IN_PLACE:
                 break
+            work.later(POLL, hospital_id)  # for those behind it, if it was to be asked alone
     return readable
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.appointment import booking, holding, places, refusals
 from app.appointment.booking import Booked
-from app.appointment.models import Appointment, Slot
+from app.appointment.models import Appointment, Doctor, Slot
 from app.appointment.states import LIVE
 from app.appointment.waiting import contracts as c
 from app.appointment.waiting import offers, queries, rules
@@ -28,8 +29,9 @@ _RACES = 5
 def join(work: Work, account_id: UUID, wanted: c.Join) -> WaitingEntry:
     """A place at the end of the line.
 
-    Conflict `slot_free` where a place can be had at once, `slot_stopped`, `slot_past`, `no_clinic` where there is
-    nothing to wait for, `already_booked`, `already_waiting`, `pay_elsewhere`.
+    Conflict `slot_free` where a place can be had at once, `slot_stopped`, `slot_past`, `day_past`, `no_clinic` where
+    there is nothing to wait for, `already_booked`, `already_waiting`, `pay_elsewhere`; NotFound `hospital_unknown`,
+    `doctor_unknown`.
     """
     identity.require_person(work.session, account_id, wanted.person_id)
     booking.require_card(work, wanted)
@@ -59,12 +61,31 @@ def _slots(work: Work, wanted: c.Join) -> Sequence[Slot]:
     mine = select(Slot).order_by(Slot.key).with_for_update()
     if wanted.slot_id is not None:
         found = work.session.scalars(mine.where(Slot.id == wanted.slot_id)).all()
-    else:
-        hospital = exchange.party_by_code(work.session, str(wanted.hospital))
-        found = work.session.scalars(mine.where(places.of_day(hospital.id, wanted.doctor, wanted.on))).all()
+        if not found:
+            raise NotFound
+        return found
+    hospitals = {one.code: one.id for one in exchange.parties(work.session, "hospital")}
+    if wanted.hospital not in hospitals:
+        raise NotFound("hospital_unknown", "没有找到这家医院")
+    hospital_id = hospitals[wanted.hospital]
+    found = work.session.scalars(mine.where(places.of_day(hospital_id, wanted.doctor, wanted.on))).all()
     if not found:
-        raise NotFound
+        _refuse_day(work, hospital_id, wanted)
     return found
+
+
+def _refuse_day(work: Work, hospital_id: UUID, wanted: c.Join) -> NoReturn:
+    """There is no slot on this day."""
+    doctor = (Doctor.hospital_id == hospital_id, Doctor.code == wanted.doctor)
+    if work.session.scalar(select(Doctor.id).where(*doctor)) is None:
+        raise NotFound("doctor_unknown", "这家医院没有这位医生")
+    if wanted.on is not None and wanted.on < work.clock.today():
+        raise Conflict("day_past", "这一天已经过去，请选择其他日期")
+    raise _no_clinic()
+
+
+def _no_clinic() -> Conflict:
+    return Conflict("no_clinic", "这一天没有可以候补的号源")
 
 
 def _require_worth(work: Work, slots: Sequence[Slot], person_id: UUID) -> None:
@@ -73,7 +94,7 @@ def _require_worth(work: Work, slots: Sequence[Slot], person_id: UUID) -> None:
     if not left and len(slots) == 1:
         refusals.refuse(work, slots[0], "slot_stopped" if slots[0].stopped else "slot_past")
     if not left:
-        raise Conflict("no_clinic", "这一天没有可以候补的号源")
+        raise _no_clinic()
     mine = (Appointment.slot_id.in_([slot.id for slot in left]), Appointment.person_id == person_id)
     if work.session.scalar(select(Appointment.id).where(*mine, Appointment.status.in_(LIVE)).limit(1)) is not None:
         raise Conflict("already_booked", "您已经预约了这个号源")

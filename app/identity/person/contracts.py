@@ -64,6 +64,11 @@ class BindingInput(PhoneCodeInput):
     guardian_proof: GuardianProof | None = Field(None, description="绑定未满 14 周岁的儿童时必填")
     consent: Literal[True] = Field(description="同意把以上信息交给医院核对")
 
+    @field_validator("consent", mode="before")
+    @classmethod
+    def _consent(cls, value: object) -> object:
+        return value if isinstance(value, bool) else None  # 1 equals True, and is no consent
+
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:

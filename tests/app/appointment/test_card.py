@@ -68,6 +68,13 @@ def test_who_pays_for_everything_shows_no_card(desk: Desk) -> None:
         assert asked["body"]["medical_card_no"] is None
 
 
+@pytest.mark.parametrize("given", [1, "yes", "true", None])
+def test_self_pay_is_chosen_with_true_and_nothing_else(desk: Desk, given: Any) -> None:
+    patient, slot_id = desk.house.known(), desk.slot()
+    assert refusal(ask(desk, patient, slot_id, self_pay=given), 422)
+    assert refusal(desk.wait(patient, slot_id, self_pay=given), 422) and desk.left(slot_id)[0] == 0
+
+
 @pytest.mark.parametrize("code", ["card_invalid", "card_mismatch"])
 def test_a_card_that_the_hospital_refuses_is_told_with_what_is_free(desk: Desk, code: str) -> None:
     near = f"near-{code}"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.exchange import rules
 from app.exchange.contracts import BatchIn
 from app.exchange.plain_batch import plain_batch
-from app.web.json_text import is_finite
+from app.core.strict_json import is_finite
 from hospital_agent.batch import Batch, Row, line_of
 from hospital_agent.canonical import canonical
 

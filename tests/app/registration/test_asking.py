@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from app.identity import service as identity
+from app.registration.rules import TRIES_IN_PLACE
 from tests.app.registration.kit import Line
+
+BUSY = {"outcome": "failed", "code": "his_busy"}
+SILENT = {"outcome": "failed", "code": "his_timeout"}
 
 
 def test_the_same_number_always_comes_with_the_same_body(line: Line) -> None:
@@ -46,6 +50,46 @@ def test_a_command_waits_for_its_agent_without_an_end(line: Line) -> None:
     line.house.rows("UPDATE command SET handed_at = handed_at - interval '1 day' WHERE status = 'fetched'")
     assert [again["id"] for again in line.house.agent().poll(lanes=["registration"])] == [asked["id"]]
     assert line.statuses([patient]) == ["registering"]
+
+
+def test_nobody_behind_is_asked_for_while_one_that_has_failed_is_asked_again(line: Line) -> None:
+    (first,) = line.enter(1)
+    line.poll()
+    line.answer(lambda _: dict(BUSY))
+    behind = line.enter(2)
+    for _ in range(TRIES_IN_PLACE - 1):
+        line.rest_is_over()
+        line.poll()
+        line.poll()
+        assert line.statuses([first, *behind]) == ["registering", "queued", "queued"]
+        assert line.answer(lambda _: dict(BUSY)) == [first.document_no]
+    assert line.shown(first)["stepped_aside"]
+    line.poll()
+    assert line.answer() == [patient.document_no for patient in behind], "others pass while it rests"
+
+
+def test_the_line_goes_on_behind_one_that_is_registered_at_last(line: Line) -> None:
+    first, *behind = line.enter(3)
+    line.poll()
+    line.answer(lambda c: dict(BUSY) if c["body"]["document_no"] == first.document_no else {"outcome": "done"})
+    behind = line.enter(2)
+    line.rest_is_over()
+    asked = []
+    for _ in range(2):
+        line.poll()
+        asked.append(line.answer())
+    assert asked == [[first.document_no], [patient.document_no for patient in behind]]
+
+
+def test_where_the_hospital_was_not_there_company_shows_whose_failure_it_is(line: Line) -> None:
+    """Asked alone, nobody could say, and the line would stand for ever."""
+    first, *others = line.enter(2)
+    line.poll()
+    line.answer(lambda c: dict(SILENT) if c["body"]["document_no"] == first.document_no else {"outcome": "done"})
+    others = line.enter(1)
+    line.rest_is_over()
+    line.poll()
+    assert line.answer() == [first.document_no, others[0].document_no]
 
 
 @pytest.mark.parametrize("ahead", ["1 hour", "20 minutes"])

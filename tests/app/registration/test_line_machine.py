@@ -21,7 +21,7 @@ from app.exchange.commands import take_answers
 from app.exchange.contracts import AnswerIn
 from app.exchange.hand_out import Ask, Handed, hand_out
 from app.registration import asking, service
-from app.registration.rules import TRIES_IN_PLACE
+from app.registration.rules import NOT_THERE, TRIES_IN_PLACE
 from tests.app.patients import Known
 from tests.app.registration.kit import Line
 from tests.examples import sequences
@@ -42,6 +42,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "garbled": {"outcome": "done", "body": {"patient_no": 7}},
 }
 stage: tuple[Line, list[Known]] | None = None
+
+
+def _is_asked_alone(row: Any) -> bool:
+    """Every one of its failures was its own, as the hospital has said."""
+    return 0 < row.tries == row.failures < TRIES_IN_PLACE and row.last_code not in NOT_THERE
 
 
 class Order(RuleBasedStateMachine):
@@ -83,11 +88,14 @@ class Order(RuleBasedStateMachine):
         self._judge_poll(before, self._rows())
 
     def _judge_poll(self, before: list[Any], after: list[Any]) -> None:
-        """Nobody behind an entry that keeps its place was taken before it; no more than m are in hand."""
+        """Nobody behind an entry that keeps its place was taken before it, nor with it once it has failed by itself; no
+        more than m are in hand."""
         was = {row.id: row for row in before}
         taken = [row.line_no for row in after if row.status == "registering" and was[row.id].status == "queued"]
         left = [row.line_no for row in after if row.status == "queued" and row.tries < TRIES_IN_PLACE]
         assert not taken or not left or max(taken) < min(left), (taken, left)
+        alone = [row.line_no for row in after if row.status in ("queued", "registering") and _is_asked_alone(row)]
+        assert not taken or not alone or max(taken) <= min(alone), (taken, alone)
         assert sum(row.status == "registering" for row in after) <= M
 
     @rule()

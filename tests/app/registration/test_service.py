@@ -303,6 +303,15 @@ def test_an_entry_whose_person_cannot_be_read_does_not_stop_the_others_for_ever(
     assert (line.row(second).last_code, line.shown(second)["stepped_aside"]) == ("unreadable", True)
 
 
+def test_one_that_is_asked_alone_and_cannot_be_read_does_not_stop_the_others(line: Line) -> None:
+    first, second = line.enter(2)
+    line.house.rows("UPDATE registration SET tries = :k, failures = :k, last_code = 'his_busy'"
+                    " WHERE person_id = :id", k=TRIES_IN_PLACE - 1, id=first.person_id)  # fmt: skip
+    line.house.rows("UPDATE person SET document_no_sealed = 'v1.x' WHERE id = :id", id=first.person_id)
+    line.poll()
+    assert line.shown(first)["stepped_aside"] and line.answer() == [second.document_no]
+
+
 def test_a_number_that_is_another_persons_steps_aside_at_once(line: Line) -> None:
     first, second, third = line.enter(3)
     line.poll()

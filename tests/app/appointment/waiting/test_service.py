@@ -245,7 +245,6 @@ def test_who_may_not_join_is_told_why(desk: Desk) -> None:
     assert refusal(desk.wait(patient, desk.slot(in_h=0.1, capacity=0)), 409) == "slot_past"
     assert refusal(desk.wait(patient, uuid4()), 404)
     assert refusal(desk.wait(patient), 422) and refusal(desk.wait(patient, slot_id, doctor="D1"), 422)
-    assert refusal(desk.wait(patient, hospital="H1", doctor="nobody", on="2026-11-22"), 404)
     assert refusal(desk.wait(desk.house.known("H2"), desk.slot(capacity=0, fee_fen=FEE)), 409) == "pay_elsewhere"
     bare = desk.house.known(card=None)
     assert refusal(desk.wait(bare, slot_id), 422) == "medical_card_required"
@@ -253,6 +252,24 @@ def test_who_may_not_join_is_told_why(desk: Desk) -> None:
     stranger = desk.house.known()
     body = {"person_id": str(patient.person_id), "slot_id": str(slot_id)}
     assert refusal(stranger.post("/waiting-entries", body), 404)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "code"),
+    [
+        ({"hospital": "XX"}, 404, "hospital_unknown"),
+        ({"hospital": "I1"}, 404, "hospital_unknown"),
+        ({"doctor": "nobody"}, 404, "doctor_unknown"),
+        ({"on": "2020-01-01"}, 409, "day_past"),
+        ({"on": "2099-01-01"}, 409, "no_clinic"),
+    ],
+)
+def test_a_day_that_nobody_can_wait_for_is_refused_with_the_reason(
+    desk: Desk, wrong: dict[str, str], status: int, code: str
+) -> None:
+    desk.slot()
+    wanted = {"hospital": "H1", "doctor": "D1", "on": "2099-01-01"} | wrong
+    assert refusal(desk.wait(desk.house.known(), **wanted), status) == code
 
 
 def test_an_entry_is_its_accounts_own(desk: Desk) -> None:

@@ -72,6 +72,7 @@ def test_someone_new_to_the_hospital_is_bound_without_a_number(clinic: Clinic) -
         ({"phone_code": "12345"}, "格式不正确"),
         ({"relation": "friend"}, "不在可选范围内"),
         ({"consent": False}, "不在可选范围内"),
+        ({"consent": 1}, "不在可选范围内"),
         ({"medical_card_no": "C'; DROP"}, "医保卡号"),
         ({"surprise": 1}, "不认识的项目"),
     ],
