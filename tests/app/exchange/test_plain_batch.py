@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.strict_json import is_finite
 from app.exchange import rules
 from app.exchange.contracts import BatchIn
 from app.exchange.plain_batch import plain_batch
-from app.core.strict_json import is_finite
 from hospital_agent.batch import Batch, Row, line_of
 from hospital_agent.canonical import canonical
 
