@@ -132,5 +132,6 @@ def _view(session: Session, row: Settlement) -> c.SettlementView:
         payment_id=row.payment_order_id,
         refund=back.refund,
         refunded_fen=back.refunded_fen,
+        refused_code=row.refused_code,
         refused=rules.why(row.refused_code, tried=row.fund_fen is not None) if row.refused_code else None,
     )

@@ -112,8 +112,8 @@ class UnfinishedPage(PageView):
 
 class SettlementView(GivenBackView):
     """A trial and the settlement that may follow have the same id. `place` (from 1) and `expected_at` while waiting;
-    amounts once the trial is done; `payment_id` names the payment order of the self-pay part; `refused` in Chinese;
-    `refund` is that of the self-pay part."""
+    amounts once the trial is done; `payment_id` names the payment order of the self-pay part; `refused` says
+    `refused_code` in Chinese, `left` for who has left the line; `refund` is that of the self-pay part."""
 
     id: UUID
     bill_id: UUID
@@ -130,4 +130,5 @@ class SettlementView(GivenBackView):
     insurance_part: str
     self_pay_part: str
     payment_id: UUID | None
+    refused_code: str | None
     refused: str | None

@@ -148,7 +148,7 @@ def test_a_person_has_one_place_and_may_leave_it(town: Town, who: Insured) -> No
     behind = ask(town, stranger, town.bill(stranger, settled=False))
     assert behind["place"] == 2
     left = who.post(f"/trials/{place['id']}/leave").get_json()
-    assert (left["status"], left["refused"]) == ("failed", "您已退出排队")
+    assert (left["status"], left["refused_code"], left["refused"]) == ("failed", "left", "您已退出排队")
     now = stranger.get(f"/trials/{behind['id']}")
     assert now["place"] == 1 and now["expected_at"] <= behind["expected_at"]
     assert ask(town, who, second)["place"] == 2

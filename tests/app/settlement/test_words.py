@@ -44,7 +44,8 @@ def test_a_refused_trial_names_its_reason(town: Town, who: Insured) -> None:
     asked = ask(town, who, town.bill(who, settled=False))
     town.drain_all("settlement.admit")
     answer_trials(town, {}, outcome="refused", code="PERSON")
-    assert "参保信息" in who.get(f"/trials/{asked['id']}")["refused"]
+    found = who.get(f"/trials/{asked['id']}")
+    assert found["refused_code"] == "PERSON" and "参保信息" in found["refused"]
 
 
 @pytest.mark.parametrize(("sides", "then"), [(SIDES, rules.THEN_REFUND), (FREE, rules.THEN_AGAIN)])
