@@ -269,7 +269,7 @@ def test_a_day_that_nobody_can_wait_for_is_refused_with_the_reason(
 ) -> None:
     desk.slot()
     wanted = {"hospital": "H1", "doctor": "D1", "on": "2099-01-01"} | wrong
-    assert refusal(desk.wait(desk.house.known(), **wanted), status) == code
+    assert refusal(desk.wait(desk.house.known(), None, **wanted), status) == code
 
 
 def test_an_entry_is_its_accounts_own(desk: Desk) -> None:
