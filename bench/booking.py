@@ -196,7 +196,7 @@ def _result(options: Options, rounds: list[Round]) -> dict[str, Any]:
         "places": options.places,
         "rounds": len(sales),
         "sold": sold.pop() if len(sold) == 1 else sorted(sold),
-        "baseline_sold": [one.baseline_sold for one in rounds],
+        "baseline_sold": statistics.median_low(one.baseline_sold for one in rounds),
         "lost": sum(sale.lost for sale in sales),
         "refusals": dict(sum((sale.refusals for sale in sales), Counter())),
         "requests_per_s": round(statistics.median(sale.burst.rate for sale in sales)),
