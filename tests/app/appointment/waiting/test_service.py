@@ -239,7 +239,7 @@ def test_a_day_that_nobody_can_wait_for_is_refused_with_the_reason(
     desk: Desk, wrong: dict[str, str], status: int, code: str
 ) -> None:
     desk.slot()
-    wanted = {"hospital": "H1", "doctor": "D1", "on": "2099-01-01"} | wrong
+    wanted: dict[str, Any] = {"hospital": "H1", "doctor": "D1", "on": "2099-01-01"} | wrong
     assert refusal(desk.wait(desk.house.known(), **wanted), status) == code
 
 
