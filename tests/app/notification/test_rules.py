@@ -18,7 +18,7 @@ FILLED = ("thing1", "thing2", "thing3", "time4", "date5", "phrase6", "character_
     text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60).filter(str.strip),
 )
 def test_every_field_fits_its_type(template: str, text: str) -> None:
-    params = {"no": "CL2026112100000000019", "time": text, "reason": text, "until": "11-22 08:15"}
+    params = {"no": "CL2026112100000000019", "time": text, "reason": text, "what": text, "until": "11-22 08:15"}
     data = rules.wechat_data(template, params, NOW, FILLED)
     check_fields({name: {"value": value} for name, value in data.items()}, list(FILLED))
 
