@@ -18,7 +18,6 @@ from app.core.sequence import next_no
 from app.core.work import Runtime
 from app.identity.login import service as login
 from app.identity.login.service import WechatUser
-from app.identity.person.states import BindingState, bindings
 from bench import newcomers
 from bench.newcomers import Newcomer
 from bench.patients import APP
@@ -47,7 +46,7 @@ class Arrivals:
             work.add(slot)
 
     def people(self, count: int) -> list[Newcomer]:
-        found = newcomers.people(self.runtime, count, first=self.count)
+        found = newcomers.people(self.runtime, self.hospital_id, count, first=self.count)
         self.count += count
         return found
 
@@ -75,15 +74,11 @@ class Arrivals:
         self.accepted += [one.person_id for one in patients]
 
     def logged_in(self) -> tuple[Newcomer, str]:
-        """One more patient, bound, with a token."""
+        """One more patient, with a token."""
         (patient,) = self.people(1)
         openid = f"bench-{self.count - 1}"
         with self.runtime.work() as work:
             tokens = login.log_in(work, WechatUser(APP.app_id, openid, None))
-            row = {"id": new_id(), "account_id": patient.account_id, "hospital_id": self.hospital_id,
-                   "person_id": patient.person_id, "relation": "self", "seat": 1, "document_index": openid,
-                   "name_mask": "张*", "child": False, "consented_at": work.now, "expires_at": work.now}  # fmt: skip
-            bindings.start_many(work, [row], BindingState.LIVE)
         return patient, tokens.access_token
 
     def submit(self, web_url: str, *, patience_s: float = 30.0) -> float:

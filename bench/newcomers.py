@@ -15,8 +15,8 @@ from app.core.work import Runtime
 from app.exchange.service import NewParty, put_partner, put_party
 from app.identity.credential import registry
 from app.identity.login.models import Account
-from app.identity.person.models import Person
-from bench.patients import APP, person_row
+from app.identity.person.models import Binding, Person
+from bench.patients import APP, binding_row, person_row
 
 HOSPITAL, AGENT = "H1", "H1-agent"
 AGENT_SECRET = "whsec_" + b64encode(b"bench".ljust(32, b".")).decode()
@@ -38,8 +38,8 @@ def found(runtime: Runtime) -> UUID:
     return hospital_id
 
 
-def people(runtime: Runtime, count: int, *, first: int = 0) -> list[Newcomer]:
-    """So many persons with all of their data, sealed, each with a WeChat account; the first is the `first`-th."""
+def people(runtime: Runtime, hospital_id: UUID, count: int, *, first: int = 0) -> list[Newcomer]:
+    """So many persons with all of their data, sealed, each bound to a WeChat account; the first is the `first`-th."""
     found = [Newcomer(new_id(), new_id()) for _ in range(count)]
     with runtime.work() as work:
         for start in range(0, count, _AT_ONCE):
@@ -48,4 +48,8 @@ def people(runtime: Runtime, count: int, *, first: int = 0) -> list[Newcomer]:
             add_rows(work.session, cast(Table, Account.__table__), accounts)
             persons = [person_row(work, one.person_id, no) for no, one in some]
             add_rows(work.session, cast(Table, Person.__table__), persons)
+            bound = [
+                binding_row(work, hospital_id, one.account_id, row) for (_, one), row in zip(some, persons, strict=True)
+            ]
+            add_rows(work.session, cast(Table, Binding.__table__), bound)
     return found

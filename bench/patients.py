@@ -52,7 +52,7 @@ def _enter(work: Work, hospital_id: UUID, count: int) -> list[Patient]:
     patients = [Patient(new_id(), new_id(), f"P{number:07d}") for number in range(count)]
     persons = [person_row(work, patient.person_id, number) for number, patient in enumerate(patients)]
     accounts = [{"id": one.account_id, "app_id": APP.app_id, "openid": f"o{one.patient_no}"} for one in patients]
-    bindings = [_binding(work, hospital_id, one, row) for one, row in zip(patients, persons, strict=True)]
+    bindings = [binding_row(work, hospital_id, one.account_id, row) for one, row in zip(patients, persons, strict=True)]
     numbers = [
         {"hospital_id": hospital_id, "patient_no": one.patient_no, "person_id": one.person_id} for one in patients
     ]
@@ -82,12 +82,13 @@ def person_row(work: Work, person_id: UUID, number: int) -> dict[str, Any]:
     }
 
 
-def _binding(work: Work, hospital_id: UUID, patient: Patient, person: dict[str, Any]) -> dict[str, Any]:
+def binding_row(work: Work, hospital_id: UUID, account_id: UUID, person: dict[str, Any]) -> dict[str, Any]:
+    """The account acts for its own person."""
     return {
         "id": new_id(),
-        "account_id": patient.account_id,
+        "account_id": account_id,
         "hospital_id": hospital_id,
-        "person_id": patient.person_id,
+        "person_id": person["id"],
         "relation": "self",
         "seat": 1,
         "document_index": person["document_index"],

@@ -52,7 +52,7 @@ class Lane:
 
     def enter(self, count: int) -> None:
         """So many new patients stand in the line."""
-        patients = newcomers.people(self.runtime, count, first=self.people)
+        patients = newcomers.people(self.runtime, self.hospital_id, count, first=self.people)
         self.people += count
         with self.runtime.work() as work:
             last = work.session.scalar(text("SELECT coalesce(max(line_no), 0) FROM registration")) or 0

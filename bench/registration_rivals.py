@@ -14,7 +14,7 @@ from rq.worker import WorkerStatus
 
 from bench.ground import libpq
 
-_TABLE = "CREATE TABLE IF NOT EXISTS bench_registration (LIKE registration, PRIMARY KEY (id))"
+_TABLE = "CREATE TABLE IF NOT EXISTS bench_registration (LIKE registration INCLUDING DEFAULTS, PRIMARY KEY (id))"
 # A registration's own columns and its key, without any other index: what has to be stored at the very least.
 _INSERT = """
 INSERT INTO bench_registration (id, hospital_id, line_no, no, person_id, account_id, appointment_id, appointment_no,

@@ -236,8 +236,8 @@ def test_a_command_that_nobody_fetched_or_answered_comes_back_by_itself(town: To
     for fetched, left in ((False, 0), (True, 1)):
         if fetched:
             assert len(town.commands("M1", "trial")) == 1
-        town.rows("UPDATE command SET deadline = now() - interval '5 seconds' WHERE status IN ('open', 'fetched')"
-                  " AND kind = 'trial'")  # fmt: skip
+        town.rows("UPDATE command SET deadline = now() - interval '15 seconds', answer_by = now() - interval '5 s'"
+                  " WHERE status IN ('open', 'fetched') AND kind = 'trial'")  # fmt: skip
         with town.runtime.work() as work:
             work.later("exchange.overdue", None)
         town.drain_all("exchange.overdue", "settlement.trial_answered")

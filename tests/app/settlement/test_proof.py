@@ -39,7 +39,8 @@ def pass_by(town: Town, seconds: int) -> None:
     town.rows("UPDATE settlement SET paid_at = paid_at - make_interval(secs => :s),"
               " status_since = status_since - make_interval(secs => :s)", s=seconds)  # fmt: skip
     town.rows("UPDATE command SET created_at = created_at - make_interval(secs => :s),"
-              " deadline = deadline - make_interval(secs => :s)", s=seconds)  # fmt: skip
+              " deadline = deadline - make_interval(secs => :s), answer_by = answer_by - make_interval(secs => :s)",
+              s=seconds)  # fmt: skip
     town.drain_all("exchange.overdue", "settlement.insurance_answered", "settlement.reverse_answered")
 
 

@@ -90,7 +90,8 @@ def test_a_task_that_dies_before_its_commit_is_done_again_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """Everything of the step is in one commit: nothing of it is there before, and nothing is there twice."""
-    slot_id, first = desk.slot(capacity=1, in_h=48), desk.house.known()
+    fee_fen = 2500 if step == "fee_closed" else 0
+    slot_id, first = desk.slot(capacity=1, in_h=48, fee_fen=fee_fen), desk.house.known()
     row = desk.book(first, slot_id)
     second = desk.house.known()
     entry = desk.waits(second, slot_id)
