@@ -122,7 +122,8 @@ class Money(RuleBasedStateMachine):
     def time_passes(self) -> None:
         """What nobody answers is overdue, or handed out again."""
         self.town.rows("UPDATE command SET created_at = created_at - interval '2 minutes', deadline = deadline -"
-                       " interval '2 minutes', answer_by = answer_by - interval '2 minutes', handed_at = handed_at - interval '2 minutes'"
+                       " interval '2 minutes', answer_by = answer_by - interval '2 minutes',"
+                       " handed_at = handed_at - interval '2 minutes'"
                        " WHERE status IN ('open', 'fetched')")  # fmt: skip
         with self.town.runtime.work() as work:
             expire(work)

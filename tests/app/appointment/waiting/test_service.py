@@ -106,12 +106,41 @@ def test_a_place_that_the_hospital_does_not_confirm_is_handed_on(desk: Desk, end
     row = desk.book(holder, slot_id)
     ((first, entry),) = line(desk, slot_id, 1)
     if ending == "refuse":
-        desk.confirm(outcome="refused", code="slot_full")
+        desk.confirm(outcome="refused", code="card_invalid")
     else:
         desk.house.rows("UPDATE appointment SET asked_at = now() - interval '1 hour' WHERE id = :id", id=row["id"])
         desk.confirm(outcome="failed")
     assert desk.read(holder, row)["status"] == "refused"
     assert desk.statuses((first, entry)) == ["offered"]
+
+
+@pytest.mark.parametrize("code", ["slot_full", "slot_stopped"])
+def test_a_place_that_the_hospital_does_not_have_is_offered_to_nobody(desk: Desk, code: str) -> None:
+    slot_id, holder = desk.slot(capacity=2), desk.house.known()
+    kept, row = desk.booked(holder, slot_id), desk.book(desk.house.known(), slot_id)
+    pairs = line(desk, slot_id, 2)
+    desk.confirm(outcome="refused", code=code)
+    assert desk.house.value("SELECT status FROM appointment WHERE id = :id", id=row["id"]) == "refused"
+    assert desk.statuses(*pairs) == ["waiting", "waiting"] and desk.left(slot_id) == (1, 1)
+    desk.cancel(holder, kept)  # a place that it does have
+    assert desk.statuses(*pairs) == ["offered", "waiting"] and desk.left(slot_id) == (1, 1)
+    desk.change(slot_id, 2, capacity=2)
+    assert desk.statuses(*pairs) == ["offered", "offered"] and desk.left(slot_id) == (2, 2)
+
+
+def test_an_offer_behind_which_there_was_no_place_leaves_the_line_as_it_was(desk: Desk) -> None:
+    slot_id, holder, booked = desk.full(fee_fen=FEE)
+    first, second = line(desk, slot_id, 2)
+    desk.cancel(holder, booked)
+    taken = desk.accept(*first).get_json()
+    desk.pay(first[0], taken)
+    desk.confirm(outcome="refused", code="slot_full")
+    assert desk.read(first[0], taken)["status"] == "refused"
+    assert [desk.entry(*pair)["place"] for pair in (first, second)] == [1, 2]
+    assert desk.house.value("SELECT count(*) FROM refund r JOIN payment_order o ON o.id = r.order_id"
+                            " WHERE o.subject = :id", id=taken["id"]) == 1  # fmt: skip
+    desk.change(slot_id, 2, capacity=1)
+    assert desk.statuses(first, second) == ["offered", "waiting"], "the first is the first again"
 
 
 def test_places_that_the_hospital_adds_go_to_who_waits(desk: Desk) -> None:
@@ -240,7 +269,7 @@ def test_a_day_that_nobody_can_wait_for_is_refused_with_the_reason(
 ) -> None:
     desk.slot()
     wanted: dict[str, Any] = {"hospital": "H1", "doctor": "D1", "on": "2099-01-01"} | wrong
-    assert refusal(desk.wait(desk.house.known(), **wanted), status) == code
+    assert refusal(desk.wait(desk.house.known(), None, **wanted), status) == code
 
 
 def test_an_entry_is_its_accounts_own(desk: Desk) -> None:
