@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
 from uuid import UUID
 
 from sqlalchemy import select
@@ -27,7 +26,7 @@ _TWICE = ("already_booked", "您已经预约了这个号源")
 
 @dataclass(frozen=True)
 class Booked:
-    """A new appointment, and its slot as it was when the place was taken."""
+    """A new appointment, and its slot as it is with the place taken."""
 
     row: Appointment
     slot: Slot
@@ -35,7 +34,7 @@ class Booked:
 
 @dataclass(frozen=True)
 class NewAppointment:
-    """Who has taken a place of which slot. The place is counted already."""
+    """Who is to have a place of which slot."""
 
     slot: Slot
     account_id: UUID
@@ -46,6 +45,10 @@ class NewAppointment:
 def book(work: Work, account_id: UUID, wanted: c.Book) -> Booked:
     """Take a place and ask for the fee, or for the hospital's confirmation where there is none.
 
+    1. Whether the slot has a place, without a lock; then all that follows from having one is written.
+    2. The place itself last, by compare-and-set: whoever books the same slot waits for little more than a commit. If it
+       is gone by now, so is everything that was written.
+
     Conflict `slot_full`, `slot_stopped`, `slot_past` names free slots nearby in `fields`; `already_booked` if the
     person holds a live appointment for this slot; `pay_elsewhere` if the fee cannot be paid from this app. Invalid
     `medical_card_required`, Conflict `medical_card_differs` as identity has them; Conflict `too_many_appointments`,
@@ -54,13 +57,20 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Booked:
     person = identity.require_person(work.session, account_id, wanted.person_id)
     require_card(work, wanted, person.has_medical_card)
     holding.require_room(work, account_id, wanted.person_id)
-    slot = places.take(work, wanted.slot_id)
-    if slot is None:
+    seen = queries.slot(work.session, wanted.slot_id)
+    if seen is None:
+        raise NotFound
+    if (why := _why_not(work, seen)) is not None:
         held = _offered(work, account_id, wanted)
         if held is not None:
             return take_offer(work, held)
-        _refuse(work, wanted)
-    row = _begin(work, NewAppointment(slot, account_id, wanted.person_id, wanted.self_pay))
+        _require_other(work, wanted)
+        refusals.refuse(work, seen, why)
+    row = _begin(work, NewAppointment(seen, account_id, wanted.person_id, wanted.self_pay))
+    slot = places.take(work, wanted.slot_id)
+    if slot is None:
+        work.session.refresh(seen)
+        refusals.refuse(work, seen, _why_not(work, seen) or "slot_full")
     offers.has_booked(work, wanted.person_id, slot)
     return Booked(row, slot)
 
@@ -92,7 +102,7 @@ def _offered(work: Work, account_id: UUID, wanted: c.Book) -> WaitingEntry | Non
 
 
 def _begin(work: Work, new: NewAppointment) -> Appointment:
-    """What follows from it is written first and the row last, once and for all: the slot is locked meanwhile."""
+    """What follows from it is written first and the row last, once and for all."""
     row = Appointment(
         no=partner_number("ap"),
         hospital_id=new.slot.hospital_id,
@@ -115,20 +125,19 @@ def _begin(work: Work, new: NewAppointment) -> Appointment:
     return row
 
 
-def _refuse(work: Work, wanted: c.Book) -> NoReturn:
-    slot = queries.slot(work.session, wanted.slot_id)
-    if slot is None:
-        raise NotFound
-    refusals.refuse(work, slot, _why_not(work, slot, wanted.person_id))
-
-
-def _why_not(work: Work, slot: Slot, person_id: UUID) -> str:
-    mine = (Appointment.slot_id == slot.id, Appointment.person_id == person_id, Appointment.status.in_(LIVE))
-    if work.session.scalar(select(Appointment.id).where(*mine)) is not None:
+def _require_other(work: Work, wanted: c.Book) -> None:
+    """Who has a place of this slot is told so, and not that there is none."""
+    mine = (Appointment.slot_id == wanted.slot_id, Appointment.person_id == wanted.person_id)
+    if work.session.scalar(select(Appointment.id).where(*mine, Appointment.status.in_(LIVE))) is not None:
         raise Conflict(*_TWICE)
+
+
+def _why_not(work: Work, slot: Slot) -> str | None:
     if slot.stopped:
         return "slot_stopped"
-    return "slot_past" if slot.ends_at <= work.clock.horizon() else "slot_full"
+    if slot.ends_at <= work.clock.horizon():
+        return "slot_past"
+    return "slot_full" if slot.taken >= slot.capacity else None
 
 
 def _ask_fee(work: Work, row: Appointment) -> None:

@@ -57,6 +57,6 @@ def withdraw(work: Work, slot_id: UUID) -> None:
 
 def lock(work: Work, slot_id: UUID) -> Slot | None:
     """The slot as it is now. Whoever ends or offers something in a slot locks it first, so that none of them waits for
-    another in a circle."""
-    wanted = select(Slot).where(Slot.id == slot_id).with_for_update()
+    another in a circle. Not its key: whoever books has an appointment that refers to it before the place is taken."""
+    wanted = select(Slot).where(Slot.id == slot_id).with_for_update(key_share=True)
     return work.session.scalar(wanted.execution_options(populate_existing=True))
