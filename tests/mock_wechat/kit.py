@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,13 @@ from wechatpy import WeChatClient, WeChatOAuth
 from mock_partners.double import Double
 from mock_wechat.pusher import tls
 from mock_wechat.server import WeChat
+from mock_wechat.times import SHANGHAI
+
+
+def begin_day(wechat: WeChat) -> None:
+    """To the first second of Shanghai's next day: what counts by the day sees none end in the test."""
+    now = wechat.clock.now().astimezone(SHANGHAI)
+    wechat.clock.advance((datetime.combine(now.date() + timedelta(days=1), time.min, SHANGHAI) - now).total_seconds())
 
 
 class Rewrite(HTTPAdapter):
@@ -60,12 +68,12 @@ class Receiver(Double):
 
 
 def until(true: Callable[[], Any], within_s: float = 60) -> Any:
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
+    end = monotonic() + within_s
+    while monotonic() < end:
         value = true()
         if value:
             return value
-        time.sleep(0.01)
+        sleep(0.01)
     raise AssertionError("did not come true in time")
 
 

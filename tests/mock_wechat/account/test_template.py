@@ -7,7 +7,7 @@ from wechatpy import parse_message
 from wechatpy.exceptions import WeChatClientException
 
 from mock_wechat.server import WeChat
-from tests.mock_wechat.kit import Api, Receiver, account_client, until
+from tests.mock_wechat.kit import Api, Receiver, account_client, begin_day, until
 
 DATA = {"thing1": {"value": "门诊"}, "amount2": {"value": "12.30元"}}
 
@@ -73,6 +73,7 @@ def test_a_template_can_be_banned(api: Api, oa: dict[str, Any], openid: str) -> 
 
 
 def test_the_day_has_a_quota(api: Api, oa: dict[str, Any], openid: str, wechat: WeChat) -> None:
+    begin_day(wechat)
     wechat.settings.template_day_quota = 1
     assert [send(api, oa, openid)["errcode"] for _ in range(2)] == [0, 45009]
 

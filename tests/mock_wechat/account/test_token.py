@@ -6,7 +6,7 @@ import pytest
 from wechatpy.exceptions import WeChatClientException
 
 from mock_wechat.server import WeChat
-from tests.mock_wechat.kit import Api, account_client
+from tests.mock_wechat.kit import Api, account_client, begin_day
 
 
 def stable(api: Api, app: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -54,6 +54,7 @@ def test_each_plain_token_is_new_and_ends_the_one_before_after_five_minutes(
 def test_forcing_works_after_thirty_seconds_and_silently_not_before(
     api: Api, oa: dict[str, Any], wechat: WeChat
 ) -> None:
+    begin_day(wechat)
     first = stable(api, oa)["access_token"]
     assert stable(api, oa, force_refresh=True)["access_token"] == first
     wechat.clock.advance(31)
@@ -87,6 +88,7 @@ def test_an_address_outside_the_whitelist_is_refused(api: Api, oa: dict[str, Any
 
 
 def test_the_quota_of_plain_tokens_ends(api: Api, oa: dict[str, Any], wechat: WeChat) -> None:
+    begin_day(wechat)
     wechat.settings.token_day_quota = 2
     assert [plain(api, oa).get("errcode", 0) for _ in range(3)] == [0, 0, 45009]
 
