@@ -85,7 +85,7 @@ WHERE budget = %(budget)s AND no = (
     SELECT no FROM quota_slot
     WHERE budget = %(budget)s AND no <= %(n)s AND free_at <= clock_timestamp()
         AND (owner = %(owner)s::text OR owner IS NULL OR owner <> ALL (%(kept)s::text[]))
-    ORDER BY coalesce(owner = %(owner)s::text, false) DESC, owner IS NULL DESC, free_at
+    ORDER BY CASE WHEN owner = %(owner)s::text THEN 0 WHEN owner IS NULL THEN 1 ELSE 2 END, free_at
     LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING no
 """
