@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from demo.day.context import WAITING_AT_ONCE, Day, Wish
+from demo.day.context import Day, Wish
 from demo.day.http import DayBroken, until
 
 PAYOUT_PATIENCE_S = 120.0
@@ -15,10 +15,10 @@ def pay_everything(day: Day) -> None:
     """In rounds: of a claim whose line was appealed, the undisputed part is one payout and the difference the next."""
     waiting = [wish for wish in day.wishes if wish.claim["status"] in ("accepted", "paying", "paid")]
     while waiting:
-        found = day.for_each(lambda wish: (wish, _next_payout(wish)), waiting, at_once=WAITING_AT_ONCE)
+        found = day.for_each(lambda wish: (wish, _next_payout(wish)), waiting)
         payouts = [(wish, payout) for wish, payout in found if payout is not None]
         _approve_all(day, {payout["id"] for _, payout in payouts if payout["status"] == "held"})
-        day.for_each(lambda pair: _receive(day, *pair), payouts, at_once=WAITING_AT_ONCE)
+        day.for_each(lambda pair: _receive(day, *pair), payouts)
         waiting = [wish for wish, _ in payouts if "unconfirmed_transfer" not in wish.patient.cases]
 
 
