@@ -24,6 +24,7 @@ from bench.ground import ROOT, libpq, migrate, runtime_on
 from bench.proxy import Proxy
 from demo.agents import MAPPINGS
 from demo.supervisor import Program, Supervisor, http_ok
+from demo.web_server import granian
 from mock_partners.his.fill import hospital_url
 
 WORKERS = ("worker-1", "worker-2")
@@ -104,9 +105,8 @@ def _python(stack: Stack, name: str, module: str, *arguments: str, **how: object
 
 
 def _web(stack: Stack) -> Program:
-    listen = ("--interface", "asginl", "--host", "127.0.0.1", "--port", stack.web_url.rpartition(":")[2], "--no-ws")
-    run = ("--workers", "1", "--log-level", "warning", "asgi:app")
-    return _python(stack, WEB, "granian", *listen, *run, healthy=http_ok(f"{stack.web_url}/healthz"))
+    listen = granian(stack.web_url.rpartition(":")[2])
+    return _python(stack, WEB, "granian", *listen, healthy=http_ok(f"{stack.web_url}/healthz"))
 
 
 def _hospital(stack: Stack, database_url: str) -> Program:

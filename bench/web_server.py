@@ -14,15 +14,14 @@ import httpx
 from app.core.children import Command, spawn
 from app.core.local_server import free_port
 from bench.ground import ROOT
+from demo.web_server import granian
 
 
 @contextmanager
 def served(app: str, environment: dict[str, str], log: Path) -> Iterator[tuple[str, int]]:
     """Its host and port while it runs; what it says goes into `log`."""
     port = free_port()
-    listen = ("--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws")
-    run = ("--workers", "1", "--log-level", "warning", app)
-    argv = (sys.executable, "-P", "-m", "granian", *listen, *run)
+    argv = (sys.executable, "-P", "-m", "granian", *granian(port, app))
     with log.open("ab") as output:
         child = spawn(Command(argv, ROOT, {**os.environ, **environment, "PYTHONPATH": str(ROOT)}), output.fileno())
         try:

@@ -16,6 +16,7 @@ from app.core.embedded import Postgres, Valkey
 from demo import agents, database, world
 from demo.place import ROOT, Place
 from demo.supervisor import Program, Supervisor, http_ok
+from demo.web_server import granian
 from mock_partners.his.fill import policies_by_insurer, prepare
 
 HIS_DATABASE = "his"
@@ -195,9 +196,8 @@ def _python(stack: Stack, name: str, module: str, *arguments: str, role: str = "
 def _web(stack: Stack, name: str) -> Program:
     role = "exchange" if name == "exchange" else "front"
     url = stack.double(name)
-    listen = ("--interface", "asginl", "--host", "127.0.0.1", "--port", url.rpartition(":")[2], "--no-ws")
-    run = ("--workers", "1", "--log-level", "warning", "asgi:app")
-    return _python(stack, name, "granian", *listen, *run, role=role, healthy=http_ok(f"{url}/healthz"))
+    listen = granian(url.rpartition(":")[2])
+    return _python(stack, name, "granian", *listen, role=role, healthy=http_ok(f"{url}/healthz"))
 
 
 def _doubles(stack: Stack) -> Program:
