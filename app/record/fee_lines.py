@@ -57,21 +57,20 @@ _PRICES, _QUANTITIES, _MOMENTS = (
 
 
 class Bulk:
-    """Storing lines of one hospital's bills (by key) that are not stored yet; rows and lines go by their place in the
-    batch."""
+    """New lines of one hospital's bills (by key), not stored yet; rows and lines go by their place in the batch."""
 
-    def __init__(self, work: Work, hospital_id: UUID, bills: Mapping[str, UUID]) -> None:
-        self._work, self._hospital_id = work, hospital_id
+    def __init__(self, work: Work, hospital_id: UUID, bills: Mapping[str, UUID], lines: Mapping[int, _Line]) -> None:
+        self._work, self._hospital_id, self._lines = work, hospital_id, lines
         self._bills = {key: str(bill_id) for key, bill_id in bills.items()}
-
-    def store(self, rows: Mapping[int, UnreadRow], lines: Mapping[int, _Line]) -> list[int]:
-        """Store the lines that are right and whose bill is among these; their places."""
         self._prices = _texts(_PRICES, {line.unit_price for line in lines.values()})
         self._quantities = _texts(_QUANTITIES, {line.quantity for line in lines.values()})
         self._moments = _texts(_MOMENTS, {line.at for line in lines.values()})
-        right = [place for place, line in lines.items() if self._is_right(line)]
+
+    def store(self, rows: Mapping[int, UnreadRow]) -> list[int]:
+        """Store the lines that are right and whose bill is among these; their places."""
+        right = [place for place, line in self._lines.items() if self._is_right(line)]
         parts = (
-            self._columns([rows[place] for place in part], [lines[place] for place in part])
+            self._columns([rows[place] for place in part], [self._lines[place] for place in part])
             for part in (right[start : start + PART] for start in range(0, len(right), PART))
         )
         add_parts(self._work.session, cast(Table, FeeLine.__table__), parts)

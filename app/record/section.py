@@ -66,7 +66,7 @@ class Section:
             new = {place: row for place, row in new.items() if row.key not in self._known and times[row.key] == 1}
         lines = read_lines(new)
         bills = self._parents({line.bill_key for line in lines.values()})
-        done = Bulk(self._work, self._hospital_id, bills).store(new, lines)
+        done = Bulk(self._work, self._hospital_id, bills, lines).store(new)
         for place in done:
             applied.verdicts[place] = Verdict("fee_line", new[place].key, "applied")
         applied.bill_ids.update([bills[key] for key in {lines[place].bill_key for place in done}])
