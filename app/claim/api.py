@@ -17,7 +17,8 @@ from app.exchange import service as exchange
 from app.identity import service as identity
 from app.record import queries as record
 from app.record.queries import BillFacts
-from app.web.routes import Download, command, door, download, question
+from app.web.answers import Download
+from app.web.routes import command, door, download, question
 from app.web.site import ACCOUNT, Caller
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from app.exchange import service as exchange
 from app.reconciliation import contracts as c
 from app.reconciliation import queries, rules, service, views
 from app.reconciliation.export import MEDIA_TYPES, export
-from app.web.routes import Download, command, door, download, question
+from app.web.answers import Download
+from app.web.routes import command, door, download, question
 from app.web.site import OPERATOR, Caller, runtime
 
 bp = APIBlueprint("reconciliation", __name__, url_prefix="/api/v1/operator/reconciliation", tag="三方对账")

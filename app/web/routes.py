@@ -11,17 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
-from hashlib import sha256
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, jsonify, request
+from flask import Response
 from pydantic import BaseModel
 
-from app.core import idempotency
-from app.core.errors import Invalid
 from app.core.idempotency import Answer, Asked
-from app.core.work import Work
+from app.web.answers import Download, answer_once, as_json, idempotency_key, to_save, with_etag
 from app.web.site import ACCOUNT, OPERATOR, PUBLIC, Caller, actor, admit, gateways, runtime
 
 ERRORS = (401, 403, 404, 409, 422, 429, 503)
@@ -74,10 +71,10 @@ def command(
         def view(caller: Caller | None, **arguments: Any) -> Response:
             given = [arguments.pop("json_data")] if body is not None else []
             if look is not None and caller is not None:
-                look(runtime(), Asked(caller.principal, _key()), caller.id, *given, **arguments)
+                look(runtime(), Asked(caller.principal, idempotency_key()), caller.id, *given, **arguments)
             with runtime().work(actor(caller)) as work:
                 effect = partial(function, work, caller, *given, **arguments)
-                return _answer_once(work, caller, may.keyed, status, effect)
+                return answer_once(work, caller, may.keyed, status, effect)
 
         _describe(view, function, may)
         wrapped: Any = bp.input(body, arg_name="json_data")(view) if body is not None else view
@@ -113,31 +110,14 @@ def question(
 
     def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
         def view(caller: Caller | None, **arguments: Any) -> Response:
-            given = [arguments.pop("query_data")] if query is not None else []
-            if audited:
-                with runtime().work(actor(caller)) as work:
-                    found = function(work, caller, *given, **arguments)
-            else:
-                with runtime().read() as session:
-                    found = function(session, caller, *given, **arguments)
-            return _with_etag(found)
+            return with_etag(_found(function, audited, caller, arguments))
 
         _describe(view, function, may)
-        wrapped: Any = bp.input(query, location="query", arg_name="query_data")(view) if query is not None else view
-        wrapped = bp.output(out)(wrapped)
+        wrapped = bp.output(out)(_asking(bp, query, view))
         bp.get(rule, endpoint=function.__name__)(_admitting(may, _document(bp, wrapped, function, may, False)))
         return function
 
     return register
-
-
-@dataclass(frozen=True)
-class Download:
-    """A file to be saved under a name."""
-
-    name: str
-    media_type: str
-    content: bytes
 
 
 def download(
@@ -153,22 +133,11 @@ def download(
 
     def register(function: Callable[..., Download]) -> Callable[..., Download]:
         def view(caller: Caller | None, **arguments: Any) -> Response:
-            given = [arguments.pop("query_data")] if query is not None else []
-            if audited:
-                with runtime().work(actor(caller)) as work:
-                    file = function(work, caller, *given, **arguments)
-            else:
-                with runtime().read() as session:
-                    file = function(session, caller, *given, **arguments)
-            response = Response(file.content, content_type=file.media_type)
-            response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
-            response.headers["Cache-Control"] = "private, no-store"
-            return response
+            return to_save(_found(function, audited, caller, arguments))
 
         _describe(view, function, may)
-        wrapped: Any = bp.input(query, location="query", arg_name="query_data")(view) if query is not None else view
         binary = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in media_types}
-        documented = _document(bp, wrapped, function, may, False)
+        documented = _document(bp, _asking(bp, query, view), function, may, False)
         documented._spec["responses"] = {200: {"description": "文件", "content": binary}, **_ERRORS}
         bp.get(rule, endpoint=function.__name__)(_admitting(may, documented))
         return function
@@ -192,7 +161,7 @@ def talk(
     def register(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
         def view(caller: Caller | None, **arguments: Any) -> Response:
             found = function(runtime(), gateways(), caller, arguments.pop("json_data"), **arguments)
-            return _json(Answer(status, found.model_dump(mode="json")))
+            return as_json(Answer(status, found.model_dump(mode="json")))
 
         _describe(view, function, may)
         wrapped: Any = bp.input(body, arg_name="json_data")(view)
@@ -211,7 +180,7 @@ def signed_command(
 
     def register(function: Callable[[], BaseModel]) -> Callable[[], BaseModel]:
         def view() -> Response:
-            return _json(Answer(status, function().model_dump(mode="json")))
+            return as_json(Answer(status, function().model_dump(mode="json")))
 
         _describe(view, function, may)
         view.__dict__["_spec"] = bp.input(body)(view).__dict__["_spec"]
@@ -239,41 +208,18 @@ def callback(
     return register
 
 
-def _answer_once(
-    work: Work, caller: Caller | None, keyed: bool, status: int, effect: Callable[[], BaseModel]
-) -> Response:
-    """The effect's answer, or the stored one where this key was answered before."""
-    if not keyed or caller is None:
-        return _json(Answer(status, effect().model_dump(mode="json")))
-    key = _key()
-    meant = f"{request.method} {request.path}\n".encode() + request.get_data()
-    answer = idempotency.begin(work, caller.principal, key, meant)
-    if answer is None:
-        answer = Answer(status, effect().model_dump(mode="json"))
-        idempotency.store(work, caller.principal, key, answer)
-    return _json(answer)
+def _found(function: Callable[..., Any], audited: bool, caller: Caller | None, arguments: dict[str, Any]) -> Any:
+    """What a reading function finds, in a session of its own or, with `audited`, in a Work."""
+    given = [arguments.pop("query_data")] if "query_data" in arguments else []
+    if audited:
+        with runtime().work(actor(caller)) as work:
+            return function(work, caller, *given, **arguments)
+    with runtime().read() as session:
+        return function(session, caller, *given, **arguments)
 
 
-def _key() -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if not 8 <= len(key) <= 128 or not key.isascii() or not key.isprintable():
-        raise Invalid("idempotency_key_required", "请在 Idempotency-Key 头里放 8 至 128 个字符的唯一编号")
-    return key
-
-
-def _json(answer: Answer) -> Response:
-    response = jsonify(answer.body)
-    response.status_code = answer.status
-    return response
-
-
-def _with_etag(found: BaseModel) -> Response:
-    response = _json(Answer(200, found.model_dump(mode="json")))
-    response.set_etag(sha256(response.get_data()).hexdigest()[:32], weak=True)
-    response.headers["Cache-Control"] = "private, no-cache"
-    made = response.make_conditional(request.environ)
-    assert isinstance(made, Response)
-    return made
+def _asking(bp: APIBlueprint, query: type[BaseModel] | None, view: Any) -> Any:
+    return view if query is None else bp.input(query, location="query", arg_name="query_data")(view)
 
 
 def _admitting(may: Door, view: Any) -> Any:
