@@ -64,7 +64,7 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Booked:
         held = _offered(work, account_id, wanted)
         if held is not None:
             return take_offer(work, held)
-        _require_other(work, wanted)
+        _refuse_twice(work, wanted)
         refusals.refuse(work, seen, why)
     row = _begin(work, NewAppointment(seen, account_id, wanted.person_id, wanted.self_pay))
     slot = places.take(work, wanted.slot_id)
@@ -125,7 +125,7 @@ def _begin(work: Work, new: NewAppointment) -> Appointment:
     return row
 
 
-def _require_other(work: Work, wanted: c.Book) -> None:
+def _refuse_twice(work: Work, wanted: c.Book) -> None:
     """Who has a place of this slot is told so, and not that there is none."""
     mine = (Appointment.slot_id == wanted.slot_id, Appointment.person_id == wanted.person_id)
     if work.session.scalar(select(Appointment.id).where(*mine, Appointment.status.in_(LIVE))) is not None:

@@ -64,6 +64,5 @@ def _view(
         cancel_until=rules.cancel_until(slot_row.starts_at, exchange.party_config(session, row.hospital_id)),
         refused_code=row.refused_code,
         refused=refused,
-        refund=back.refund,
-        refunded_fen=back.refunded_fen,
+        **back._asdict(),
     )

@@ -43,8 +43,7 @@ def read_payment(session: Session, caller: Caller, payment_id: UUID) -> c.Paymen
         description=row.description,
         expires_at=row.expires_at,
         jsapi=_jsapi(session, row),
-        refund=back.refund,
-        refunded_fen=back.refunded_fen,
+        **back._asdict(),
     )
 
 

@@ -130,8 +130,7 @@ def _view(session: Session, row: Settlement) -> c.SettlementView:
         insurance_part=row.insurance_part,
         self_pay_part=row.self_pay_part,
         payment_id=row.payment_order_id,
-        refund=back.refund,
-        refunded_fen=back.refunded_fen,
+        **back._asdict(),
         refused_code=row.refused_code,
         refused=rules.why(row.refused_code, tried=row.fund_fen is not None) if row.refused_code else None,
     )

@@ -17,6 +17,7 @@ from app.settlement import admission, messages, queries, rules, trials
 from app.settlement.contracts import AskTrial
 from app.settlement.interfaces import budget_of, interface_of, shared_budget
 from app.settlement.models import Settlement
+from app.settlement.parts import get
 from app.settlement.states import State, settlements
 from app.settlement.trials import ADMIT, line_of, require_unsettled
 
@@ -67,7 +68,7 @@ def ask_trial(work: Work, account_id: UUID, wanted: AskTrial) -> Settlement:
 
 def leave(work: Work, account_id: UUID, settlement_id: UUID) -> Settlement:
     """The patient waits no longer: whoever stands behind moves up. LostRace once the trial is under way."""
-    row = trials.locked(work, [settlement_id])[settlement_id]
+    row = get(work, settlement_id)
     identity.require_bound(work.session, account_id, row.person_id)
     settlements.move(work, [row.id], "leave", values={"refused_code": "left"})
     return row
