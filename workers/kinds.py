@@ -9,9 +9,9 @@ from app.appointment import calls as appointment
 from app.audit import service as audit
 from app.claim import answers, asking, clocks, data_requests, decisions, withdrawal
 from app.claim import calls as claim
-from app.claim import contracts as claim_contracts
 from app.claim import documents as claim_documents
 from app.claim import export as claim_export
+from app.claim.contracts import partners as claim_partners
 from app.core.tasks import MAX_TRIES, Job
 from app.core.work import Runtime
 from app.exchange import calls as exchange_calls
@@ -137,20 +137,20 @@ KINDS: dict[str, Desk] = {
     "settlement.told": Desk(one=settlement.on_answer(synchronising.told)),
     "settlement.sweep": Desk(all=settlement.sweep),
     "settlement.trial_answered": Desk(all=settlement.trials_answered),
-    "claim.adjudicated": Desk(one=claim.on_message(claim_contracts.AdjudicatedIn, decisions.adjudicated)),
+    "claim.adjudicated": Desk(one=claim.on_message(claim_partners.AdjudicatedIn, decisions.adjudicated)),
     "claim.ask_policies": Desk(one=asking.ask_policies, threads=4),
     "claim.assemble": Desk(one=claim.assemble),
     "claim.bills_changed": Desk(one=claim.bills_changed),
-    "claim.case_opened": Desk(one=claim.on_message(claim_contracts.CaseOpenedIn, decisions.case_opened)),
+    "claim.case_opened": Desk(one=claim.on_message(claim_partners.CaseOpenedIn, decisions.case_opened)),
     "claim.answer_request": Desk(one=claim.on_subject(data_requests.answered)),
     "claim.consent_withdrawn": Desk(one=claim.on_subject(withdrawal.consent_withdrawn)),
     "claim.deliver": Desk(one=claim.deliver, threads=4),
     "claim.e_bills_reversed": Desk(one=claim.e_bills_reversed),
     "claim.documents_late": Desk(one=claim.on_subject(claim_documents.late)),
     "claim.documents_requested": Desk(
-        one=claim.on_message(claim_contracts.DocumentsRequestedIn, claim_documents.requested)
+        one=claim.on_message(claim_partners.DocumentsRequestedIn, claim_documents.requested)
     ),
-    "claim.export_asked": Desk(one=claim.on_message(claim_contracts.ExportAskedIn, claim_export.asked)),
+    "claim.export_asked": Desk(one=claim.on_message(claim_partners.ExportAskedIn, claim_export.asked)),
     "claim.forward_request": Desk(one=claim.on_subject(data_requests.forward)),
     "claim.follow": Desk(one=asking.follow, threads=4),
     "claim.issue_letter": Desk(one=claim.issue_letter),
@@ -170,7 +170,7 @@ KINDS: dict[str, Desk] = {
     "payout.create": Desk(one=payout.create),
     "payout.look": Desk(one=payout.look, threads=4),
     "payout.notified": Desk(one=payout.notified),
-    "payout.recovery_ended": Desk(one=claim.on_message(claim_contracts.RecoveryEndedIn, recovering.ended)),
+    "payout.recovery_ended": Desk(one=claim.on_message(claim_partners.RecoveryEndedIn, recovering.ended)),
     "payout.send": Desk(one=payout.send, threads=4),
     "reconciliation.answered": Desk(one=reconciliation.step(nights.answered)),
     "reconciliation.ask": Desk(one=reconciliation.step(nights.ask_again)),

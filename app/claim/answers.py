@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.claim import clocks, consents, queries, rules
-from app.claim import contracts as c
+from app.claim.contracts import people as c
 from app.claim.models import Appeal, Claim, Decision
 from app.claim.states import State
 from app.claim.steps import advance, get, mine, tell

@@ -10,7 +10,7 @@ from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
 from app.claim import answers, dialects, documents, letter, queries, rules, submission, views, withdrawal
-from app.claim import contracts as c
+from app.claim.contracts import people as c
 from app.core.errors import NotFound
 from app.core.work import Work
 from app.exchange import service as exchange

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.claim import contracts as c
 from app.claim import decisions, documents, following
 from app.claim.calls import read_answer
+from app.claim.contracts import partners
 from app.claim.following import Asking
 from app.claim.policy import service as policies
 from app.core.errors import Invalid, NotFound, PartnerFault, TryLater
@@ -20,8 +20,8 @@ from app.gateways.insurer.speaking import News
 
 log = get_log(__name__)
 HEARD: dict[str, tuple[type[BaseModel], Any]] = {
-    "claim.adjudicated": (c.AdjudicatedIn, decisions.adjudicated),
-    "claim.documents_requested": (c.DocumentsRequestedIn, documents.requested),
+    "claim.adjudicated": (partners.AdjudicatedIn, decisions.adjudicated),
+    "claim.documents_requested": (partners.DocumentsRequestedIn, documents.requested),
 }
 
 
@@ -64,6 +64,6 @@ def ask_policies(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     if asked is None:
         return
     message_id = f"policies-{job.subject}-{job.id}-{job.tries}"
-    answer = read_answer(c.EligibilityIn, gateways.insurer.eligibility(asked.at, message_id, asked.question))
+    answer = read_answer(partners.EligibilityIn, gateways.insurer.eligibility(asked.at, message_id, asked.question))
     with runtime.work(finish=[job]) as work:
         policies.answered(work, job.subject, answer)

@@ -23,7 +23,7 @@ from app.claim import (
     verification,
     versions,
 )
-from app.claim import contracts as c
+from app.claim.contracts import partners
 from app.claim.states import State
 from app.claim.steps import get
 from app.core.errors import Invalid, NotFound, PartnerFault, TryLater
@@ -74,7 +74,7 @@ def verify(runtime: Runtime, gateways: Gateways, job: Job) -> None:
             return
         at = exchange.endpoint(work.session, work.privacy, row.insurer_id)
     answer = read_answer(
-        c.EligibilityIn, gateways.insurer.eligibility(at, f"eligibility-{job.subject}-{job.tries}", question)
+        partners.EligibilityIn, gateways.insurer.eligibility(at, f"eligibility-{job.subject}-{job.tries}", question)
     )
     with runtime.work(finish=[job]) as work:
         verification.verified(work, job.subject, answer)
@@ -92,7 +92,7 @@ def deliver(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     if body is None:
         return
     try:
-        case = read_answer(c.CaseIn, gateways.insurer.deliver(at, f"package-{sealed.id}", body))
+        case = read_answer(partners.CaseIn, gateways.insurer.deliver(at, f"package-{sealed.id}", body))
     except PartnerFault as fault:
         if fault.code == NOT_REACHED:
             with runtime.work() as work:

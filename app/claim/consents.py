@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.claim import contracts as c
 from app.claim import rules
+from app.claim.contracts import people as c
 from app.claim.models import Claim
 from app.core.errors import Forbidden, Invalid
 from app.core.work import Work

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from app.claim import consents, queries, rules
-from app.claim import contracts as c
+from app.claim.contracts import partners
 from app.claim.models import Claim
 from app.claim.states import LIVE
 from app.core.errors import Forbidden, Invalid, NotFound, Problem
@@ -81,7 +81,7 @@ def _hand_over(work: Work, answer: CommandAnswer) -> None:
         return
     try:
         allowed = _allowed(work, asked)
-        found = c.VisitRead.model_validate(answer.body)
+        found = partners.VisitRead.model_validate(answer.body)
         _require_fitting(found.rows, allowed)
         if not consents.share(work, allowed.claim, "data_request", _kinds(found.rows), asked.request_no):
             raise Forbidden(NO_CONSENT, "就诊人没有同意，或已撤回同意")
@@ -97,7 +97,7 @@ def _hand_over(work: Work, answer: CommandAnswer) -> None:
 def _allowed(work: Work, asked: OpenRequest) -> Allowed:
     """Raises NotFound, Forbidden, Invalid with what the insurer is told."""
     try:
-        claim_no = c.VisitWanted.model_validate(asked.data).claim_no
+        claim_no = partners.VisitWanted.model_validate(asked.data).claim_no
     except ValidationError as error:
         raise Invalid("request_malformed", "请求内容有误") from error
     row = queries.claim_by_no(work.session, claim_no, asked.party_id)
@@ -121,7 +121,7 @@ def _visits(work: Work, row: Claim, hospital_id: UUID) -> tuple[str, list[str]]:
     return there[0].patient_no, sorted({bill.visit_key for bill in there})
 
 
-def _require_fitting(rows: Collection[c.VisitRow], allowed: Allowed) -> None:
+def _require_fitting(rows: Collection[partners.VisitRow], allowed: Allowed) -> None:
     """Nothing but what was asked for leaves us, whatever the hospital has sent: Invalid for any other row."""
     bills = {row.key for row in rows if row.type == "bill"}
     for row in rows:
@@ -133,5 +133,5 @@ def _require_fitting(rows: Collection[c.VisitRow], allowed: Allowed) -> None:
             raise Invalid("answer_unfitting", "医院的答复含有未请求的内容")
 
 
-def _kinds(rows: Collection[c.VisitRow]) -> list[str]:
+def _kinds(rows: Collection[partners.VisitRow]) -> list[str]:
     return sorted({KIND_OF[row.type] for row in rows})

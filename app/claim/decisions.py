@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.claim import arithmetic, clocks, letter, queries, rules
-from app.claim import contracts as c
+from app.claim.contracts import partners
 from app.claim.e_bills import left_fen
 from app.claim.models import Claim, ClaimBill, Decision, DecisionLine
 from app.claim.states import DECIDABLE, State
@@ -16,12 +16,12 @@ from app.exchange import service as exchange
 from app.record import queries as record
 
 
-def case_opened(work: Work, insurer_id: UUID, said: c.CaseOpenedIn) -> None:
+def case_opened(work: Work, insurer_id: UUID, said: partners.CaseOpenedIn) -> None:
     row = of_insurer(work, insurer_id, said.claim_no)
     row.case_no = row.case_no or said.case_no
 
 
-def adjudicated(work: Work, insurer_id: UUID, said: c.AdjudicatedIn) -> None:
+def adjudicated(work: Work, insurer_id: UUID, said: partners.AdjudicatedIn) -> None:
     """A decision: every line adds up, no bill is paid beyond what the patient bore, and a late one changes nothing.
 
     1. The same decision again is dropped; one for a claim that is not waiting for it (late) too.
@@ -54,7 +54,7 @@ def adjudicated(work: Work, insurer_id: UUID, said: c.AdjudicatedIn) -> None:
         letter.wanted(work, row, decision)
 
 
-def _decided(work: Work, row: Claim, said: c.AdjudicatedIn) -> None:
+def _decided(work: Work, row: Claim, said: partners.AdjudicatedIn) -> None:
     appealed = queries.appeal(work.session, row.id)
     if appealed is not None:
         appealed.decided_at = work.now
@@ -66,7 +66,7 @@ def _decided(work: Work, row: Claim, said: c.AdjudicatedIn) -> None:
     work.emit("claim.decided", row.id)
 
 
-def _prepaid(work: Work, row: Claim, said: c.AdjudicatedIn) -> None:
+def _prepaid(work: Work, row: Claim, said: partners.AdjudicatedIn) -> None:
     """Nobody has to agree to what is certain: it is paid, and the claim goes on waiting for the decision."""
     clocks.stop(work, row, "prepay")
     work.audit("claim.prepaid", "claim", row.id, decision_no=said.decision_no)
@@ -74,7 +74,7 @@ def _prepaid(work: Work, row: Claim, said: c.AdjudicatedIn) -> None:
     work.emit("claim.payable", row.id)
 
 
-def _checked(work: Work, row: Claim, said: c.AdjudicatedIn, clearings: dict[str, ClaimBill]) -> dict[str, int]:
+def _checked(work: Work, row: Claim, said: partners.AdjudicatedIn, clearings: dict[str, ClaimBill]) -> dict[str, int]:
     """Approved fen by clearing number. Invalid with the first thing that does not hold."""
     latest = queries.latest_decision(work.session, row.id)
     if latest is not None and said.supersedes != latest.decision_no:
@@ -96,7 +96,7 @@ def _checked(work: Work, row: Claim, said: c.AdjudicatedIn, clearings: dict[str,
     return sums
 
 
-def _check_lines(work: Work, said: c.AdjudicatedIn, clearings: dict[str, ClaimBill]) -> None:
+def _check_lines(work: Work, said: partners.AdjudicatedIn, clearings: dict[str, ClaimBill]) -> None:
     """Each line is a fee line of the claim, billed as the hospital billed it, named once, and adds up; a decision that
     is not interim names them all."""
     numbers = {clearing.bill_id: clearing_no for clearing_no, clearing in clearings.items()}
@@ -115,7 +115,7 @@ def _check_lines(work: Work, said: c.AdjudicatedIn, clearings: dict[str, ClaimBi
         raise Invalid(fault.code, "核赔明细金额不合理", fields={fault.place: fault.why})
 
 
-def _payable(said: c.AdjudicatedIn, approved: dict[str, int], clearings: dict[str, ClaimBill]) -> dict[str, int]:
+def _payable(said: partners.AdjudicatedIn, approved: dict[str, int], clearings: dict[str, ClaimBill]) -> dict[str, int]:
     """What may be paid of it before the patient has agreed: what is certain, and was before."""
     if said.outcome == "interim":
         certain = approved
@@ -128,7 +128,7 @@ def _payable(said: c.AdjudicatedIn, approved: dict[str, int], clearings: dict[st
     return kept
 
 
-def _object(work: Work, row: Claim, said: c.AdjudicatedIn, objection: Invalid) -> None:
+def _object(work: Work, row: Claim, said: partners.AdjudicatedIn, objection: Invalid) -> None:
     work.audit("claim.decision_refused", "claim", row.id, code=objection.code)
     refused = {
         "claim_no": row.no,
@@ -139,7 +139,7 @@ def _object(work: Work, row: Claim, said: c.AdjudicatedIn, objection: Invalid) -
     exchange.publish(work, row.insurer_id, "claim.decision_refused", refused)
 
 
-def _keep(work: Work, row: Claim, said: c.AdjudicatedIn) -> Decision:
+def _keep(work: Work, row: Claim, said: partners.AdjudicatedIn) -> Decision:
     decision = Decision(
         claim_id=row.id,
         decision_no=said.decision_no,

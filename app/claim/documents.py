@@ -9,7 +9,8 @@ from hashlib import sha256
 from uuid import UUID
 
 from app.claim import clocks, consents, queries, rules
-from app.claim import contracts as c
+from app.claim.contracts import partners
+from app.claim.contracts import people as c
 from app.claim.models import Claim, ClaimDocument, DocumentRequest
 from app.claim.states import UNDECIDED, State
 from app.claim.steps import advance, get, mine, of_insurer, require_not_early, tell
@@ -18,7 +19,7 @@ from app.core.work import Work
 from app.exchange import service as exchange
 
 
-def requested(work: Work, insurer_id: UUID, said: c.DocumentsRequestedIn) -> None:
+def requested(work: Work, insurer_id: UUID, said: partners.DocumentsRequestedIn) -> None:
     """The insurer needs documents: the clock pauses while the patient supplements. The same request twice is one. A
     decided claim takes none.
 
@@ -41,7 +42,7 @@ def requested(work: Work, insurer_id: UUID, said: c.DocumentsRequestedIn) -> Non
     work.later("claim.documents_late", row.id, run_at=deadline)
 
 
-def _deadline(work: Work, insurer_id: UUID, said: c.DocumentsRequestedIn) -> datetime:
+def _deadline(work: Work, insurer_id: UUID, said: partners.DocumentsRequestedIn) -> datetime:
     """The one that the insurer names, or else the latest that was agreed. Invalid for one that has passed, and for a
     later one: for so long the decision's clock may stand still."""
     latest = clocks.due(work.now, clocks.terms(work, insurer_id).documents)
@@ -53,7 +54,7 @@ def _deadline(work: Work, insurer_id: UUID, said: c.DocumentsRequestedIn) -> dat
     return said.deadline
 
 
-def _require_reason(row: Claim, said: c.DocumentsRequestedIn) -> None:
+def _require_reason(row: Claim, said: partners.DocumentsRequestedIn) -> None:
     if row.status == State.NEEDS_DOCUMENTS:
         raise Invalid("documents_still_asked", "上一次要求的材料尚未补齐，不能再次要求")
     missing = {name: "missing" for name in ("reason", "supervisor") if getattr(said, name) is None}

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.claim import consents, queries, rules, versions
-from app.claim import contracts as c
+from app.claim.contracts import partners
 from app.claim.encryption import for_insurer
 from app.claim.fhir.bundle import bundle
 from app.claim.fhir.checks import problems
@@ -21,7 +21,7 @@ from app.exchange import service as exchange
 WHY = "export for the insurer"
 
 
-def asked(work: Work, insurer_id: UUID, said: c.ExportAskedIn) -> None:
+def asked(work: Work, insurer_id: UUID, said: partners.ExportAskedIn) -> None:
     """NotFound for another insurer's claim and for one whose package was never delivered; Invalid `no_package_key`, and
     `no_consent` after a consent was withdrawn."""
     row = of_insurer(work, insurer_id, said.claim_no)

@@ -10,8 +10,8 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from app.claim import contracts as c
 from app.claim import queries, views
+from app.claim.contracts import people as c
 from app.core.errors import NotFound
 from app.web.routes import door, question
 from app.web.site import OPERATOR, Caller

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from app.claim import contracts as c
 from app.claim import queries, rules
 from app.claim.assembly import why_lost
+from app.claim.contracts import partners
 from app.claim.models import Claim, Recovery
 from app.claim.states import AT_INSURER, DECIDABLE, RecoveryState, State, recoveries
 from app.claim.steps import advance, get, of_insurer, tell
@@ -79,7 +79,7 @@ def void(work: Work, recovery: Recovery) -> None:
     _news(work, recovery, "claim_bill_lost", {"reason": rules.TEXTS[recovery.reason]})
 
 
-def ended(work: Work, insurer_id: UUID, said: c.RecoveryEndedIn) -> Recovery | None:
+def ended(work: Work, insurer_id: UUID, said: partners.RecoveryEndedIn) -> Recovery | None:
     """The insurer's word on its money; None if it said so before. Invalid for another amount, or while nobody knows
     what must come back."""
     row = of_insurer(work, insurer_id, said.claim_no)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.claim import consents, documents, e_bills, queries, rules
-from app.claim import contracts as c
+from app.claim.contracts import people as c
 from app.claim.models import Claim, ClaimBill
 from app.claim.states import HOLDER, State, claims
 from app.claim.steps import advance, lock_bills, tell

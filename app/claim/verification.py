@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from app.claim import consents, e_bills, queries, rules
-from app.claim import contracts as c
 from app.claim.assembly import end_ineligible
+from app.claim.contracts import partners
 from app.claim.models import Claim
 from app.claim.policy.service import remember
 from app.claim.states import State
@@ -57,7 +57,7 @@ def eligibility_question(work: Work, row: Claim) -> dict[str, Any] | None:
     }
 
 
-def verified(work: Work, claim_id: UUID, answer: c.EligibilityIn) -> None:
+def verified(work: Work, claim_id: UUID, answer: partners.EligibilityIn) -> None:
     """The insurer has answered: keep what it said of the policies, and take the first that covers and whose guard lets
     the e-bills in. A claim that was withdrawn meanwhile guards nothing."""
     row = get(work, claim_id)
@@ -80,7 +80,7 @@ def verified(work: Work, claim_id: UUID, answer: c.EligibilityIn) -> None:
             work.later("claim.deliver", row.id)
 
 
-def _remember_paid_elsewhere(work: Work, row: Claim, said: Sequence[c.PaidElsewhereIn]) -> None:
+def _remember_paid_elsewhere(work: Work, row: Claim, said: Sequence[partners.PaidElsewhereIn]) -> None:
     amounts = {one.clearing_no: one.amount_fen for one in said}
     for clearing in queries.bills(work.session, row.id):
         if clearing.kind == "pay":

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.queries import AuditEntry
 from app.claim import clocks, queries, rules
-from app.claim import contracts as c
+from app.claim.contracts import people as c
 from app.claim.models import Claim, ClaimClock, DocumentRequest, Recovery
 from app.claim.states import HOLDER, RECOVERY_HOLDER, RecoveryState, State
 

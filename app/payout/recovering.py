@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.claim import contracts as c
 from app.claim import queries as claim_queries
 from app.claim import service as claims
+from app.claim.contracts import partners
 from app.claim.states import RecoveryState
 from app.core.work import Work
 from app.payout import ledger, queries, rules
@@ -65,7 +65,7 @@ def came_back(work: Work, row: Payout) -> None:
     resolve(work, row.claim_id, cause=row.id)
 
 
-def ended(work: Work, insurer_id: UUID, said: c.RecoveryEndedIn) -> None:
+def ended(work: Work, insurer_id: UUID, said: partners.RecoveryEndedIn) -> None:
     """The insurer's word: repaid to it, or given up."""
     recovery = claims.ended(work, insurer_id, said)
     if recovery is not None:

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from app.claim import contracts as claim
 from app.claim import service as claims
-from app.claim.contracts import AdjudicatedIn
+from app.claim.contracts import partners as claim
+from app.claim.contracts.partners import AdjudicatedIn
 from app.exchange.contracts import AnswersIn, MessageIn, RequestIn
 from app.identity.service import TieIn
 from app.sandbox.words import Fault, faults_of

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from app.claim.contracts import OfPerson
+from app.claim.contracts.people import OfPerson
 from app.claim.policy import contracts as c
 from app.claim.policy import queries, service
 from app.core.work import Work

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StrictBool
 
-from app.claim.contracts import Input, Key
+from app.claim.contracts.fields import Key
+from app.claim.contracts.people import Input
 
 
 class AskPolicies(Input):

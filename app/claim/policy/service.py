@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 
-from app.claim import contracts as c
+from app.claim.contracts import partners
 from app.claim.models import Policy
 from app.claim.policy import queries
 from app.claim.policy.models import PolicyQuestion
@@ -82,14 +82,14 @@ def to_ask(work: Work, question_id: UUID) -> Asked | None:
     return Asked(exchange.endpoint(work.session, work.privacy, row.insurer_id), question)
 
 
-def answered(work: Work, question_id: UUID, answer: c.EligibilityIn) -> None:
+def answered(work: Work, question_id: UUID, answer: partners.EligibilityIn) -> None:
     row = work.session.get(PolicyQuestion, question_id, with_for_update=True)
     if row is not None:
         remember(work, row.insurer_id, row.person_id, answer.policies)
         row.answered_at = work.now
 
 
-def remember(work: Work, insurer_id: UUID, person_id: UUID, policies: Sequence[c.PolicyIn]) -> None:
+def remember(work: Work, insurer_id: UUID, person_id: UUID, policies: Sequence[partners.PolicyIn]) -> None:
     """Keep what the insurer said of its policies. One that does not name a product's filing number is the insurer's
     product that its configuration names."""
     configured = str(exchange.party(work.session, insurer_id).config.get("product_filing_no") or "")

@@ -60,7 +60,7 @@ class Dialect(Protocol):
 
     def eligibility(self, at: Endpoint, message_id: str, question: dict[str, Any]) -> Any:
         """Is the person insured, and are these bills in scope? Asked before any record is shared. The answer is what
-        app.claim.contracts.EligibilityIn reads; without bills, it is about the policies alone."""
+        app.claim.contracts.partners.EligibilityIn reads; without bills, it is about the policies alone."""
 
     def deliver(self, at: Endpoint, message_id: str, claim: dict[str, Any]) -> Any:
         """Hand over a claim package: {"claim_no", "policy_no", "package", "remainders"} → {"case_no"}."""

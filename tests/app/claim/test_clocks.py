@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy import text
 
 from app.claim import clocks, documents, queries
-from app.claim import contracts as c
+from app.claim.contracts import people as c
 from app.claim.models import ClaimClock
 from app.claim.states import State, claims
 from app.claim.steps import advance, get

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.claim.contracts import AdjudicatedLineIn, LineRef, PolicyIn
+from app.claim.contracts.partners import AdjudicatedLineIn, PolicyIn
+from app.claim.contracts.people import LineRef
 
 POLICY: dict[str, Any] = {
     "policy_no": "P1", "product_name": "百万医疗", "product_filing_no": None, "valid_from": "2026-01-01",

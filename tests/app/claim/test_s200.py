@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.claim import asking
-from app.claim.contracts import DocumentsRequestedIn
+from app.claim.contracts.partners import DocumentsRequestedIn
 from app.core.errors import Invalid
 from app.core.work import Runtime, Work
 from app.exchange import service as exchange
