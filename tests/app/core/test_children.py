@@ -75,7 +75,7 @@ PARENT = """
 """
 FORKED = "if os.fork() == 0: os.close(1), time.sleep(60), os._exit(0)"
 GUARDIAN_REPLACED = (
-    "[p.kill() for p in psutil.Process().children() if p.pid != child.pid]; time.sleep(0.1);"
+    "[(p.kill(), p.wait()) for p in psutil.Process().children() if p.pid != child.pid];"
     "spawn(Command(('/bin/true',), Path('/')), 2)"
 )
 
