@@ -35,10 +35,11 @@ class _Parcel:
 
 
 def deliver(runtime: Runtime, gateways: Gateways, job: Job) -> None:
-    """Hand one notice to its provider under its own number; whoever WeChat cannot reach gets an SMS."""
+    """Hand one notice to its provider under its own number; whoever WeChat cannot reach gets an SMS, and whoever is not
+    bound any more to the person that it is about gets nothing."""
     with runtime.work() as work:
-        parcel = _pack(work, job)
-    if parcel.row.status not in (State.PENDING, State.RETRYING):
+        parcel = None if service.withheld(work, job.subject) else _pack(work, job)
+    if parcel is None or parcel.row.status not in (State.PENDING, State.RETRYING):
         return
     try:
         provider_no = _send(runtime, gateways, parcel)

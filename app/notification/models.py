@@ -11,7 +11,8 @@ from app.core.machine import Stateful
 
 
 class Notice(Stateful, Base):
-    """One message to one recipient over one channel. `dedupe` makes a repeated event one message.
+    """One message to one recipient over one channel. `dedupe` makes a repeated event one message. One about a person is
+    for who is bound to that person.
 
     `content_sealed` is JSON: for WeChat and SMS {"params", "phone"?}, for mail {"to", "subject", "html", "inline",
     "attachments"} with files in base64.
@@ -25,6 +26,7 @@ class Notice(Stateful, Base):
     )
 
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     channel: Mapped[str]
     template: Mapped[str]
     subject: Mapped[UUID | None]

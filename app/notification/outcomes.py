@@ -13,7 +13,7 @@ from app.core.work import Work
 from app.identity import service as identity
 from app.notification import rules
 from app.notification.models import Notice
-from app.notification.states import notices
+from app.notification.states import State, notices
 from app.notification.writing import DELIVER, text
 
 
@@ -29,6 +29,15 @@ def said(work: Work, row: Notice, why: str) -> Any:
     return json.loads(work.reveal(row, "content_sealed", why))
 
 
+def withheld(work: Work, notice_id: UUID) -> bool:
+    """Whether its user is not bound to the person any more since it was written; it is buried then."""
+    row = work.session.get(Notice, notice_id)
+    if row is None or row.status not in (State.PENDING, State.RETRYING) or _is_entitled(work, row):
+        return False
+    notices.move(work, [notice_id], "bury", values={"refused_code": "unbound"}, lenient=True)
+    return True
+
+
 def delivered(work: Work, notice_id: UUID, provider_no: str | None) -> None:
     notices.move(work, [notice_id], "deliver", values={"provider_no": provider_no}, lenient=True)
 
@@ -38,7 +47,7 @@ def failed(work: Work, row: Notice, code: str, *, for_good: bool) -> None:
     event = "bury" if for_good else "retry"
     values = {"refused_code": code[:60], "tries": Notice.tries + 1}
     moved = notices.move(work, [row.id], event, values=values, lenient=True)
-    if moved and for_good and row.channel == "wechat":
+    if moved and for_good and row.channel == "wechat" and _is_entitled(work, row):
         _fall_back(work, row)
 
 
@@ -58,6 +67,13 @@ def replay(work: Work, notice_id: UUID) -> None:
     """A dead notice is tried again. LostRace for one that is not dead."""
     notices.move(work, [notice_id], "replay")
     work.later(DELIVER, notice_id)
+
+
+def _is_entitled(work: Work, row: Notice) -> bool:
+    if row.account_id is None or row.person_id is None:
+        return True
+    pair = (row.account_id, row.person_id)
+    return pair in identity.bound_pairs(work.session, [pair])
 
 
 def _fall_back(work: Work, row: Notice) -> None:

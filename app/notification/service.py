@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.notification.outcomes import content, delivered, failed, job_finished, replay, said
+from app.notification.outcomes import content, delivered, failed, job_finished, replay, said, withheld
 from app.notification.pushes import PushIn, forget_pushes, take_push
-from app.notification.writing import Told, mail, notify, notify_all, notify_person, phone_code, text
+from app.notification.writing import Told, mail, notify, notify_all, phone_code, text
 
 __all__ = [
     "PushIn",
@@ -17,10 +17,10 @@ __all__ = [
     "mail",
     "notify",
     "notify_all",
-    "notify_person",
     "phone_code",
     "replay",
     "said",
     "take_push",
     "text",
+    "withheld",
 ]

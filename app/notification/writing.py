@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -36,9 +36,7 @@ def notify(work: Work, template: str, told: Told, params: Mapping[str, str]) -> 
     """Tell one WeChat user."""
     rules.in_words(template, params)  # a missing parameter shows here and not in the worker
     for one in _entitled(work, [told]):
-        row = Notice(
-            account_id=one.account_id, channel="wechat", template=template, subject=one.subject, dedupe=one.dedupe
-        )
+        row = Notice(**asdict(one), channel="wechat", template=template)
         _write(work, row, {"params": dict(params)})
 
 
@@ -66,16 +64,11 @@ def _row(work: Work, told: Told, content: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": notice_id,
         "account_id": told.account_id,
+        "person_id": told.person_id,
         "subject": told.subject,
         "dedupe": told.dedupe,
         "content_sealed": work.privacy.seal_json(content, _place(notice_id)),
     }
-
-
-def notify_person(work: Work, template: str, person_id: UUID, subject: UUID, params: Mapping[str, str]) -> None:
-    """Tell everybody who is bound to a person."""
-    for account_id in identity.accounts_of_person(work.session, person_id):
-        notify(work, template, Told(account_id, subject, f"{template}:{subject}:{account_id}"), params)
 
 
 def text(work: Work, phone: str, sms_template: str, params: Mapping[str, str], dedupe: str) -> None:

@@ -1441,6 +1441,7 @@ def upgrade() -> None:
     op.create_table(
         "notice",
         sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("template", sa.Text(), nullable=False),
         sa.Column("subject", sa.Uuid(), nullable=True),
@@ -1460,6 +1461,7 @@ def upgrade() -> None:
         sa.CheckConstraint("channel <> 'wechat' OR account_id IS NOT NULL", name=op.f("ck_notice_recipient")),
         sa.CheckConstraint("channel IN ('wechat', 'sms', 'mail')", name=op.f("ck_notice_channel")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_notice_account_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_notice_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
         sa.UniqueConstraint("dedupe", name=op.f("uq_notice_dedupe")),
     )

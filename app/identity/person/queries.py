@@ -122,12 +122,6 @@ def bound_pair(session: Session, binding_id: UUID) -> BoundPair:
     return BoundPair(row.account_id, row.person_id, row.hospital_id, row.relation, row.refused_code)
 
 
-def accounts_of_person(session: Session, person_id: UUID) -> list[UUID]:
-    """Every account that is bound live to the person, the earliest binding first."""
-    live = select(Binding.account_id).where(Binding.person_id == person_id, Binding.status == BindingState.LIVE)
-    return list(session.scalars(live.order_by(Binding.id)))
-
-
 def bound_pairs(session: Session, pairs: Collection[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
     """Which of these accounts are bound live to which of these persons, in one statement whatever their number."""
     accounts, persons = (bindparam(name, type_=ARRAY(Uuid)) for name in ("accounts", "persons"))

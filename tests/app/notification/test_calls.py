@@ -46,6 +46,26 @@ def test_an_event_that_is_told_twice_is_one_message(house: House) -> None:
     assert len(house.until(lambda: shown(house, patient))) == 1
 
 
+@pytest.mark.parametrize("tries", [0, 1], ids=["written", "tried once"])
+def test_who_is_bound_no_more_when_it_is_delivered_is_not_told(house: House, tries: int) -> None:
+    patient = house.known()
+    notice_id = tell(house, patient, person_id=patient.person_id)
+    if tries:
+        house.wechat.fail(SEND, status=200, body={"errcode": -1, "errmsg": "system error"})
+        house.drain_all("notification.deliver")
+        assert notice(house, notice_id).status == "retrying"
+    [bound] = patient.get("/bindings").get_json()["bindings"]
+    assert patient.post(f"/bindings/{bound['id']}/revoke").status_code == 200
+    house.drain_all("notification.deliver", hurry=True)
+    row = notice(house, notice_id)
+    assert (row.status, row.refused_code, row.tries) == ("dead", "unbound", tries)
+    assert not shown(house, patient) and not texts(house, patient)
+    with house.runtime.work() as work:
+        service.replay(work, notice_id)
+    house.drain_all("notification.deliver")
+    assert notice(house, notice_id).status == "dead"
+
+
 def test_a_missing_parameter_shows_where_it_is_written(house: House) -> None:
     with pytest.raises(KeyError):
         tell(house, house.known(), "claim_decided")
