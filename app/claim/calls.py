@@ -26,13 +26,12 @@ from app.claim import (
 from app.claim.contracts import partners
 from app.claim.states import State
 from app.claim.steps import get
-from app.core.errors import Invalid, NotFound, PartnerFault, TryLater
+from app.core.errors import NOT_REACHED, Invalid, NotFound, PartnerFault, TryLater
 from app.core.log import get_log
 from app.core.tasks import Job
 from app.core.work import Runtime, Work
 from app.exchange import service as exchange
 from app.gateways import Gateways
-from app.gateways.http import NOT_REACHED
 
 DATA_PAUSE_S = 2.0
 log = get_log(__name__)

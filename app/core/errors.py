@@ -79,12 +79,20 @@ class LostRace(Conflict):
         return f"{self.machine} cannot {self.event}: {len(self.ids)} rows"
 
 
+NOT_REACHED = "not_reached"
+
+
 class PartnerFault(Exception):
     """A partner did not do what was asked. `permanent`: asking again is useless. `unknown`: it may have been done."""
 
     def __init__(self, partner: str, code: str, *, permanent: bool = False, unknown: bool = False) -> None:
         super().__init__(f"{partner}: {code}")
         self.partner, self.code, self.permanent, self.unknown = partner, code, permanent, unknown
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the partner itself said so, if only that this caller may not ask."""
+        return not self.unknown and self.code != NOT_REACHED
 
 
 class TryLater(Exception):

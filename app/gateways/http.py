@@ -1,6 +1,8 @@
 """One way to call a partner: explicit timeouts, no redirects, every failure a PartnerFault that says what is known.
 
-Not sent (no connection): temporary. Sent and no usable answer: unknown. 4xx but 408 and 429: permanent. 429: temporary.
+Not sent (no connection): temporary. Sent and no usable answer: unknown. 400, 409 and 422 with a code of the partner's
+own: permanent. Every other 4xx (401, 403, 404, 413, 429 …) is about keys, addresses, limits and proxies, which somebody
+mends, and says nothing of what was asked: temporary; 408: unknown.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ from typing import Any
 import httpx
 from standardwebhooks import Webhook
 
-from app.core.errors import PartnerFault
+from app.core.errors import NOT_REACHED, PartnerFault
 from app.core.strict_json import read_json
 
-NOT_REACHED = "not_reached"
+REFUSALS = (400, 409, 422)
 
 
 @dataclass
@@ -60,12 +62,10 @@ class Http:
         status = response.status_code
         if response.is_success:
             return
-        code = _code_of(response) or f"http_{status}"
-        if status == 429:
-            raise PartnerFault(self.partner, code)
-        if status >= 500 or status == 408 or status < 400:
-            raise PartnerFault(self.partner, code, unknown=True)
-        raise PartnerFault(self.partner, code, permanent=True)
+        own_code = _code_of(response)
+        is_unknown = status >= 500 or status == 408 or status < 400
+        is_permanent = status in REFUSALS and own_code != ""
+        raise PartnerFault(self.partner, own_code or f"http_{status}", permanent=is_permanent, unknown=is_unknown)
 
     def close(self) -> None:
         self._client.close()

@@ -127,7 +127,7 @@ def _no_book(runtime: Runtime, job: Job, run: Run, fault: PartnerFault) -> None:
     may_come = not_ready or not fault.permanent
     if may_come and runtime.clock.now() < run.collect_until:
         raise TryLater(min(rules.RETRY_S, (run.collect_until - runtime.clock.now()).total_seconds() + 0.1))
-    plain = "partner_refused" if fault.permanent else "not_reached"
+    plain = "partner_refused" if fault.is_answer else "not_reached"
     _block(runtime, job, fault.code if not_ready else plain)
 
 

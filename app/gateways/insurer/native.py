@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.gateways.http import Http, signed
-from app.gateways.insurer.speaking import Endpoint, News, post
+from app.gateways.insurer.speaking import Endpoint, News
 
 
 @dataclass
@@ -28,4 +28,4 @@ class Native:
         return []
 
     def _post(self, at: Endpoint, path: str, message_id: str, body: dict[str, Any]) -> Any:
-        return post(self.http, at.url + path, **signed(at.secret, message_id, body))
+        return self.http.ask("POST", at.url + path, **signed(at.secret, message_id, body))

@@ -5,12 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from app.core.errors import PartnerFault
-from app.gateways.http import Http
-
-# With a code of the insurer's own these speak of the claim; whatever else is no success, of what lies in between.
-REFUSALS = (400, 409, 422)
-
 
 class Endpoint(Protocol):
     """Where an insurer is, its code, the dialect it speaks, and the secrets (`whsec_…`, separated
@@ -34,20 +28,6 @@ class News:
     type: str
     number: str
     data: dict[str, Any] = field(repr=False)
-
-
-def post(http: Http, url: str, **request: Any) -> Any:
-    """The JSON of a success. A PartnerFault is permanent only for what the insurer itself has refused: keys, addresses,
-    limits and proxies (401, 403, 404, 413 …) say nothing of a claim, and somebody mends them."""
-    response = http.send("POST", url, **request)
-    try:
-        return http.json_of(response)
-    except PartnerFault as fault:
-        status = response.status_code
-        said_so = status in REFUSALS and fault.code != f"http_{status}"
-        if not fault.permanent or said_so:
-            raise
-        raise PartnerFault(fault.partner, fault.code) from fault
 
 
 class Dialect(Protocol):

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import requests
 from wechatpayv3 import SignType, WeChatPay, WeChatPayType
 
-from app.core.errors import PartnerFault
+from app.core.errors import NOT_REACHED, PartnerFault
 from app.core.strict_json import read_json
 
 PARTNER = "wechat_pay"
@@ -270,7 +270,7 @@ def _send(call: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
     try:
         return call()
     except requests.ConnectTimeout as error:
-        raise PartnerFault(PARTNER, "not_reached") from error
+        raise PartnerFault(PARTNER, NOT_REACHED) from error
     except requests.RequestException as error:
         raise PartnerFault(PARTNER, type(error).__name__, unknown=True) from error
     except Exception as error:  # the library: "failed to verify the signature", after the work was done

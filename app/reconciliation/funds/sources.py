@@ -57,4 +57,4 @@ def why(fault: PartnerFault) -> str:
     """The code (rules.BLOCKED) of a bill that was not to be had."""
     if is_early(fault):
         return "bill_not_ready"
-    return "partner_refused" if fault.permanent else "not_reached"
+    return "partner_refused" if fault.is_answer else "not_reached"

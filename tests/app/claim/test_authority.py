@@ -97,7 +97,15 @@ def test_an_e_bill_that_the_authority_does_not_stand_by_ends_the_claim(
     assert town.status(again) == "verified", "what was mended there is asked anew"
 
 
-@pytest.mark.parametrize("fault", [{"status": 503}, {"drop": "before"}, {"status": 200, "body": {"status": "?"}}])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 503},
+        {"status": 401, "body": {"code": "key_invalid"}},
+        {"drop": "before"},
+        {"status": 200, "body": {"status": "?"}},
+    ],
+)
 def test_while_the_authority_is_silent_the_claim_waits_and_says_so(
     town: Town, authority: EBillAuthority, fault: dict[str, Any]
 ) -> None:
@@ -155,12 +163,14 @@ def test_a_good_answer_is_believed_for_a_day(town: Town, authority: EBillAuthori
     assert (town.status(third), asked(authority)) == ("ineligible", before + 1)
 
 
-def test_a_key_that_the_authority_refuses_waits_for_somebody_to_mend_it(town: Town, authority: EBillAuthority) -> None:
+def test_a_question_that_the_authority_refuses_waits_for_somebody_to_mend_it(
+    town: Town, authority: EBillAuthority
+) -> None:
     who = town.insured()
     bill_id = town.bill(who)
     known(town, authority, bill_id)
     claim_id = submitted(town, who, bill_id)
-    authority.fail("/verify$", status=401, body={"code": "key_invalid"})
+    authority.fail("/verify$", status=422, body={"code": "malformed"})
     town.drain_all("claim.verify")
-    assert town.dead() == [("claim.verify", "PartnerFault: e_bill_authority: key_invalid")]
+    assert town.dead() == [("claim.verify", "PartnerFault: e_bill_authority: malformed")]
     assert who.get(f"/claims/{claim_id}")["waiting"]["code"] == "e_bill_authority_silent"

@@ -62,7 +62,8 @@ def test_an_e_bill_is_known_by_what_stands_on_it(client: EBillAuthority, other: 
         ({"delay_s": 1.0}, False),
         ({"status": 200, "body": {"status": "perhaps"}}, False),
         ({"status": 200, "body": ["valid"]}, False),
-        ({"status": 422}, True),
+        ({"status": 422}, False),
+        ({"status": 422, "body": {"code": "malformed"}}, True),
     ],
 )
 def test_what_is_no_answer_says_nothing_of_the_e_bill(
@@ -75,10 +76,10 @@ def test_what_is_no_answer_says_nothing_of_the_e_bill(
     assert client.verify(EBill()) == "valid"
 
 
-def test_a_wrong_key_is_for_good(double: Double) -> None:
+def test_a_wrong_key_is_not_for_good(double: Double) -> None:
     with pytest.raises(PartnerFault) as refused:
         EBillAuthority(Http("e_bill_authority", 0.5), double.url, "wrong").verify(EBill())
-    assert (refused.value.code, refused.value.permanent) == ("key_invalid", True)
+    assert (refused.value.code, refused.value.permanent) == ("key_invalid", False)
 
 
 def test_number_and_check_code_are_in_no_url(client: EBillAuthority, double: Double) -> None:

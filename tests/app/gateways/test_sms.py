@@ -41,13 +41,15 @@ def test_the_same_number_again_is_the_same_message(sms: Sms, double: Gateway) ->
 
 
 @pytest.mark.parametrize(
-    ("out_id", "phone", "key", "code"),
-    [("out-3", "123", KEY, "phone_invalid"), ("out-4", "13900000001", "wrong", "key_invalid")],
+    ("out_id", "phone", "key", "code", "permanent"),
+    [("out-3", "123", KEY, "phone_invalid", True), ("out-4", "13900000001", "wrong", "key_invalid", False)],
 )
-def test_a_refusal_is_for_good(double: Gateway, out_id: str, phone: str, key: str, code: str) -> None:
+def test_a_refusal_of_the_message_is_for_good_and_one_of_the_key_is_not(
+    double: Gateway, out_id: str, phone: str, key: str, code: str, permanent: bool
+) -> None:
     with pytest.raises(PartnerFault) as refused:
         Sms(Http("sms", 2.0), double.url, key).send(out_id, phone, "SMS_CODE", {})
-    assert (refused.value.code, refused.value.permanent) == (code, True)
+    assert (refused.value.code, refused.value.permanent) == (code, permanent)
     assert phone not in str(refused.value)
 
 

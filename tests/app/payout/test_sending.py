@@ -164,6 +164,17 @@ def test_a_second_try_that_is_turned_down_proves_nothing_about_the_first(town: T
     assert (status(town, payout_id), asked(town, payout_id)) == ("accepted", 2)
 
 
+def test_a_bank_that_refuses_our_key_for_a_while_is_no_failure_of_the_payout(town: Town) -> None:
+    who = town.insured()
+    claim_id, payout_id = created(town, who)
+    town.bank.fail(BANK_PATH, status=401, body={"code": "signature_invalid"})
+    send(town)
+    assert (status(town, payout_id), town.status(claim_id)) == ("unknown", "paying")
+    quarantine_over(town, payout_id)
+    town.until(lambda: status(town, payout_id) == "succeeded")
+    assert len(at_the_bank(town, payout_id)) == 1
+
+
 def test_turned_down_twice_and_never_seen_it_is_dead(town: Town) -> None:
     who = town.insured()
     claim_id, payout_id = created(town, who)

@@ -14,7 +14,7 @@ from typing import Any
 from app.core.clock import SHANGHAI
 from app.core.errors import PartnerFault
 from app.gateways.http import Http, signed
-from app.gateways.insurer.speaking import Endpoint, post
+from app.gateways.insurer.speaking import Endpoint
 
 PATH = "/s200"
 # Who stands between hospital and insurer, and who speaks where no hospital does.
@@ -63,7 +63,7 @@ class Line:
         """The answer's body. PartnerFault: busy is temporary, a refusal permanent, whatever is not in the table of
         result codes unknown."""
         asked = {"head": _head(at, message), "body": message.body}
-        answer = post(self.http, at.url + PATH, **signed(at.secret, message.trade_no, asked))
+        answer = self.http.ask("POST", at.url + PATH, **signed(at.secret, message.trade_no, asked))
         head, body = _parts(answer)
         if head.get("sendTradeNum") != message.trade_no:
             raise PartnerFault(self.http.partner, "foreign_answer", unknown=True)
