@@ -529,10 +529,10 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_patient_number_person_id"), "patient_number", ["person_id"], unique=False)
     op.create_index(
-        "uq_patient_number_pull",
+        "ix_patient_number_pull",
         "patient_number",
         ["pull_id"],
-        unique=True,
+        unique=False,
         postgresql_where=sa.text("pull_id IS NOT NULL"),
     )
     op.create_table(
@@ -2476,7 +2476,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_policy_person_id"), table_name="policy")
     op.drop_table("policy")
     op.drop_index(
-        "uq_patient_number_pull", table_name="patient_number", postgresql_where=sa.text("pull_id IS NOT NULL")
+        "ix_patient_number_pull", table_name="patient_number", postgresql_where=sa.text("pull_id IS NOT NULL")
     )
     op.drop_index(op.f("ix_patient_number_person_id"), table_name="patient_number")
     op.drop_index(

@@ -21,6 +21,7 @@ from app.identity.person.models import Binding, PatientNumber
 from app.identity.person.pulls import LANE
 from app.identity.person.states import BindingState
 
+_TIES_TOGETHER = 500  # in one command
 _NUMBERS = cast(Table, PatientNumber.__table__)
 # Each key is looked up by its index (OFFSET 0 keeps the look-ups apart), however little the planner knows.
 _KNOWN = text("""
@@ -106,10 +107,11 @@ def set_patient_numbers(work: Work, hospital_id: UUID, numbers: Mapping[UUID, st
 def _tie_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str]) -> None:
     bound = _accounts_of(work.session, hospital_id, list(numbers))
     ties = [
-        Asked(None, {"account_ref": account_ref(work.privacy, account), "patient_no": numbers[person]})
-        for person, account in bound
+        {"account_ref": account_ref(work.privacy, account), "patient_no": numbers[person]} for person, account in bound
     ]
-    exchange.command_all(work, hospital_id, "tie_account", ties, lane=LANE)
+    parts = [ties[at : at + _TIES_TOGETHER] for at in range(0, len(ties), _TIES_TOGETHER)]
+    asked = [Asked(None, {"ties": part}) for part in parts]
+    exchange.command_all(work, hospital_id, "tie_accounts", asked, lane=LANE)
 
 
 def tie(work: Work, hospital_id: UUID, person_id: UUID, patient_no: str, account_id: UUID | None) -> None:
