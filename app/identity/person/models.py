@@ -89,7 +89,7 @@ class PatientNumber(Base):
 
     __tablename__ = "patient_number"
     __table_args__ = (
-        UniqueConstraint("hospital_id", "person_id"),
+        UniqueConstraint("person_id", "hospital_id"),
         CheckConstraint("(pull_id IS NULL) = (awaited_since IS NULL)", name="awaited"),
         CheckConstraint("NOT more_follows OR pull_id IS NOT NULL", name="more_follows"),
         Index("ix_patient_number_pull", "pull_id", postgresql_where=text(_AWAITED)),
@@ -98,7 +98,7 @@ class PatientNumber(Base):
 
     hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
     patient_no: Mapped[str] = mapped_column(primary_key=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     since: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     pull_id: Mapped[UUID | None]
     awaited_since: Mapped[datetime | None]
