@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, func, select
+from sqlalchemy import Row, any_, bindparam, func, select
 
+from app.core.db import Ids
 from app.core.errors import NotFound
 from app.core.work import Work
 from app.exchange.service import CommandAnswer
@@ -25,7 +26,7 @@ _ENTRY = ("id", "hospital_id", "person_id", "account_id", "command_id", "status"
           "failed_at")  # fmt: skip
 _ANSWERED = (
     select(*(Registration.__table__.c[name] for name in _ENTRY))
-    .where(Registration.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .where(Registration.id == any_(bindparam("ids", type_=Ids())))
     .order_by(Registration.id)
     .with_for_update(key_share=True)
 )

@@ -8,9 +8,10 @@ from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
+from app.core.db import Ids
 from app.core.errors import NotFound, Tampered
 from app.core.work import Work
 from app.exchange import service as exchange
@@ -47,7 +48,7 @@ _ENTRY = (
 _NOTE_COMMANDS = text("""
     UPDATE registration SET command_id = c.command_id, asked_at = coalesce(asked_at, :now)
     FROM unnest(CAST(:ids AS uuid[]), CAST(:commands AS uuid[])) AS c(id, command_id) WHERE registration.id = c.id
-""")
+""").bindparams(bindparam("ids", type_=Ids()), bindparam("commands", type_=Ids()))
 
 
 def poll(work: Work, hospital_id: UUID) -> int:

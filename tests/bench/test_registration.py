@@ -32,7 +32,9 @@ def left(lane: Lane) -> dict[str, int]:
     }
     with psycopg.connect(libpq(lane.runtime.settings.database_url)) as db:
         found = {name: int((db.execute(query.encode()).fetchone() or (0,))[0]) for name, query in wanted.items()}
-        entries: dict[str, int] = dict(db.execute("SELECT action, count(*) FROM audit_entry GROUP BY action").fetchall())
+        entries: dict[str, int] = dict(
+            db.execute("SELECT action, count(*) FROM audit_entry GROUP BY action").fetchall()
+        )
     return found | {action: entries.get(action, 0) for action in ACTIONS}
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Table, Uuid, any_, bindparam, select, text, update
+from sqlalchemy import Table, any_, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core.columns import add_rows
+from app.core.db import Ids
 from app.core.errors import Invalid
 from app.core.privacy import Privacy
 from app.core.work import AuditFact, Work
@@ -29,11 +30,11 @@ _KNOWN = text("""
         SELECT person_id, patient_no FROM patient_number WHERE hospital_id = :hospital AND person_id = p.id OFFSET 0) n
     UNION SELECT n.person_id, n.patient_no FROM unnest(CAST(:numbers AS text[])) AS p(no) CROSS JOIN LATERAL (
         SELECT person_id, patient_no FROM patient_number WHERE hospital_id = :hospital AND patient_no = p.no OFFSET 0) n
-""")
+""").bindparams(bindparam("persons", type_=Ids()))
 
 _ACCOUNTS = (
     select(Binding.person_id, Binding.account_id)
-    .where(Binding.person_id == any_(bindparam("persons", type_=ARRAY(Uuid))))
+    .where(Binding.person_id == any_(bindparam("persons", type_=Ids())))
     .where(Binding.hospital_id == bindparam("hospital"), Binding.status == BindingState.LIVE)
     .order_by(Binding.account_id)
 )
