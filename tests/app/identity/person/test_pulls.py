@@ -215,9 +215,13 @@ def test_of_many_only_those_wait_of_whom_more_follows(clinic: Clinic, two: tuple
 
 
 def test_what_failed_together_is_asked_for_one_by_one(clinic: Clinic, two: tuple[Ward, Ward]) -> None:
-    two[0].answer(_of_many(clinic, "pull_patients"), outcome="failed", code="agent_error")
+    together = _of_many(clinic, "pull_patients")
+    two[0].answer(together, outcome="failed", code="agent_error")
     assert [len(ward.awaited()) for ward in two] == [1, 1]
     clinic.drain_all("identity.pull_again", hurry=True)
+    with clinic.runtime.work() as work:
+        pulls.answered(work, [_said(UUID(together["id"]), {"incomplete": []})])
+    assert [len(ward.awaited()) for ward in two] == [1, 1], "a late word on the old question ends no newer one"
     asked = {one["body"].get("patient_no"): one for one in clinic.agent().poll(lanes=["pull"])}
     assert {ward.patient_no for ward in two} <= set(asked)
     two[0].answer(asked[two[0].patient_no], {"complete": True})
