@@ -343,7 +343,7 @@ MOVES = {
     ("registering", "retry"): "queued",
     ("registering", "refuse"): "failed",
 }
-LEFT = {"left_at": datetime.now(UTC)}
+LEFT: dict[str, Any] = {"left_at": datetime.now(UTC)}
 LEAVING = {"register": LEFT, "refuse": LEFT | {"refused_code": "blacklisted"}}
 
 
