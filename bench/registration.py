@@ -3,7 +3,8 @@
 Ours is the whole lane: entries taken in order, person's facts opened, moved, answered, patient numbers noted, history,
 audit, notices and follow-up tasks written; the hospital answers at once in this process. Beside it the way through the
 exchange and a signing agent; partners that answer slowly; as the rival one RQ fork job for each patient; as the floor a
-bare INSERT … unnest of 200 rows a commit. Arms take turns within a round; the figures are medians.
+bare INSERT … unnest of 200 rows a commit; and as the ceiling the rows of a registration by two bare statements a batch.
+Arms take turns within a round; the figures are medians.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from app.core.work import Runtime
 from app.exchange.service import CommandAnswer
 from app.registration import asking, service
 from app.registration.states import State, registrations
-from bench import newcomers, registration_agent, registration_rivals
+from bench import newcomers, registration_agent, registration_bare, registration_rivals
 from bench.ground import arguments, libpq, load, report, runtime_on, servers, tell
 
 BATCH = 200
@@ -93,6 +94,10 @@ class Lane:
                 service.hospital_answered(work, answers)
             done += len(asked)
 
+    def fill(self) -> int:
+        """The same rows for everybody in the line, by bare statements: how many."""
+        return registration_bare.register_all(self.runtime.settings.database_url, self.hospital_id, BATCH)
+
     def require_in_order(self, numbers: list[str]) -> None:
         """The hospital was asked in the order of the line. SystemExit if it was not."""
         query = "SELECT line_no FROM unnest(CAST(:numbers AS text[])) WITH ORDINALITY AS n(no, place)"
@@ -122,13 +127,15 @@ def measure(lane: Lane, options: Options) -> dict[str, list[float]]:
     """Registrations (or rows, or jobs) a second of each arm in each round, arms taking turns."""
     settings = lane.runtime.settings
     registration_rivals.prepare(settings.database_url)
-    found: dict[str, list[float]] = {name: [] for name in ("floor", "ours", "rival", "exchange", "slow")}
+    found: dict[str, list[float]] = {name: [] for name in ("floor", "ours", "bare", "rival", "exchange", "slow")}
     exchange = registration_agent.Exchange(lane.runtime)
     for number in range(1, options.rounds + 1):
         found["floor"].append(registration_rivals.floor(settings.database_url, options.floor_rows))
         lane.enter(options.entries)
         found["ours"].append(_rate(lane.drain))
         found["floor"].append(registration_rivals.floor(settings.database_url, options.floor_rows))
+        lane.enter(options.entries)
+        found["bare"].append(_rate(lane.fill))
         found["rival"].append(registration_rivals.rival(settings.redis_url, options.jobs))
         for name, slow in (("exchange", None), ("slow", random.Random(number))):
             lane.enter(options.through)
@@ -169,6 +176,8 @@ def run(options: Options) -> dict[str, object]:
         "per_second": {name: round(value, 1) for name, value in middle.items()},
         "ratio_to_rival": round(middle["ours"] / middle["rival"], 1),
         "ratio_to_floor": round(middle["ours"] / middle["floor"], 3),
+        "ratio_to_bare": round(middle["ours"] / middle["bare"], 3),
+        "bare_to_floor": round(middle["bare"] / middle["floor"], 3),
         "load": load(),
     }
 

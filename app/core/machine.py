@@ -9,13 +9,13 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ClauseElement, Uuid, any_, bindparam, case, func, select, update
+from sqlalchemy import ClauseElement, any_, bindparam, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.core.columns import add_rows
-from app.core.db import Checked, Row
+from app.core.db import Checked, Ids, Row
 from app.core.errors import LostRace
 from app.core.work import AuditFact, Work
 
@@ -129,10 +129,11 @@ class Machine(Generic[State]):
         """Made once for each event: making it takes longer than what the database does with it."""
         if (steps, columns) not in self._statements:
             table = self.model.__table__
+            among = table.c.id == any_(bindparam("ids", type_=Ids()))
             # Locked in the order of their ids, so that two overlapping moves cannot deadlock.
             old = (
                 select(table.c.id, table.c.status)
-                .where(table.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+                .where(among)
                 .where(table.c.status.in_([status for status, _ in steps]))
                 .order_by(table.c.id)
                 .with_for_update()
@@ -140,7 +141,7 @@ class Machine(Generic[State]):
             )
             self._statements[steps, columns] = (
                 update(table)
-                .where(table.c.id == old.c.id)
+                .where(table.c.id == old.c.id, among)  # said twice, or the planner may read the whole table
                 .values(status=case(dict(steps), value=old.c.status), status_since=bindparam("now"))
                 .values({name: bindparam(f"to_{name}", type_=table.c[name].type) for name in columns})
                 .returning(table.c.id, old.c.status, table.c.status)

@@ -117,9 +117,9 @@ class Command(Stateful, Base):
     __tablename__ = "command"
     __table_args__ = (
         Index("ix_command_waiting", "party_id", "lane", "seq", "number", postgresql_where=text(WAITING)),
-        Index("ix_command_deadline", "deadline", postgresql_where=text(WAITING)),
-        Index("ix_command_subject", "subject"),
-        UniqueConstraint("party_id", "lane", "seq", name="uq_command_seq"),
+        Index("ix_command_deadline", "deadline", postgresql_where=text(f"{WAITING} AND deadline IS NOT NULL")),
+        Index("ix_command_subject", "subject", postgresql_where=text("subject IS NOT NULL")),
+        Index("uq_command_seq", "party_id", "lane", "seq", unique=True, postgresql_where=text("seq IS NOT NULL")),
         CheckConstraint("NOT once OR deadline IS NOT NULL", name="once_needs_deadline"),
         CheckConstraint("answer_by IS NULL OR answer_by >= deadline", name="answer_by_after_deadline"),
     )

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Row, Sealed
@@ -23,8 +23,10 @@ class Notice(Stateful, Base):
         CheckConstraint("channel IN ('wechat', 'sms', 'mail')", name="channel"),
         CheckConstraint("channel <> 'wechat' OR account_id IS NOT NULL", name="recipient"),
         Index("ix_notice_account", "account_id", "id"),
+        Index("ix_notice_provider_no", "provider_no", postgresql_where=text("provider_no IS NOT NULL")),
     )
 
+    status: Mapped[str] = mapped_column()  # in no index: nobody looks for notices by it
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     channel: Mapped[str]
@@ -33,7 +35,7 @@ class Notice(Stateful, Base):
     dedupe: Mapped[str] = mapped_column(unique=True)
     content_sealed: Mapped[Sealed] = mapped_column(deferred=True)
     tries: Mapped[int] = mapped_column(default=0)
-    provider_no: Mapped[str | None] = mapped_column(index=True)
+    provider_no: Mapped[str | None] = mapped_column()
     refused_code: Mapped[str | None]
 
 

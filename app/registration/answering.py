@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, func, select
+from sqlalchemy import Row, any_, bindparam, func, select
 
+from app.core.db import Ids
 from app.core.errors import NotFound
 from app.core.work import Work
 from app.exchange.service import CommandAnswer
@@ -17,7 +18,7 @@ from app.notification.service import Told
 from app.registration import rules
 from app.registration.asking import POLL
 from app.registration.models import Registration
-from app.registration.states import FINISHED, WAITING, State, registrations
+from app.registration.states import WAITING, State, registrations
 
 # Columns and not rows of the ORM, made once: whole batches are read by it. The entries stay as they are until the
 # commit; whoever answers for some of them at the same time locks them in the same order.
@@ -25,7 +26,7 @@ _ENTRY = ("id", "hospital_id", "person_id", "account_id", "command_id", "status"
           "failed_at")  # fmt: skip
 _ANSWERED = (
     select(*(Registration.__table__.c[name] for name in _ENTRY))
-    .where(Registration.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .where(Registration.id == any_(bindparam("ids", type_=Ids())))
     .order_by(Registration.id)
     .with_for_update(key_share=True)
 )
@@ -69,7 +70,7 @@ def _registered(work: Work, hospital_id: UUID, rows: Sequence[Row[Any]], numbers
     # A late answer may find the entry queued for another try: it is registered all the same.
     if late := [row.id for row in known if row.status == State.QUEUED]:
         registrations.move(work, late, "begin")
-    registrations.move(work, [row.id for row in known], "register")
+    registrations.move(work, [row.id for row in known], "register", values={"left_at": work.now})
     told = [Told(row.account_id, row.id, f"registered:{row.id}", row.person_id) for row in known]
     notification.notify_all(work, "registered", told, {})
     for row in known:
@@ -78,9 +79,9 @@ def _registered(work: Work, hospital_id: UUID, rows: Sequence[Row[Any]], numbers
 
 def _company(work: Work, hospital_id: UUID) -> rules.Company:
     here = Registration.hospital_id == hospital_id
-    served_at = select(func.max(Registration.status_since)).where(here, Registration.status.in_(FINISHED))
+    served_at = select(func.max(Registration.left_at)).where(here, Registration.left_at.is_not(None))
     failing = (Registration.status == State.QUEUED) & (Registration.failures > 0)
-    troubled = select(func.count()).where(here, Registration.status.in_(WAITING))
+    troubled = select(func.count()).where(here, Registration.left_at.is_(None))
     troubled = troubled.where((Registration.status == State.REGISTERING) | failing)
     return rules.Company(work.session.scalar(served_at), work.session.scalar(troubled) or 0)
 
@@ -89,7 +90,8 @@ def _not_registered(work: Work, row: Row[Any], answer: CommandAnswer, company: r
     if answer.outcome == "refused" and answer.code in rules.NO_REFUSAL:
         _keep_place(work, row, answer.code, own=True, aside=True)
     elif answer.outcome == "refused":
-        if registrations.move(work, [row.id], "refuse", values={"refused_code": answer.code}, lenient=True):
+        values = {"refused_code": answer.code or rules.NO_CODE, "left_at": work.now}
+        if registrations.move(work, [row.id], "refuse", values=values, lenient=True):
             _tell(work, row, "registration_refused", {"reason": rules.REFUSALS.get(answer.code or "", rules.REFUSED)})
     elif answer.command_id == row.command_id:
         own = company.shows_own(answer.code, row.failed_at or row.status_since)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
+from app.core.db import Ids
 from app.core.errors import NotFound, Tampered
 from app.core.work import Work
 from app.exchange import service as exchange
@@ -22,7 +24,7 @@ from app.registration.states import State, registrations
 
 LANE = "registration"
 POLL = "registration.poll"
-Entry = Row[UUID, str, str, bool, UUID, UUID | None, int, int, bool]
+Entry = Row[UUID, str, str, bool, UUID, UUID | None, int, int, bool, bool]
 _WHY = "registration with the hospital"
 # Every failure so far was the entry's own, by the hospital's word: it can be asked alone. Where the hospital was not
 # there, only others beside it show whose failure the next one is.
@@ -46,7 +48,7 @@ _ENTRY = (
 _NOTE_COMMANDS = text("""
     UPDATE registration SET command_id = c.command_id, asked_at = coalesce(asked_at, :now)
     FROM unnest(CAST(:ids AS uuid[]), CAST(:commands AS uuid[])) AS c(id, command_id) WHERE registration.id = c.id
-""")
+""").bindparams(bindparam("ids", type_=Ids()), bindparam("commands", type_=Ids()))
 
 
 def poll(work: Work, hospital_id: UUID) -> int:
@@ -80,7 +82,8 @@ def take(work: Work, hospital_id: UUID) -> list[Asked]:
     work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{POLL}:{hospital_id}", 0))))
     mine = Registration.hospital_id == hospital_id
     alone_no = func.min(Registration.line_no).filter(_ALONE)
-    in_hand = select(func.count(), alone_no).where(mine, Registration.status == State.REGISTERING)
+    waiting = Registration.left_at.is_(None)
+    in_hand = select(func.count(), alone_no).where(mine, waiting, Registration.status == State.REGISTERING)
     count, alone_no_in_hand = work.session.execute(in_hand).one()
     room = batch_of(work.session, hospital_id, work.runtime.settings.registration_batch) - count
     asked = _readable(work, hospital_id, _oldest_ready(work, hospital_id, room, alone_no_in_hand) if room > 0 else [])
@@ -97,18 +100,16 @@ def batch_of(session: Session, hospital_id: UUID, usual: int) -> int:
 def _oldest_ready(work: Work, hospital_id: UUID, room: int, alone_no: int | None) -> Sequence[Entry]:
     """Queued entries in the order of the line, before `alone_no`. An entry that stepped aside is passed while it rests;
     one that rests in its place is not, nor one that is asked alone."""
-    resting = (Registration.not_before > work.now, Registration.status == State.QUEUED)
-    mine = Registration.hospital_id == hospital_id
-    in_place = Registration.tries < rules.TRIES_IN_PLACE
-    stop = select(func.min(Registration.line_no)).where(mine, *resting, in_place).scalar_subquery()
-    ready = Registration.not_before.is_(None) | (Registration.not_before <= work.now)
-    oldest = select(*_ENTRY).where(mine, Registration.status == State.QUEUED, ready)
-    before = func.coalesce(Registration.line_no < stop, True)
+    mine = (Registration.hospital_id == hospital_id, Registration.left_at.is_(None))
+    rests = func.coalesce(Registration.not_before > work.now, False)
+    aside = rests & (Registration.tries >= rules.TRIES_IN_PLACE)
+    oldest = select(*_ENTRY, rests.label("rests")).where(*mine, Registration.status == State.QUEUED, ~aside)
     if alone_no is not None:
         oldest = oldest.where(Registration.line_no < alone_no)
-    rows = work.session.execute(oldest.where(before).order_by(Registration.line_no).limit(room)).all()
-    alone = next((at for at, row in enumerate(rows, 1) if row.alone), len(rows))
-    return rows[:alone]
+    rows = work.session.execute(oldest.order_by(Registration.line_no).limit(room)).all()
+    ready = list(takewhile(lambda row: not row.rests, rows))
+    alone = next((at for at, row in enumerate(ready, 1) if row.alone), len(ready))
+    return ready[:alone]
 
 
 def _readable(work: Work, hospital_id: UUID, rows: Sequence[Entry]) -> list[Asked]:
@@ -144,10 +145,9 @@ def _bodies(work: Work, rows: Sequence[Entry]) -> dict[UUID, dict[str, Any]]:
 
 
 def _next_trial(work: Work, hospital_id: UUID) -> datetime | None:
+    mine = (Registration.hospital_id == hospital_id, Registration.left_at.is_(None))
     resting = (Registration.status == State.QUEUED, Registration.not_before > work.now)
-    return work.session.scalar(
-        select(func.min(Registration.not_before)).where(Registration.hospital_id == hospital_id, *resting)
-    )
+    return work.session.scalar(select(func.min(Registration.not_before)).where(*mine, *resting))
 
 
 def _body(row: Entry, person: PersonFacts) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core.paging import PageQuery, page
 from app.registration import rules
 from app.registration.models import Registration
-from app.registration.states import FINISHED, WAITING
+from app.registration.states import WAITING
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def of_person(session: Session, person_id: UUID) -> Sequence[Registration]:
 
 def aside(session: Session, party_id: UUID | None, query: PageQuery) -> tuple[Sequence[Registration], UUID | None]:
     """Entries that stepped aside, of one hospital or of all."""
-    wanted = select(Registration).where(Registration.status.in_(WAITING), Registration.tries >= rules.TRIES_IN_PLACE)
+    wanted = select(Registration).where(Registration.left_at.is_(None), Registration.tries >= rules.TRIES_IN_PLACE)
     if party_id is not None:
         wanted = wanted.where(Registration.hospital_id == party_id)
     return page(session, wanted, Registration.id, query)
@@ -39,7 +39,7 @@ def place(session: Session, row: Registration) -> Place | None:
     """Where a waiting entry stands; None for one that has left the line."""
     if row.status not in WAITING:
         return None
-    mine = (Registration.hospital_id == row.hospital_id, Registration.status.in_(WAITING))
+    mine = (Registration.hospital_id == row.hospital_id, Registration.left_at.is_(None))
     ahead = session.scalar(select(func.count()).where(*mine, Registration.line_no < row.line_no)) or 0
     finished = _finished(session, row.hospital_id)
     if finished is None:
@@ -50,17 +50,17 @@ def place(session: Session, row: Registration) -> Place | None:
 
 def _finished(session: Session, hospital_id: UUID) -> rules.Finished | None:
     """Whoever left the line shortly before the last who left it: an idle night is no slow hospital."""
-    left = (Registration.hospital_id == hospital_id, Registration.status.in_(FINISHED))
-    since, asked_at = Registration.status_since, Registration.asked_at
-    last = select(since, asked_at).where(*left).order_by(since.desc()).limit(rules.RECENT).subquery()
-    newest = select(func.max(last.c.status_since)).scalar_subquery()
-    near = select(last).where(last.c.status_since > newest - rules.RECENTLY).cte("near")
-    first = select(func.min(near.c.status_since)).scalar_subquery()
+    left_at, asked_at = Registration.left_at, Registration.asked_at
+    left = select(left_at, asked_at).where(Registration.hospital_id == hospital_id, left_at.is_not(None))
+    last = left.order_by(left_at.desc()).limit(rules.RECENT).subquery()
+    newest = select(func.max(last.c.left_at)).scalar_subquery()
+    near = select(last).where(last.c.left_at > newest - rules.RECENTLY).cte("near")
+    first = select(func.min(near.c.left_at)).scalar_subquery()
     columns = (
         func.count(),
-        func.count().filter(near.c.status_since > first),
-        func.min(near.c.status_since),
-        func.max(near.c.status_since),
+        func.count().filter(near.c.left_at > first),
+        func.min(near.c.left_at),
+        func.max(near.c.left_at),
         func.min(near.c.asked_at),
     )
     found = session.execute(select(*columns).select_from(near)).one()
@@ -69,7 +69,7 @@ def _finished(session: Session, hospital_id: UUID) -> rules.Finished | None:
 
 def _stalled(session: Session, hospital_id: UUID, last: datetime) -> timedelta:
     """How long the first in line has been asked for without anybody leaving the line."""
-    mine = (Registration.hospital_id == hospital_id, Registration.status.in_(WAITING))
+    mine = (Registration.hospital_id == hospital_id, Registration.left_at.is_(None))
     asked_at = select(Registration.asked_at).where(*mine).order_by(Registration.line_no).limit(1).scalar_subquery()
     stalled = session.scalar(
         select(func.clock_timestamp() - func.greatest(asked_at, last)).where(asked_at.is_not(None))

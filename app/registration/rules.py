@@ -26,6 +26,7 @@ REFUSALS = {
     "document_invalid": "证件信息有误，请核对后重新绑定",
     "blacklisted": "医院暂不接受该就诊人的线上建档，请到窗口办理",
 }
+NO_CODE = "refused"
 REFUSED = "医院未能完成建档，请到窗口办理"
 
 

@@ -14,7 +14,6 @@ class State(StrEnum):
 
 
 WAITING = (State.QUEUED, State.REGISTERING)
-FINISHED = (State.REGISTERED, State.FAILED)
 
 registrations = Machine(
     "registration",

@@ -23,10 +23,10 @@ def sweep(work: Work) -> None:
     somebody waits and nothing is due before the next sweep."""
     for hospital_id in sorted(hospital.id for hospital in exchange.parties(work.session, "hospital")):
         let_in(work, hospital_id)
-    queued = Registration.status == State.QUEUED
-    moved_away = update(Registration).where(queued, Registration.not_before > work.now + rules.LONGEST_REST)
+    queued = (Registration.left_at.is_(None), Registration.status == State.QUEUED)
+    moved_away = update(Registration).where(*queued, Registration.not_before > work.now + rules.LONGEST_REST)
     work.session.execute(moved_away.values(not_before=work.now).execution_options(synchronize_session=False))
     awake = tasks.subjects_due(work.session, POLL, timedelta(seconds=SWEEP_S))
-    for hospital_id in work.session.scalars(select(Registration.hospital_id).where(queued).distinct()):
+    for hospital_id in work.session.scalars(select(Registration.hospital_id).where(*queued).distinct()):
         if hospital_id not in awake:
             work.later(POLL, hospital_id)

@@ -30,12 +30,14 @@ class Hospital:
         return {
             "verify_identity": self.verify_identity,
             "tie_account": self.tie_account,
+            "tie_accounts": self.tie_accounts,
             "untie_account": self.untie_account,
             "list_ties": self.list_ties,
             "confirm_appointment": self.confirm_appointment,
             "cancel_appointment": self.cancel_appointment,
             "register": self.register,
             "pull_patient": self.pull_patient,
+            "pull_patients": self.pull_patients,
             "settlement_notice": self.settlement_notice,
             "settlement_reversed": self.settlement_reversed,
             "clearing": self.clearing,
@@ -47,6 +49,11 @@ class Hospital:
     def tie_account(self, call: Call) -> Mapping[str, Any]:
         if not self.ties.tie(call["account_ref"], call["patient_no"]):
             raise Refused("tie_revoked", "医院已解除该绑定")
+        return {}
+
+    def tie_accounts(self, call: Call) -> Mapping[str, Any]:
+        """Of many patients at once. What the hospital has revoked stays so, and the nightly list says it."""
+        self.ties.tie_all([(one["account_ref"], one["patient_no"]) for one in call["ties"]])
         return {}
 
     def untie_account(self, call: Call) -> Mapping[str, Any]:
@@ -73,6 +80,14 @@ class Hospital:
         pulled = self.lane.patient(call["patient_no"])
         self.wait_sent(pulled.batch_nos)
         return {"batch_nos": pulled.batch_nos, "complete": pulled.complete}
+
+    def pull_patients(self, call: Call) -> Mapping[str, Any]:
+        """Patients who are not waiting for it: one after the other, so that one who is waiting comes in between.
+        `incomplete` are those of whom more follows in idle time."""
+        pulled = {patient_no: self.lane.patient(patient_no) for patient_no in call["patient_nos"]}
+        batch_nos = [batch_no for one in pulled.values() for batch_no in one.batch_nos]
+        self.wait_sent(batch_nos)
+        return {"batch_nos": batch_nos, "incomplete": [no for no, one in pulled.items() if not one.complete]}
 
     def settlement_notice(self, call: Call) -> Mapping[str, Any]:
         """The hospital marks the bill and issues the e-bill; both are in the spool before this is answered."""

@@ -74,11 +74,14 @@ class Ties:
 
     def tie(self, account_ref: str, patient_no: str) -> bool:
         """False if the hospital has revoked this tie and the platform has not ended it yet."""
+        return self.tie_all([(account_ref, patient_no)]) == 1
+
+    def tie_all(self, pairs: Sequence[tuple[str, str]]) -> int:
+        """How many of them are tied now: all but those that `tie` would refuse."""
         with self._store.transaction() as db:
-            if db.execute(_IS_REVOKED, (account_ref, patient_no)).fetchone():
-                return False
-            db.execute(_TIE, (account_ref, patient_no))
-        return True
+            free = [pair for pair in pairs if not db.execute(_IS_REVOKED, pair).fetchone()]
+            db.executemany(_TIE, free)
+        return len(free)
 
     def untie(self, account_ref: str, patient_no: str) -> None:
         """The platform has ended it."""

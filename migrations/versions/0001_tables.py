@@ -349,23 +349,31 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_command_party_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_command")),
-        sa.UniqueConstraint("party_id", "lane", "seq", name="uq_command_seq"),
     )
     op.create_index(
         "ix_command_deadline",
         "command",
         ["deadline"],
         unique=False,
-        postgresql_where=sa.text("status IN ('open', 'fetched')"),
+        postgresql_where=sa.text("status IN ('open', 'fetched') AND deadline IS NOT NULL"),
     )
     op.create_index(op.f("ix_command_status"), "command", ["status"], unique=False)
-    op.create_index("ix_command_subject", "command", ["subject"], unique=False)
+    op.create_index(
+        "ix_command_subject", "command", ["subject"], unique=False, postgresql_where=sa.text("subject IS NOT NULL")
+    )
     op.create_index(
         "ix_command_waiting",
         "command",
         ["party_id", "lane", "seq", "number"],
         unique=False,
         postgresql_where=sa.text("status IN ('open', 'fetched')"),
+    )
+    op.create_index(
+        "uq_command_seq",
+        "command",
+        ["party_id", "lane", "seq"],
+        unique=True,
+        postgresql_where=sa.text("seq IS NOT NULL"),
     )
     op.create_table(
         "data_request",
@@ -518,7 +526,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_patient_number_hospital_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_patient_number_person_id")),
         sa.PrimaryKeyConstraint("hospital_id", "patient_no", name=op.f("pk_patient_number")),
-        sa.UniqueConstraint("hospital_id", "person_id", name=op.f("uq_patient_number_hospital_id_person_id")),
+        sa.UniqueConstraint("person_id", "hospital_id", name=op.f("uq_patient_number_person_id_hospital_id")),
     )
     op.create_index(
         "ix_patient_number_awaited",
@@ -527,12 +535,11 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("pull_id IS NOT NULL"),
     )
-    op.create_index(op.f("ix_patient_number_person_id"), "patient_number", ["person_id"], unique=False)
     op.create_index(
-        "uq_patient_number_pull",
+        "ix_patient_number_pull",
         "patient_number",
         ["pull_id"],
-        unique=True,
+        unique=False,
         postgresql_where=sa.text("pull_id IS NOT NULL"),
     )
     op.create_table(
@@ -1440,6 +1447,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_login_session_revoked_at"), "login_session", ["revoked_at"], unique=False)
     op.create_table(
         "notice",
+        sa.Column("status", sa.Text(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("channel", sa.Text(), nullable=False),
@@ -1450,7 +1458,6 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("provider_no", sa.Text(), nullable=True),
         sa.Column("refused_code", sa.Text(), nullable=True),
-        sa.Column("status", sa.Text(), nullable=False),
         sa.Column(
             "status_since",
             postgresql.TIMESTAMP(timezone=True),
@@ -1466,8 +1473,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("dedupe", name=op.f("uq_notice_dedupe")),
     )
     op.create_index("ix_notice_account", "notice", ["account_id", "id"], unique=False)
-    op.create_index(op.f("ix_notice_provider_no"), "notice", ["provider_no"], unique=False)
-    op.create_index(op.f("ix_notice_status"), "notice", ["status"], unique=False)
+    op.create_index(
+        "ix_notice_provider_no",
+        "notice",
+        ["provider_no"],
+        unique=False,
+        postgresql_where=sa.text("provider_no IS NOT NULL"),
+    )
     op.create_table(
         "payment_order",
         sa.Column("hospital_id", sa.Uuid(), nullable=False),
@@ -1564,6 +1576,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "registration",
+        sa.Column("status", sa.Text(), nullable=False),
         sa.Column("hospital_id", sa.Uuid(), nullable=False),
         sa.Column("line_no", sa.BigInteger(), nullable=False),
         sa.Column("no", sa.Text(), nullable=False),
@@ -1574,13 +1587,13 @@ def upgrade() -> None:
         sa.Column("self_pay", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("command_id", sa.Uuid(), nullable=True),
         sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("left_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("failed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("not_before", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("last_code", sa.Text(), nullable=True),
         sa.Column("refused_code", sa.Text(), nullable=True),
-        sa.Column("status", sa.Text(), nullable=False),
         sa.Column(
             "status_since",
             postgresql.TIMESTAMP(timezone=True),
@@ -1588,35 +1601,46 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(left_at IS NULL) = (status IN ('queued', 'registering'))", name=op.f("ck_registration_left")
+        ),
+        sa.CheckConstraint("(refused_code IS NULL) = (status <> 'failed')", name=op.f("ck_registration_refused")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_registration_account_id")),
         sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_registration_hospital_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_registration_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registration")),
         sa.UniqueConstraint("hospital_id", "line_no", name=op.f("uq_registration_hospital_id_line_no")),
         sa.UniqueConstraint("no", name=op.f("uq_registration_no")),
+        postgresql_with={"fillfactor": 40},
     )
     op.create_index(
-        "ix_registration_finished",
+        "ix_registration_left",
         "registration",
-        ["hospital_id", "status_since"],
+        ["hospital_id", "left_at"],
         unique=False,
-        postgresql_where=sa.text("status IN ('registered', 'failed')"),
+        postgresql_where=sa.text("left_at IS NOT NULL"),
     )
     op.create_index(op.f("ix_registration_person_id"), "registration", ["person_id"], unique=False)
-    op.create_index(op.f("ix_registration_status"), "registration", ["status"], unique=False)
+    op.create_index(
+        "ix_registration_resting",
+        "registration",
+        ["hospital_id", "not_before"],
+        unique=False,
+        postgresql_where=sa.text("left_at IS NULL AND not_before IS NOT NULL"),
+    )
     op.create_index(
         "ix_registration_waiting",
         "registration",
         ["hospital_id", "line_no"],
         unique=False,
-        postgresql_where=sa.text("status IN ('queued', 'registering')"),
+        postgresql_where=sa.text("left_at IS NULL"),
     )
     op.create_index(
         "uq_registration_live",
         "registration",
         ["hospital_id", "person_id"],
         unique=True,
-        postgresql_where=sa.text("status IN ('queued', 'registering', 'registered')"),
+        postgresql_where=sa.text("refused_code IS NULL"),
     )
     op.create_table(
         "settlement",
@@ -2345,23 +2369,15 @@ def downgrade() -> None:
     op.drop_index("ix_settlement_line", table_name="settlement", postgresql_where=sa.text("status = 'trial_waiting'"))
     op.drop_index(op.f("ix_settlement_account_id"), table_name="settlement")
     op.drop_table("settlement")
+    op.drop_index("uq_registration_live", table_name="registration", postgresql_where=sa.text("refused_code IS NULL"))
+    op.drop_index("ix_registration_waiting", table_name="registration", postgresql_where=sa.text("left_at IS NULL"))
     op.drop_index(
-        "uq_registration_live",
+        "ix_registration_resting",
         table_name="registration",
-        postgresql_where=sa.text("status IN ('queued', 'registering', 'registered')"),
+        postgresql_where=sa.text("left_at IS NULL AND not_before IS NOT NULL"),
     )
-    op.drop_index(
-        "ix_registration_waiting",
-        table_name="registration",
-        postgresql_where=sa.text("status IN ('queued', 'registering')"),
-    )
-    op.drop_index(op.f("ix_registration_status"), table_name="registration")
     op.drop_index(op.f("ix_registration_person_id"), table_name="registration")
-    op.drop_index(
-        "ix_registration_finished",
-        table_name="registration",
-        postgresql_where=sa.text("status IN ('registered', 'failed')"),
-    )
+    op.drop_index("ix_registration_left", table_name="registration", postgresql_where=sa.text("left_at IS NOT NULL"))
     op.drop_table("registration")
     op.drop_table("reconciliation_total")
     op.drop_table("reconciliation_set_count")
@@ -2377,8 +2393,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_payment_order_booked_on"), table_name="payment_order")
     op.drop_index(op.f("ix_payment_order_account_id"), table_name="payment_order")
     op.drop_table("payment_order")
-    op.drop_index(op.f("ix_notice_status"), table_name="notice")
-    op.drop_index(op.f("ix_notice_provider_no"), table_name="notice")
+    op.drop_index("ix_notice_provider_no", table_name="notice", postgresql_where=sa.text("provider_no IS NOT NULL"))
     op.drop_index("ix_notice_account", table_name="notice")
     op.drop_table("notice")
     op.drop_index(op.f("ix_login_session_revoked_at"), table_name="login_session")
@@ -2478,9 +2493,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_policy_person_id"), table_name="policy")
     op.drop_table("policy")
     op.drop_index(
-        "uq_patient_number_pull", table_name="patient_number", postgresql_where=sa.text("pull_id IS NOT NULL")
+        "ix_patient_number_pull", table_name="patient_number", postgresql_where=sa.text("pull_id IS NOT NULL")
     )
-    op.drop_index(op.f("ix_patient_number_person_id"), table_name="patient_number")
     op.drop_index(
         "ix_patient_number_awaited", table_name="patient_number", postgresql_where=sa.text("pull_id IS NOT NULL")
     )
@@ -2498,11 +2512,14 @@ def downgrade() -> None:
         "ix_data_request_deadline", table_name="data_request", postgresql_where=sa.text("status IN ('open', 'fetched')")
     )
     op.drop_table("data_request")
+    op.drop_index("uq_command_seq", table_name="command", postgresql_where=sa.text("seq IS NOT NULL"))
     op.drop_index("ix_command_waiting", table_name="command", postgresql_where=sa.text("status IN ('open', 'fetched')"))
-    op.drop_index("ix_command_subject", table_name="command")
+    op.drop_index("ix_command_subject", table_name="command", postgresql_where=sa.text("subject IS NOT NULL"))
     op.drop_index(op.f("ix_command_status"), table_name="command")
     op.drop_index(
-        "ix_command_deadline", table_name="command", postgresql_where=sa.text("status IN ('open', 'fetched')")
+        "ix_command_deadline",
+        table_name="command",
+        postgresql_where=sa.text("status IN ('open', 'fetched') AND deadline IS NOT NULL"),
     )
     op.drop_table("command")
     op.drop_index("ix_change_new", table_name="change", postgresql_where=sa.text("cursor IS NULL"))

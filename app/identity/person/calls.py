@@ -40,7 +40,8 @@ def tie_revoked(runtime: Runtime, _: Gateways, job: Job) -> None:
 
 
 def pulled(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
-    """Event `exchange.answered.pull_patient`; each subject is a command. With a late answer two tasks may name one."""
+    """Events `exchange.answered.pull_patient` and `…pull_patients`; each subject is a command. With a late answer two
+    tasks may name one."""
     with runtime.work(finish=jobs) as work:
         pulls.answered(work, exchange.answers(work, list({job.subject for job in jobs})))
 

@@ -84,20 +84,21 @@ class Binding(Stateful, Base):
 
 class PatientNumber(Base):
     """A person's number at one hospital. While the hospital is asked for the person's records, `pull_id` is the command
-    that counts and `awaited_since` when the waiting began; with `more_follows` it has sent a first part of them."""
+    that counts, which may ask for others' too, and `awaited_since` when the waiting began; with `more_follows` it has
+    sent a first part of them."""
 
     __tablename__ = "patient_number"
     __table_args__ = (
-        UniqueConstraint("hospital_id", "person_id"),
+        UniqueConstraint("person_id", "hospital_id"),
         CheckConstraint("(pull_id IS NULL) = (awaited_since IS NULL)", name="awaited"),
         CheckConstraint("NOT more_follows OR pull_id IS NOT NULL", name="more_follows"),
-        Index("uq_patient_number_pull", "pull_id", unique=True, postgresql_where=text(_AWAITED)),
+        Index("ix_patient_number_pull", "pull_id", postgresql_where=text(_AWAITED)),
         Index("ix_patient_number_awaited", "hospital_id", "awaited_since", postgresql_where=text(_AWAITED)),
     )
 
     hospital_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
     patient_no: Mapped[str] = mapped_column(primary_key=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     since: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     pull_id: Mapped[UUID | None]
     awaited_since: Mapped[datetime | None]

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Table, Uuid, any_, bindparam, select, text, update
+from sqlalchemy import Table, any_, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core.columns import add_rows
+from app.core.db import Ids
 from app.core.errors import Invalid
 from app.core.privacy import Privacy
 from app.core.work import AuditFact, Work
@@ -21,6 +22,7 @@ from app.identity.person.models import Binding, PatientNumber
 from app.identity.person.pulls import LANE
 from app.identity.person.states import BindingState
 
+_TIES_TOGETHER = 500  # in one command
 _NUMBERS = cast(Table, PatientNumber.__table__)
 # Each key is looked up by its index (OFFSET 0 keeps the look-ups apart), however little the planner knows.
 _KNOWN = text("""
@@ -28,11 +30,11 @@ _KNOWN = text("""
         SELECT person_id, patient_no FROM patient_number WHERE hospital_id = :hospital AND person_id = p.id OFFSET 0) n
     UNION SELECT n.person_id, n.patient_no FROM unnest(CAST(:numbers AS text[])) AS p(no) CROSS JOIN LATERAL (
         SELECT person_id, patient_no FROM patient_number WHERE hospital_id = :hospital AND patient_no = p.no OFFSET 0) n
-""")
+""").bindparams(bindparam("persons", type_=Ids()))
 
 _ACCOUNTS = (
     select(Binding.person_id, Binding.account_id)
-    .where(Binding.person_id == any_(bindparam("persons", type_=ARRAY(Uuid))))
+    .where(Binding.person_id == any_(bindparam("persons", type_=Ids())))
     .where(Binding.hospital_id == bindparam("hospital"), Binding.status == BindingState.LIVE)
     .order_by(Binding.account_id)
 )
@@ -106,10 +108,11 @@ def set_patient_numbers(work: Work, hospital_id: UUID, numbers: Mapping[UUID, st
 def _tie_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str]) -> None:
     bound = _accounts_of(work.session, hospital_id, list(numbers))
     ties = [
-        Asked(None, {"account_ref": account_ref(work.privacy, account), "patient_no": numbers[person]})
-        for person, account in bound
+        {"account_ref": account_ref(work.privacy, account), "patient_no": numbers[person]} for person, account in bound
     ]
-    exchange.command_all(work, hospital_id, "tie_account", ties, lane=LANE)
+    parts = [ties[at : at + _TIES_TOGETHER] for at in range(0, len(ties), _TIES_TOGETHER)]
+    asked = [Asked(None, {"ties": part}) for part in parts]
+    exchange.command_all(work, hospital_id, "tie_accounts", asked, lane=LANE)
 
 
 def tie(work: Work, hospital_id: UUID, person_id: UUID, patient_no: str, account_id: UUID | None) -> None:

@@ -9,8 +9,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, func, select
+from sqlalchemy import Row, any_, bindparam, func, select
 
+from app.core.db import Ids
 from app.core.errors import NotFound, Tampered
 from app.core.privacy import Privacy, mask_name, mask_number
 from app.core.work import AuditFact, Work
@@ -41,7 +42,7 @@ class PersonFacts:
 _SEALED = ("name_sealed", "document_no_sealed", "phone_sealed", "medical_card_no_sealed")
 _OPENED = [getattr(Person, name) for name in ("id", "document_type", "birth_date", "sex", *_SEALED)]
 # Columns and not rows of the ORM, made once: whole polls of a registration line are read by it.
-_FACTS = select(*_OPENED).where(Person.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+_FACTS = select(*_OPENED).where(Person.id == any_(bindparam("ids", type_=Ids())))
 
 
 def document_index(privacy: Privacy, document_type: str, document_no: str) -> str:

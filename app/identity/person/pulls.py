@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.core.work import Work
@@ -24,6 +24,7 @@ from app.identity.person.states import BindingState
 LANE = "pull"
 _NOBODY_WAITS = {"pull_id": None, "awaited_since": None, "more_follows": False}
 _AT_NIGHT = 1000  # of one hospital, the longest waiting first
+TOGETHER = 20  # patients in one command: what is asked for behind it does not wait for long
 
 
 @dataclass(frozen=True)
@@ -47,44 +48,72 @@ def ask(work: Work, hospital_id: UUID, person_id: UUID, patient_no: str) -> None
 
 
 def ask_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str]) -> list[UUID]:
-    """For many persons of one hospital whose numbers (person -> number) are about to be noted; each one's pull."""
-    pulls = [Asked(person, {"patient_no": patient_no}) for person, patient_no in numbers.items()]
-    return exchange.command_all(work, hospital_id, "pull_patient", pulls, lane=LANE)
+    """For many persons of one hospital whose numbers (person -> number) are about to be noted; each one's pull, which
+    asks for several."""
+    patients = list(numbers.values())
+    parts = [patients[at : at + TOGETHER] for at in range(0, len(patients), TOGETHER)]
+    asked = [Asked(None, {"patient_nos": part}) for part in parts]
+    pulls = exchange.command_all(work, hospital_id, "pull_patients", asked, lane=LANE)
+    return [pull for pull, part in zip(pulls, parts, strict=True) for _ in part]
 
 
 def answered(work: Work, answers: Sequence[CommandAnswer]) -> None:
     """What the hospitals said. Only the newest question about a number counts."""
     rows = _locked(work.session, [answer.command_id for answer in answers])
-    whole = []
+    left: list[PatientNumber] = []
     for answer in answers:
-        row = rows.get(answer.command_id)
-        if row is None:
-            continue
-        done = answer.outcome == "done"
-        more_follows = done and answer.body.get("complete") is False
+        mine = rows.get(answer.command_id, [])
         if answer.outcome == "refused":
-            work.audit("pull.refused", "person", row.person_id, hospital=str(row.hospital_id), code=answer.code)
-        if answer.outcome == "refused" or (done and not more_follows):
-            whole.append(answer.command_id)
+            _note_refused(work, mine, answer)
             continue
-        row.more_follows = row.more_follows or more_follows
+        awaited = mine if answer.outcome != "done" else [row for row in mine if _more_follows(answer, row.patient_no)]
+        for row in awaited:
+            row.more_follows = row.more_follows or answer.outcome == "done"
+        _ask_later(work, answer, awaited)
+        left += awaited
+    _nobody_waits(work.session, list(rows), but=left)
+
+
+def _more_follows(answer: CommandAnswer, patient_no: str) -> bool:
+    incomplete = answer.body.get("incomplete")
+    named = isinstance(incomplete, list) and patient_no in incomplete
+    return named or answer.body.get("complete") is False
+
+
+def _note_refused(work: Work, rows: Sequence[PatientNumber], answer: CommandAnswer) -> None:
+    for row in rows:
+        work.audit("pull.refused", "person", row.person_id, hospital=str(row.hospital_id), code=answer.code)
+
+
+def _ask_later(work: Work, answer: CommandAnswer, rows: Sequence[PatientNumber]) -> None:
+    """Those of one command, who have waited equally long."""
+    for row in rows[:1]:
         assert row.awaited_since is not None
-        pause = rules.pulls_again_after(work.now - row.awaited_since, more_follows=more_follows)
+        pause = rules.pulls_again_after(work.now - row.awaited_since, more_follows=answer.outcome == "done")
         if pause is not None:
             work.later("identity.pull_again", answer.command_id, run_at=work.now + pause)
-    _nobody_waits(work.session, whole)
 
 
 def again(work: Work, pull_id: UUID) -> None:
     """Ask once more, unless it has been asked since, the records have come, or nobody acts for the person any more."""
-    row = _locked(work.session, [pull_id]).get(pull_id)
-    if row is None:
-        return
-    live = (Binding.person_id == row.person_id, Binding.status == BindingState.LIVE)
-    if work.session.scalar(select(Binding.id).where(*live).limit(1)) is None:
-        _nobody_waits(work.session, [pull_id])
-        return
-    ask(work, row.hospital_id, row.person_id, row.patient_no)
+    rows = _locked(work.session, [pull_id]).get(pull_id, [])
+    live = (Binding.person_id.in_({row.person_id for row in rows}), Binding.status == BindingState.LIVE)
+    bound = set(work.session.scalars(select(Binding.person_id).where(*live)))
+    wanted = [row for row in rows if row.person_id in bound]
+    _nobody_waits(work.session, [pull_id], but=wanted)
+    if len(wanted) == 1:
+        ask(work, wanted[0].hospital_id, wanted[0].person_id, wanted[0].patient_no)
+    elif wanted:
+        _ask_each(work, wanted)
+
+
+def _ask_each(work: Work, rows: Sequence[PatientNumber]) -> None:
+    """What was asked for together and did not come is asked for one by one: whoever's records cannot be read is alone
+    with it. Nobody is looking, and the machine has its time."""
+    asked = [Asked(row.person_id, {"patient_no": row.patient_no}) for row in rows]
+    pulls = exchange.command_all(work, rows[0].hospital_id, "pull_patient", asked, lane=LANE)
+    for row, pull_id in zip(rows, pulls, strict=True):
+        row.pull_id = pull_id
 
 
 def ask_late(work: Work, hospital_id: UUID) -> None:
@@ -95,7 +124,7 @@ def ask_late(work: Work, hospital_id: UUID) -> None:
         PatientNumber.awaited_since < work.now - rules.PULL_LIFE,
     )
     found = work.session.scalars(late.order_by(PatientNumber.awaited_since).limit(_AT_NIGHT))
-    for pull_id in sorted(one for one in found if one is not None):  # locked in the order in which answers lock them
+    for pull_id in sorted({one for one in found if one is not None}):  # locked in the order in which answers lock them
         again(work, pull_id)
 
 
@@ -116,13 +145,22 @@ def awaited_counts(session: Session) -> dict[UUID, tuple[int, datetime]]:
     return {hospital_id: (number, since) for hospital_id, number, since in found if since is not None}
 
 
-def _locked(session: Session, pull_ids: Sequence[UUID]) -> dict[UUID, PatientNumber]:
+def _locked(session: Session, pull_ids: Sequence[UUID]) -> dict[UUID, list[PatientNumber]]:
+    """The numbers that wait for these commands, by command."""
     asked = (PatientNumber.pull_id.in_(pull_ids), PatientNumber.pull_id.is_not(None))  # as the partial index says
-    wanted = select(PatientNumber).where(*asked).order_by(PatientNumber.pull_id)
+    wanted = select(PatientNumber).where(*asked).order_by(PatientNumber.pull_id, PatientNumber.patient_no)
     fresh = wanted.with_for_update().execution_options(populate_existing=True)
-    return {row.pull_id: row for row in session.scalars(fresh) if row.pull_id is not None}
+    found: dict[UUID, list[PatientNumber]] = {}
+    for row in session.scalars(fresh):
+        if row.pull_id is not None:
+            found.setdefault(row.pull_id, []).append(row)
+    return found
 
 
-def _nobody_waits(session: Session, pull_ids: Sequence[UUID]) -> None:
+def _nobody_waits(session: Session, pull_ids: Sequence[UUID], *, but: Sequence[PatientNumber]) -> None:
+    """The waiting for these commands is over, except of a few rows."""
+    spared = [(row.pull_id, row.patient_no) for row in but]
     if pull_ids:
-        session.execute(update(PatientNumber).where(PatientNumber.pull_id.in_(pull_ids)).values(_NOBODY_WAITS))
+        over = update(PatientNumber).where(PatientNumber.pull_id.in_(pull_ids))
+        over = over.where(tuple_(PatientNumber.pull_id, PatientNumber.patient_no).not_in(spared))
+        session.execute(over.values(_NOBODY_WAITS))

@@ -9,12 +9,10 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Row,
     Select,
     Table,
-    Uuid,
     any_,
     bindparam,
     exists,
@@ -23,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.core.db import Ids
 from app.core.errors import NotFound
 from app.identity.person import rules
 from app.identity.person.models import Binding, Person
@@ -124,7 +123,7 @@ def bound_pair(session: Session, binding_id: UUID) -> BoundPair:
 
 def bound_pairs(session: Session, pairs: Collection[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
     """Which of these accounts are bound live to which of these persons, in one statement whatever their number."""
-    accounts, persons = (bindparam(name, type_=ARRAY(Uuid)) for name in ("accounts", "persons"))
+    accounts, persons = (bindparam(name, type_=Ids()) for name in ("accounts", "persons"))
     live = select(Binding.account_id, Binding.person_id).where(
         Binding.account_id == any_(accounts), Binding.person_id == any_(persons), Binding.status == BindingState.LIVE
     )

@@ -5,10 +5,11 @@ import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import any_, bindparam, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.core.db import Base, Database
+from app.core.db import Base, Database, Ids
+from app.core.ids import new_id
 from app.core.settings import Settings
 from app.core.work import Runtime
 from app.exchange.models import Party
@@ -37,6 +38,17 @@ def test_times_are_kept_with_their_zone(runtime: Runtime) -> None:
     with runtime.read() as session:
         assert session.scalar(text("SELECT now()")).utcoffset() == timedelta(0)
         assert session.scalar(text("SHOW timezone")) == "UTC"
+
+
+def test_many_ids_are_one_parameter(runtime: Runtime) -> None:
+    rows = [Party(kind="hospital", code=f"H{number}", name="医院") for number in range(3)]
+    with runtime.work() as work:
+        work.add(*rows)
+    wanted = select(Party.id).where(Party.id == any_(bindparam("ids", type_=Ids())))
+    ids = [row.id for row in rows]
+    for given, found in (([*ids[:2], new_id()], set(ids[:2])), (set(ids), set(ids)), ([], set()), (None, set())):
+        with runtime.read() as session:
+            assert set(session.scalars(wanted, {"ids": given})) == found
 
 
 def test_a_child_process_makes_its_own_engine(runtime: Runtime) -> None:

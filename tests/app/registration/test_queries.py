@@ -24,11 +24,11 @@ def test_two_batches_give_the_pace_between_them(line: Line, m: Any) -> None:
     for _ in range(2):
         line.poll()
         line.answer()
-        line.house.rows("UPDATE registration SET status_since = status_since - interval '12 seconds'"
+        line.house.rows("UPDATE registration SET left_at = left_at - interval '12 seconds'"
                         " WHERE status = 'registered'")  # fmt: skip
-    line.house.rows("UPDATE registration SET status_since = now() WHERE person_id = ANY(:ids) AND line_no > 0",
+    line.house.rows("UPDATE registration SET left_at = now() WHERE person_id = ANY(:ids) AND line_no > 0",
                     ids=[patient.person_id for patient in patients[4:8]])  # fmt: skip
-    line.house.rows("UPDATE registration SET status_since = now() - interval '12 seconds' WHERE person_id = ANY(:ids)",
+    line.house.rows("UPDATE registration SET left_at = now() - interval '12 seconds' WHERE person_id = ANY(:ids)",
                     ids=[patient.person_id for patient in patients[:4]])  # fmt: skip
     assert 12 <= line.shown(patients[-1])["expected_s"] <= 14
 
@@ -48,6 +48,6 @@ def test_while_nothing_moves_the_time_grows(line: Line, m: Any) -> None:
     line.answer()
     line.poll()
     before = line.shown(patients[-1])["expected_s"]
-    line.house.rows("UPDATE registration SET status_since = status_since - interval '10 minutes',"
+    line.house.rows("UPDATE registration SET left_at = left_at - interval '10 minutes',"
                     " asked_at = asked_at - interval '10 minutes'")  # fmt: skip
     assert line.shown(patients[-1])["expected_s"] > max(before, 60)

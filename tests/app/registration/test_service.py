@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -86,7 +87,7 @@ def test_places_and_times_are_shown(line: Line, m: Any) -> None:
         line.poll()
         line.answer()
     line.house.rows(
-        "UPDATE registration SET status_since = now() - interval '30 seconds' WHERE person_id = :id",
+        "UPDATE registration SET left_at = now() - interval '30 seconds' WHERE person_id = :id",
         id=patients[0].person_id,
     )
     assert [line.shown(patient)["place"] for patient in patients] == [None, None, 1, 2, 3]
@@ -342,6 +343,8 @@ MOVES = {
     ("registering", "retry"): "queued",
     ("registering", "refuse"): "failed",
 }
+LEFT: dict[str, Any] = {"left_at": datetime.now(UTC)}
+LEAVING = {"register": LEFT, "refuse": LEFT | {"refused_code": "blacklisted"}}
 
 
 def test_every_pair_of_state_and_event(line: Line) -> None:
@@ -352,11 +355,13 @@ def test_every_pair_of_state_and_event(line: Line) -> None:
             row = Registration(
                 hospital_id=line.house.hospital_id("H2"), line_no=10**6 + n, no=partner_number("rg"),
                 person_id=patient.person_id, account_id=patient.account_id, appointment_id=booked, appointment_no="x",
+                left_at=work.now if state in (State.REGISTERED, State.FAILED) else None,
+                refused_code="blacklisted" if state == State.FAILED else None,
             )  # fmt: skip
             registrations.start(work, row, state)
             work.session.flush()
             try:
-                (moved,) = registrations.move(work, [row.id], event)
+                (moved,) = registrations.move(work, [row.id], event, values=LEAVING.get(event, {}))
                 assert moved.new == MOVES.get((state.value, event)), (state, event)
             except LostRace:
                 assert (state.value, event) not in MOVES

@@ -167,7 +167,7 @@ def test_only_the_registered_may_ask_and_only_for_open_bills(town: Town, who: In
               person=who.person_id, account=who.account_id)  # fmt: skip
     refused = who.post("/trials", {"bill_id": str(open_bill)})
     assert (refused.status_code, refused.get_json()["code"]) == (409, "not_registered")
-    town.rows("UPDATE registration SET status = 'registered'")
+    town.rows("UPDATE registration SET status = 'registered', left_at = now()")
     assert ask(town, who, open_bill)["place"] == 1
     town.rows("UPDATE bill SET refused_reason = 'lines_do_not_add_up' WHERE id = :id", id=open_bill)
     refused = who.post("/trials", {"bill_id": str(open_bill)})

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -52,7 +53,9 @@ def enter(town: Town) -> Callable[..., UUID]:
             "appointment", **ids, slot_id=uuid4(), status="booked", no=f"a{line_no}", arrival_no=place
         )
         entry = {"no": f"rg{line_no}", "line_no": line_no, "status": status, "appointment_id": booked["id"]}
-        town.ground.add("registration", **ids, **entry)
+        gone = {"left_at": datetime.now(UTC)} if status in ("registered", "failed") else {}
+        refused = {"refused_code": "blacklisted"} if status == "failed" else {}
+        town.ground.add("registration", **ids, **entry, **gone, **refused)
         if status == "registered":
             town.ground.add("patient_number", **ids, patient_no=f"p{line_no}")
         return person

@@ -118,6 +118,23 @@ def test_a_pull_brings_all_of_one_patient(site: Site) -> None:
     assert {row["data"]["patient_no"] for row in rows if "patient_no" in row["data"]} == {person["patient_no"]}
 
 
+def test_a_pull_of_many_brings_each_and_says_of_whom_more_follows(site: Site) -> None:
+    two = [site.person(3)["patient_no"], site.person(4)["patient_no"]]
+    answer = site.ask("pull_patients", patient_nos=two)
+    assert answer.body == {"batch_nos": [1, 2], "incomplete": []}
+    assert {row["data"]["patient_no"] for row in spooled(site) if "patient_no" in row["data"]} == set(two)
+
+
+def test_many_are_tied_at_once_but_what_the_hospital_has_revoked(site: Site, store: Store) -> None:
+    ties = [{"account_ref": f"A{number}", "patient_no": f"P{number}"} for number in (1, 2)]
+    revoked = ties[0]
+    site.ask("tie_account", **revoked)
+    Ties(store).revoke(**revoked)
+    assert site.ask("tie_accounts", ties=ties).outcome == "done"
+    assert site.ask("tie_accounts", ties=ties).outcome == "done", "the same again"
+    assert site.ask("list_ties").body["ties"] == ties[1:]
+
+
 def test_a_settled_bill_and_its_e_bill_are_pushed_at_once(site: Site) -> None:
     visit = site.attend(3)
     site.ask("pull_patient", patient_no=site.person(3)["patient_no"])

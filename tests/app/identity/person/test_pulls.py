@@ -9,9 +9,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from app.core.ids import new_id
 from app.exchange import service as exchange
+from app.exchange.service import CommandAnswer, NewParty, put_party
 from app.identity import service as identity
-from app.identity.person import pulls
+from app.identity.person import patients, pulls
 from tests.app.identity.kit import Clinic, Patient, patient_number
 
 
@@ -164,21 +166,94 @@ def test_only_the_newest_question_counts(ward: Ward) -> None:
     assert ward.awaited() == []
 
 
-def test_many_at_once_wait_in_the_machines_lane(clinic: Clinic) -> None:
-    """Whoever is registered in a line looks at no page: the machine has its time, and nothing is asked twice."""
-    wards = [Ward(clinic) for _ in range(2)]
-    hospital_id = UUID(wards[0].bound["hospital_id"])
+@pytest.fixture
+def two(clinic: Clinic) -> tuple[Ward, Ward]:
+    """Two patients whose numbers come together, as from the registration line."""
+    wards = (Ward(clinic), Ward(clinic))
+    numbers = {ward.person_id: patient_number() for ward in wards}
     with clinic.runtime.work() as work:
-        known = [ward.person_id for ward in wards]
-        work.session.execute(text("DELETE FROM patient_number WHERE person_id = ANY(:known)"), {"known": known})
-        numbers = {person_id: patient_number() for person_id in known}
-        assert identity.set_patient_numbers(work, hospital_id, numbers) == set()
+        work.session.execute(text("DELETE FROM patient_number WHERE person_id = ANY(:known)"), {"known": list(numbers)})
+        assert identity.set_patient_numbers(work, UUID(wards[0].bound["hospital_id"]), numbers) == set()
     for ward in wards:
         ward.patient_no = numbers[ward.person_id]
-    lane = clinic.agent().poll(lanes=["pull"])
-    asked = {one["body"]["patient_no"]: one for one in lane if one["kind"] == "pull_patient"}
-    for ward in wards:
-        assert len(ward.awaited()) == 1
-        assert asked[ward.patient_no]["left_ms"] is None
-        ward.answer(asked[ward.patient_no], {"complete": True})
-        assert ward.awaited() == []
+    return wards
+
+
+def _of_many(clinic: Clinic, kind: str) -> dict[str, Any]:
+    """The one command of this kind that the machine is handed now."""
+    (found,) = (one for one in clinic.agent().poll(lanes=["pull"]) if one["kind"] == kind)
+    return dict(found)
+
+
+def test_many_at_once_wait_in_the_machines_lane(clinic: Clinic, two: tuple[Ward, Ward]) -> None:
+    """Whoever is registered in a line looks at no page: the machine has its time, and nothing is asked twice."""
+    pull = _of_many(clinic, "pull_patients")
+    assert pull["left_ms"] is None
+    assert sorted(pull["body"]["patient_nos"]) == sorted(ward.patient_no for ward in two)
+    assert [len(ward.awaited()) for ward in two] == [1, 1]
+    two[0].answer(pull, {"batch_nos": [1], "incomplete": []})
+    assert [ward.awaited() for ward in two] == [[], []] and two[0].again() == []
+
+
+def test_many_at_once_are_tied_by_one_command(clinic: Clinic, two: tuple[Ward, Ward]) -> None:
+    ties = _of_many(clinic, "tie_accounts")["body"]["ties"]
+    with clinic.runtime.read() as session:
+        wanted = patients.ties(session, clinic.runtime.privacy, UUID(two[0].bound["hospital_id"]))
+    mine = {ward.patient_no for ward in two}
+    told = {(tie["account_ref"], tie["patient_no"]) for tie in ties}
+    assert told == {pair for pair in wanted if pair[1] in mine} and len(told) == 2
+
+
+def test_of_many_only_those_wait_of_whom_more_follows(clinic: Clinic, two: tuple[Ward, Ward]) -> None:
+    pull = _of_many(clinic, "pull_patients")
+    two[0].answer(pull, {"batch_nos": [1], "incomplete": [two[1].patient_no]})
+    assert two[0].awaited() == [] and two[1].awaited()[0]["more_follows"] is True
+    assert two[0].pauses() == [] and len(two[1].pauses()) == 1
+    (second,) = two[1].again()
+    two[1].answer(second, {"batch_nos": [], "complete": True})
+    assert two[1].awaited() == []
+
+
+def test_what_failed_together_is_asked_for_one_by_one(clinic: Clinic, two: tuple[Ward, Ward]) -> None:
+    together = _of_many(clinic, "pull_patients")
+    two[0].answer(together, outcome="failed", code="agent_error")
+    assert [len(ward.awaited()) for ward in two] == [1, 1]
+    clinic.drain_all("identity.pull_again", hurry=True)
+    with clinic.runtime.work() as work:
+        pulls.answered(work, [_said(UUID(together["id"]), {"incomplete": []})])
+    assert [len(ward.awaited()) for ward in two] == [1, 1], "a late word on the old question ends no newer one"
+    asked = {one["body"].get("patient_no"): one for one in clinic.agent().poll(lanes=["pull"])}
+    assert {ward.patient_no for ward in two} <= set(asked)
+    two[0].answer(asked[two[0].patient_no], {"complete": True})
+    two[1].answer(asked[two[1].patient_no], outcome="failed")
+    assert two[0].awaited() == [] and len(two[1].awaited()) == len(two[1].pauses()) == 1
+
+
+def test_many_who_unbound_are_not_asked_for_again(clinic: Clinic, two: tuple[Ward, Ward]) -> None:
+    two[0].answer(_of_many(clinic, "pull_patients"), outcome="unknown")
+    assert two[0].patient.post(f"/bindings/{two[0].bound['id']}/revoke").status_code == 200
+    assert two[0].again() == [] and len(two[1].awaited()) == 1
+
+
+def test_the_same_number_at_another_hospital_waits_for_itself(clinic: Clinic, two: tuple[Ward, Ward]) -> None:
+    """Answers of several hospitals have their effect together."""
+    pull = _of_many(clinic, "pull_patients")
+    with clinic.runtime.work() as work:
+        other, command_id = put_party(work, NewParty("hospital", "H9", "第九医院")), new_id()
+        row = {"hospital": other, "no": two[0].patient_no, "person": two[1].person_id, "pull": command_id}
+        work.session.execute(
+            text(
+                "INSERT INTO patient_number (hospital_id, patient_no, person_id, pull_id, awaited_since)"
+                " VALUES (:hospital, :no, :person, :pull, clock_timestamp())"
+            ),
+            row,
+        )
+        said = [_said(UUID(pull["id"]), {"incomplete": [two[0].patient_no]}), _said(command_id, {"complete": True})]
+        pulls.answered(work, said)
+    assert len(two[0].awaited()) == 1 and two[1].awaited() == []
+
+
+def _said(command_id: UUID, body: dict[str, Any]) -> CommandAnswer:
+    return CommandAnswer(
+        command_id, new_id(), None, "pull_patients", None, "done", None, None, body, datetime.now().astimezone()
+    )
