@@ -103,7 +103,8 @@ def test_two_accounts_may_act_for_one_person(clinic: Clinic) -> None:
     assert one["person"]["id"] == two["person"]["id"]
     with clinic.runtime.read() as session:
         person_id = UUID(one["person"]["id"])
-        assert identity.accounts_of_person(session, person_id) == [first.account_id, second.account_id]
+        pairs = {(one.account_id, person_id) for one in (first, second)}
+        assert identity.bound_pairs(session, pairs) == pairs
         hospital = identity.patient_numbers(session, person_id)[0][0]
         ties = identity.ties(session, clinic.runtime.privacy, hospital)
     refs = {identity.account_ref(clinic.runtime.privacy, one.account_id) for one in (first, second)}
