@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.orm import Session, undefer
 
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -48,6 +48,11 @@ class UnreadRow(msgspec.Struct, gc=False):
 
 
 _unread = msgspec.json.Decoder(list[UnreadRow]).decode
+_WHOLE = (
+    select(Batch)
+    .where(Batch.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .options(undefer(Batch.rows_sealed), undefer(Batch.verdicts))
+)
 
 
 @dataclass(frozen=True)
@@ -107,10 +112,19 @@ def take_batch(work: Work, signer: Signer, given: BatchIn) -> UUID:
 
 def open_batch(work: Work, batch_id: UUID) -> OpenBatch:
     """The content of a batch; the reading is audited."""
-    batches.move(work, [batch_id], "open", lenient=True)  # first: who has it open already is waited for
-    row = work.session.get(Batch, batch_id, options=[undefer(Batch.rows_sealed), undefer(Batch.verdicts)])
-    if row is None:
+    return open_batches(work, [batch_id])[0]
+
+
+def open_batches(work: Work, batch_ids: Sequence[UUID]) -> list[OpenBatch]:
+    """The content of each of these; every reading is audited. NotFound."""
+    batches.move(work, batch_ids, "open", lenient=True)  # first: who has one open already is waited for
+    found = {row.id: row for row in work.session.scalars(_WHOLE, {"ids": list(batch_ids)})}
+    if len(found) < len(set(batch_ids)):
         raise NotFound
+    return [_opened(work, found[batch_id]) for batch_id in batch_ids]
+
+
+def _opened(work: Work, row: Batch) -> OpenBatch:
     content = _unpack(work.reveal(row, "rows_sealed", row.kind))
     return OpenBatch(
         id=row.id,
