@@ -92,22 +92,21 @@ def take_batch(work: Work, signer: Signer, given: BatchIn) -> UUID:
         raise Invalid(
             "declared_mismatch", "申报的数量、金额或摘要与内容不符", fields=dict.fromkeys(wrong, "与内容不符")
         )
-    old = work.session.execute(
-        select(Batch.id, Batch.sha256, Batch.kind, Batch.business_date).where(
-            Batch.partner_id == signer.partner_id, Batch.batch_no == given.batch_no
-        )
-    ).one_or_none()
-    if old is not None:
-        if (old.sha256, old.kind, old.business_date) != (digest, given.kind, given.business_date):
-            raise Conflict("batch_no_reused", "这个批次号已经用于另一个批次")
-        return old.id
-    row = Batch(
-        party_id=signer.party_id, partner_id=signer.partner_id, **given.model_dump(exclude={"rows"}), tally=None
-    )
+    row = Batch(party_id=signer.party_id, partner_id=signer.partner_id, **given.model_dump(exclude={"rows"}))
     work.seal(row, "rows_sealed", _pack(content))
-    batches.start(work, row, BatchState.RECEIVED)
+    if not batches.start_once(work, row, BatchState.RECEIVED, unless=["partner_id", "batch_no"]):
+        return _same_as(work.session, row)
     work.emit(f"exchange.batch.{row.kind}", row.id)
     return row.id
+
+
+def _same_as(session: Session, row: Batch) -> UUID:
+    """The batch that has this one's number. Conflict if it is another one."""
+    mine = (Batch.partner_id == row.partner_id, Batch.batch_no == row.batch_no)
+    old = session.execute(select(Batch.id, Batch.sha256, Batch.kind, Batch.business_date).where(*mine)).one()
+    if (old.sha256, old.kind, old.business_date) != (row.sha256, row.kind, row.business_date):
+        raise Conflict("batch_no_reused", "这个批次号已经用于另一个批次")
+    return old.id
 
 
 def open_batch(work: Work, batch_id: UUID) -> OpenBatch:
