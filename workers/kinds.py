@@ -87,7 +87,7 @@ KINDS: dict[str, Desk] = {
     "identity.sweep": Desk(all=_sweep_identity),
     "identity.tie_revoked": Desk(one=person_calls.tie_revoked),
     "identity.ties_listed": Desk(one=person_calls.ties_listed),
-    "record.apply": Desk(one=record.apply_batch, batch=4),
+    "record.apply": Desk(all=record.apply_batches, batch=4),
     "notification.binding_refused": Desk(one=notification.binding_refused),
     "notification.bound": Desk(one=notification.bound),
     "notification.deliver": Desk(one=notification.deliver, threads=4),

@@ -56,8 +56,8 @@ class Machine(Generic[State]):
         work.add(row)
         work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, (row.id,), None, state.value))
 
-    def start_once(self, work: Work, row: Any, state: State, *, unless: str) -> bool:
-        """As `start`, but only if no row has the same value in the unique column `unless`: False where one has. Two
+    def start_once(self, work: Work, row: Any, state: State, *, unless: Sequence[str]) -> bool:
+        """As `start`, but only if no row has the same values in the unique columns `unless`: False where one has. Two
         transactions that try at once wait for each other, and one of them starts the row."""
         if isinstance(row, Checked):
             raise ValueError(f"{self.name}: the check field is written by the ORM only")
@@ -65,7 +65,7 @@ class Machine(Generic[State]):
         columns = {attribute.key for attribute in row.__mapper__.column_attrs}
         given = {name: value for name, value in row.__dict__.items() if name in columns}
         table = self.model.__table__  # the ORM's insert takes three times as long
-        new = insert(table).values(given).on_conflict_do_nothing(index_elements=[unless])
+        new = insert(table).values(given).on_conflict_do_nothing(index_elements=unless)
         if work.session.scalar(new.returning(table.c.id)) is None:
             return False
         work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, (row.id,), None, state.value))

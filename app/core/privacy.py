@@ -18,6 +18,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.core.errors import Tampered
@@ -82,12 +83,12 @@ class Privacy:
         """As `check` of each of many rows, given column by column."""
         pairs = ", ".join(f"[{_spaced(name)}, %s]" for name in sorted(columns))
         row = f"[{_spaced(table)}, [{pairs}]]"
-        keyed = hmac.new(self._check_key, digestmod="sha256")
+        keyed = HMAC(self._check_key, SHA256())
         found = []
         for values in zip(*(_written(columns[name]) for name in sorted(columns)), strict=True):
-            one = keyed.copy()  # the key is read in once
+            one = keyed.copy()  # the key is read in once; a copy of the standard library's takes twice as long
             one.update((row % values).encode())
-            found.append(one.hexdigest())
+            found.append(one.finalize().hex())
         return found
 
 

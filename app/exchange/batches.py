@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.orm import Session, undefer
 
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -48,6 +48,11 @@ class UnreadRow(msgspec.Struct, gc=False):
 
 
 _unread = msgspec.json.Decoder(list[UnreadRow]).decode
+_WHOLE = (
+    select(Batch)
+    .where(Batch.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .options(undefer(Batch.rows_sealed), undefer(Batch.verdicts))
+)
 
 
 @dataclass(frozen=True)
@@ -87,30 +92,38 @@ def take_batch(work: Work, signer: Signer, given: BatchIn) -> UUID:
         raise Invalid(
             "declared_mismatch", "申报的数量、金额或摘要与内容不符", fields=dict.fromkeys(wrong, "与内容不符")
         )
-    old = work.session.execute(
-        select(Batch.id, Batch.sha256, Batch.kind, Batch.business_date).where(
-            Batch.partner_id == signer.partner_id, Batch.batch_no == given.batch_no
-        )
-    ).one_or_none()
-    if old is not None:
-        if (old.sha256, old.kind, old.business_date) != (digest, given.kind, given.business_date):
-            raise Conflict("batch_no_reused", "这个批次号已经用于另一个批次")
-        return old.id
-    row = Batch(
-        party_id=signer.party_id, partner_id=signer.partner_id, **given.model_dump(exclude={"rows"}), tally=None
-    )
+    row = Batch(party_id=signer.party_id, partner_id=signer.partner_id, **given.model_dump(exclude={"rows"}))
     work.seal(row, "rows_sealed", _pack(content))
-    batches.start(work, row, BatchState.RECEIVED)
+    if not batches.start_once(work, row, BatchState.RECEIVED, unless=["partner_id", "batch_no"]):
+        return _same_as(work.session, row)
     work.emit(f"exchange.batch.{row.kind}", row.id)
     return row.id
 
 
+def _same_as(session: Session, row: Batch) -> UUID:
+    """The batch that has this one's number. Conflict if it is another one."""
+    mine = (Batch.partner_id == row.partner_id, Batch.batch_no == row.batch_no)
+    old = session.execute(select(Batch.id, Batch.sha256, Batch.kind, Batch.business_date).where(*mine)).one()
+    if (old.sha256, old.kind, old.business_date) != (row.sha256, row.kind, row.business_date):
+        raise Conflict("batch_no_reused", "这个批次号已经用于另一个批次")
+    return old.id
+
+
 def open_batch(work: Work, batch_id: UUID) -> OpenBatch:
     """The content of a batch; the reading is audited."""
-    batches.move(work, [batch_id], "open", lenient=True)  # first: who has it open already is waited for
-    row = work.session.get(Batch, batch_id, options=[undefer(Batch.rows_sealed), undefer(Batch.verdicts)])
-    if row is None:
+    return open_batches(work, [batch_id])[0]
+
+
+def open_batches(work: Work, batch_ids: Sequence[UUID]) -> list[OpenBatch]:
+    """The content of each of these; every reading is audited. NotFound."""
+    batches.move(work, batch_ids, "open", lenient=True)  # first: who has one open already is waited for
+    found = {row.id: row for row in work.session.scalars(_WHOLE, {"ids": list(batch_ids)})}
+    if len(found) < len(set(batch_ids)):
         raise NotFound
+    return [_opened(work, found[batch_id]) for batch_id in batch_ids]
+
+
+def _opened(work: Work, row: Batch) -> OpenBatch:
     content = _unpack(work.reveal(row, "rows_sealed", row.kind))
     return OpenBatch(
         id=row.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.exchange.batches import OpenBatch, UnreadRow, Verdict, open_batch, settle_batch
+from app.exchange.batches import OpenBatch, UnreadRow, Verdict, open_batch, open_batches, settle_batch
 from app.exchange.commands import (
     Asked,
     CommandAnswer,
@@ -77,6 +77,7 @@ __all__ = [
     "mismatches",
     "new_secret",
     "open_batch",
+    "open_batches",
     "open_message",
     "open_request",
     "package_key",

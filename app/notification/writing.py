@@ -99,7 +99,7 @@ def phone_code(work: Work, sms_code_id: UUID) -> None:
 def _write(work: Work, row: Notice, content: dict[str, Any]) -> None:
     work.session.flush()  # whatever the notice points to
     row.content_sealed = work.privacy.seal_json(content, _place(row.id))
-    if notices.start_once(work, row, State.PENDING, unless="dedupe"):
+    if notices.start_once(work, row, State.PENDING, unless=["dedupe"]):
         work.later(DELIVER, row.id)
 
 

@@ -17,8 +17,8 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
-    literal,
     select,
+    true,
     update,
 )
 
@@ -72,20 +72,18 @@ def _refusal(row: Any) -> str | None:
 
 @cache
 def _sums() -> Select[*tuple[Any, ...]]:
-    """One row for each bill of `bills`, over all of its lines that have arrived."""
-    bill_ids = any_(bindparam("bills", type_=ARRAY(Uuid)))
+    """One row for each bill of `bills`, over all of its lines that have arrived: bill by bill, because a plan that was
+    made while there were few lines would otherwise go on reading all of them."""
     line, bill = m.FeeLine, m.Bill
     wrong = func.abs(func.round(line.unit_price * line.quantity * 100) - line.amount_fen) > rules.LINE_TOLERANCE_FEN
     sums = (
         select(
-            line.bill_id,
-            func.sum(line.amount_fen).label("lines_fen"),
-            func.bool_and(~wrong).label("lines_right"),
+            func.coalesce(func.sum(line.amount_fen), 0).label("lines_fen"),
+            func.coalesce(func.bool_and(~wrong), true()).label("lines_right"),
             (func.count() == func.count(line.line_no.distinct())).label("lines_distinct"),
         )
-        .where(line.bill_id == bill_ids)
-        .group_by(line.bill_id)
-        .subquery()
+        .where(line.bill_id == bill.id)
+        .lateral()
     )
     return (
         select(
@@ -93,12 +91,10 @@ def _sums() -> Select[*tuple[Any, ...]]:
             bill.state,
             bill.total_fen,
             (bill.fund_fen + bill.account_fen + bill.self_pay_fen).label("parts_fen"),
-            func.coalesce(sums.c.lines_fen, 0).label("lines_fen"),
-            func.coalesce(sums.c.lines_right, literal(True)).label("lines_right"),
-            func.coalesce(sums.c.lines_distinct, literal(True)).label("lines_distinct"),
+            *sums.c,
             (m.Visit.patient_no == bill.patient_no).label("same_patient"),
         )
         .join(m.Visit, m.Visit.id == bill.visit_id)
-        .outerjoin(sums, sums.c.bill_id == bill.id)
-        .where(bill.id == bill_ids)
+        .join(sums, true())
+        .where(bill.id == any_(bindparam("bills", type_=ARRAY(Uuid))))
     )

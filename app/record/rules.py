@@ -51,6 +51,6 @@ def refusal(bill: BillSums) -> str | None:
     return None if bill.lines_right else "line_amount_wrong"
 
 
-def parent_pause_s(waited: timedelta) -> float:
+def parent_pause(waited: timedelta) -> timedelta:
     """How long a batch rests until it looks for its missing parents again: longer the longer it has waited."""
-    return min(max(waited.total_seconds() / 4, 1.0), 300.0)
+    return min(max(waited / 4, timedelta(seconds=1)), timedelta(seconds=300))

@@ -27,7 +27,7 @@ WAITING = "waiting_parent"
 
 @dataclass
 class Applied:
-    """What a batch did: a verdict for each row in the order of the batch, and what it touched."""
+    """What batches did: a verdict for each row in their order, and what they touched."""
 
     verdicts: list[Verdict]
     bill_ids: set[UUID] = field(default_factory=set)
@@ -35,13 +35,9 @@ class Applied:
     reversed_bill_ids: set[UUID] = field(default_factory=set)
     appointment_nos: set[str] = field(default_factory=set)
 
-    @property
-    def waiting(self) -> bool:
-        return any(v.verdict == WAITING for v in self.verdicts)
-
 
 class Section:
-    """`pushed` are the rows by their place in the batch."""
+    """`pushed` are the rows by their place among all that are applied together."""
 
     def __init__(self, work: Work, hospital_id: UUID, type_name: str, pushed: Mapping[int, UnreadRow]) -> None:
         self._work, self._hospital_id, self._type_name, self._pushed = work, hospital_id, type_name, pushed

@@ -206,7 +206,7 @@ letters = Machine("letter", Letter, {(State.NEW, "send"): State.SENT})
 def test_a_row_starts_once_for_each_value_of_a_unique_column(runtime: Runtime) -> None:
     def start() -> bool:
         with runtime.work() as work:
-            return letters.start_once(work, Letter(id=new_id(), dedupe="event-1"), State.NEW, unless="dedupe")
+            return letters.start_once(work, Letter(id=new_id(), dedupe="event-1"), State.NEW, unless=["dedupe"])
 
     assert sorted(thread.result() for thread in [Thread(start) for _ in range(4)]) == [False, False, False, True]
     with runtime.read() as session:
@@ -217,4 +217,4 @@ def test_a_row_starts_once_for_each_value_of_a_unique_column(runtime: Runtime) -
 
 def test_a_checked_row_does_not_start_so(runtime: Runtime) -> None:
     with runtime.work() as work, pytest.raises(ValueError, match="check field"):
-        cheques.start_once(work, Cheque(id=new_id(), amount_fen=1), State.NEW, unless="id")
+        cheques.start_once(work, Cheque(id=new_id(), amount_fen=1), State.NEW, unless=["id"])

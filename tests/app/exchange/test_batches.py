@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from datetime import date
 from typing import Any
@@ -8,12 +9,15 @@ from uuid import UUID
 import pytest
 
 from app.core.work import Runtime
-from app.exchange import service
+from app.exchange import batches, programs, service
 from app.exchange.completeness import completeness
+from app.exchange.contracts import BatchIn
+from app.exchange.programs import Signer
 from app.exchange.service import Verdict
 from tests.app.exchange.kit import elsewhere
 from tests.app.kit import Thread, run, value
 from tests.app.partner import PartnerClient, World, batch
+from tests.mock_partners.wire import wait_until
 
 BILL = {"type": "bill", "key": "B1", "version": 1, "data": {"total_fen": 12345, "patient_no": "P1"}}
 LINE = {"type": "fee_line", "key": "B1-1", "version": 1, "data": {"amount_fen": 12345, "name": "阿莫西林"}}
@@ -92,6 +96,20 @@ def test_a_number_is_used_for_one_batch(agent: PartnerClient) -> None:
     push(agent)
     answer = agent.post("/batches", batch(1, "record", [BILL]))
     assert (answer.status_code, answer.json["code"]) == (409, "batch_no_reused")
+
+
+def test_who_sends_a_number_while_it_is_being_taken_is_told_of_the_same_batch(
+    runtime: Runtime, agent: PartnerClient, world: World
+) -> None:
+    body = batch(1, "record", [BILL])
+    with runtime.work() as work:
+        signer = Signer(programs.partner_by_code(work.session, agent.code).id, world.party["H1"])
+        first = batches.take_batch(work, signer, BatchIn.model_validate_json(json.dumps(body)))
+        work.session.flush()
+        second = Thread(lambda: elsewhere(agent).post("/batches", body))
+        wait_until(lambda: value(runtime, "SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
+    answer = second.result()
+    assert (answer.status_code, answer.json) == (202, {"batch_id": str(first)})
 
 
 def test_a_number_is_used_for_one_kind_and_one_day(agent: PartnerClient) -> None:

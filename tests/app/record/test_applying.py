@@ -81,9 +81,9 @@ def test_who_finds_a_batch_open_waits_and_keeps_its_verdicts(house: House) -> No
     job = Job(1, "record.apply", batch_id, {}, 1, 1)
     with house.runtime.work() as work:
         batch = exchange.open_batch(work, batch_id)
-        second = Thread(lambda: calls.apply_batch(house.runtime, cast(Gateways, None), job))
+        second = Thread(lambda: calls.apply_batches(house.runtime, cast(Gateways, None), [job]))
         house.until(lambda: house.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
-        exchange.settle_batch(work, batch_id, service.apply(work, batch).verdicts)
+        exchange.settle_batch(work, batch_id, *service.apply(work, [batch]))
     second.result()
     assert house.verdicts(number) == [APPLIED] * 8
 
@@ -366,9 +366,9 @@ def test_no_row_breaks_its_batch(house: House, spoiled: list[tuple[str, dict[str
         bad.append({**one, "data": one["data"] | wrong})
     with house.runtime.work() as work:
         batch = _batch(house, [*bad, *good.values()])
-        applied = service.apply(work, batch)
-    assert [v.verdict for v in applied.verdicts[len(bad) :]] == ["applied"] * 8
-    assert {v.verdict for v in applied.verdicts} <= {"applied", "refused", "waiting_parent"}
+        (verdicts,) = service.apply(work, [batch])
+    assert [v.verdict for v in verdicts[len(bad) :]] == ["applied"] * 8
+    assert {v.verdict for v in verdicts} <= {"applied", "refused", "waiting_parent"}
 
 
 def _batch(house: House, given_rows: list[dict[str, Any]]) -> OpenBatch:
