@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sess
 
 from app.core.errors import Tampered
 from app.core.ids import new_id
+from app.core.looking import Looking, is_quiet
 from app.core.privacy import Privacy
 
 Fen = Annotated[int, mapped_column(BigInteger)]
@@ -98,15 +98,8 @@ class Checked:
 
 
 def _require_quiet(connection: Any, _record: object, _proxy: object) -> None:
-    """A connection at rest has nothing to say, unless the server has ended it: then the pool opens another.
-
-    This sees what a ping before each transaction would see, without its round trip.
-    """
-    if connection.closed:
-        raise DisconnectionError
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
+    """In place of one that the server has ended the pool opens another."""
+    if not is_quiet(connection):
         raise DisconnectionError
 
 
@@ -138,7 +131,7 @@ class _Connected:
 
     pid: int
     engine: Engine
-    looking: Engine
+    looking: Looking
     writers: sessionmaker[Session]
     readers: sessionmaker[Session]
 
@@ -166,15 +159,8 @@ class Database:
             yield session
 
     def look(self, statement: str, known: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """The first row of a SELECT in psycopg's own form, outside of any transaction. A session costs several times
-        as much as a small statement: this is for what a burst asks."""
-        connection = self._of_this_process().looking.raw_connection()
-        try:
-            with driver(connection, "SELECT") as found:
-                row: tuple[Any, ...] | None = found.execute(statement, known).fetchone()
-                return row
-        finally:
-            connection.close()
+        """The first row of a SELECT in psycopg's own form, outside of any transaction."""
+        return self._of_this_process().looking.first_row(statement, known)
 
     def dispose(self) -> None:
         with self._lock:
@@ -191,25 +177,20 @@ class Database:
 
     def _connect(self) -> _Connected:
         """The engine, and the makers of sessions: making these takes longer than many a transaction."""
-        engine = self._engine(_OPTIONS)
-        # To plan a statement of several tables takes longer than to run it: here it is planned once.
-        looking = self._engine(f"{_OPTIONS} -c plan_cache_mode=force_generic_plan", autocommit=True)
-        writers = sessionmaker(engine, expire_on_commit=False, autoflush=True)
-        event.listen(writers, "before_flush", self._stamp)
-        readers = sessionmaker(engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False)
-        return _Connected(os.getpid(), engine, looking, writers, readers)
-
-    def _engine(self, options: str, *, autocommit: bool = False) -> Engine:
         engine = create_engine(
             self.url,
             pool_size=self._pool_size,
             max_overflow=10,
-            pool_reset_on_return=None if autocommit else "rollback",  # nothing is left open behind a statement
             hide_parameters=True,  # an error's text goes into the log
-            connect_args={"options": options, "autocommit": autocommit},
+            connect_args={"options": _OPTIONS},
         )
         event.listen(engine, "checkout", _require_quiet)
-        return engine
+        # To plan a statement of several tables takes longer than to run it: here it is planned once.
+        looking = Looking(self.url, f"{_OPTIONS} -c plan_cache_mode=force_generic_plan")
+        writers = sessionmaker(engine, expire_on_commit=False, autoflush=True)
+        event.listen(writers, "before_flush", self._stamp)
+        readers = sessionmaker(engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False)
+        return _Connected(os.getpid(), engine, looking, writers, readers)
 
     def _stamp(self, session: Session, _context: object, _instances: object) -> None:
         for row in (*session.new, *session.dirty):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import any_, bindparam, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from app.core.db import Base, Database, Ids
 from app.core.ids import new_id
@@ -69,27 +69,6 @@ def test_a_connection_that_was_cut_is_replaced(runtime: Runtime) -> None:
     with runtime.read() as session:
         assert session.scalar(text("SELECT pg_backend_pid()")) != pid
     other.dispose()
-
-
-def test_a_look_stands_outside_of_transactions(runtime: Runtime) -> None:
-    database = Database(runtime.settings.database_url, runtime.privacy)
-    assert database.look("SELECT %(number)s::int, 'a'", {"number": 7}) == (7, "a")
-    assert database.look("SELECT 1 WHERE %(never)s", {"never": False}) is None
-    with pytest.raises(DBAPIError):
-        database.look("SELECT 1 / %(number)s::int", {"number": 0})
-    began = "SELECT now() = statement_timestamp()"
-    assert [database.look(began, {}) for _ in range(2)] == [(True,), (True,)]
-    assert database.look("SHOW plan_cache_mode", {}) == ("force_generic_plan",)
-    database.dispose()
-
-
-def test_a_look_over_a_cut_connection_is_told_as_such(runtime: Runtime) -> None:
-    database = Database(runtime.settings.database_url, runtime.privacy)
-    with pytest.raises(OperationalError) as cut:
-        database.look("SELECT pg_terminate_backend(pg_backend_pid())", {})
-    assert cut.value.connection_invalidated
-    assert database.look("SELECT 1", {}) == (1,)
-    database.dispose()
 
 
 def test_nobody_waits_for_a_lock_without_end(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
