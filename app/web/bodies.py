@@ -18,10 +18,10 @@ class WholeRequest(Request):
     def get_data(self, *how: Any, **named: Any) -> Any:
         """As in werkzeug. Raises 413."""
         body = super().get_data(*how, **named)
-        limit = self.max_content_length
-        cut = self.content_length is None and limit is not None and len(body) >= limit
-        if cut and self.environ["wsgi.input"].read(1):
-            raise RequestEntityTooLarge
+        if self.content_length is None:
+            limit = self.max_content_length
+            if limit is not None and len(body) >= limit and self.environ["wsgi.input"].read(1):
+                raise RequestEntityTooLarge
         return body
 
 
