@@ -1,4 +1,5 @@
-"""granian with one of our ASGI applications, as the product is served, and as its floors are."""
+"""granian with one of our ASGI applications, as the product is served, and as its floors are: as many processes as
+there are processors."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from demo.web_server import granian
 def served(app: str, environment: dict[str, str], log: Path) -> Iterator[tuple[str, int]]:
     """Its host and port while it runs; what it says goes into `log`."""
     port = free_port()
-    argv = (sys.executable, "-P", "-m", "granian", *granian(port, app))
+    argv = (sys.executable, "-P", "-m", "granian", *granian(port, app, processes=os.cpu_count() or 1))
     with log.open("ab") as output:
         child = spawn(Command(argv, ROOT, {**os.environ, **environment, "PYTHONPATH": str(ROOT)}), output.fileno())
         try:

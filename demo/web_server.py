@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def granian(port: int | str, app: str = "asgi:app") -> tuple[str, ...]:
-    """Arguments of `python -m granian` for one process that serves `app` on this machine alone."""
+def granian(port: int | str, app: str = "asgi:app", *, processes: int = 1) -> tuple[str, ...]:
+    """Arguments of `python -m granian` to serve `app` on this machine alone. One interpreter uses one processor."""
     listen = ("--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws")
-    return (*listen, "--workers", "1", "--log-level", "warning", app)
+    return (*listen, "--workers", str(processes), "--log-level", "warning", app)
