@@ -256,7 +256,7 @@ def test_what_must_come_back_is_told_booked_and_ended_by_the_insurers_word(
     town.settle_down()
     found = recovery(town, claim_id)
     assert (found["status"], found["due_fen"]) == (status, 9_000)
-    assert case_of(town, claim_id)["recoveries"][found["reversal_no"]]["due_fen"] == 9_000
+    assert case_of(town, claim_id)["recoveries"][found["recovery_no"]]["due_fen"] == 9_000
     assert booked(town, claim_id, "I2") == [("pay", 10_000), ("reverse", 10_000)]
     assert [row[:3] for row in clearing_rows(town, claim_id)] == [("pay", False, True), ("reverse", False, True)]
     no = town.value("SELECT no FROM claim WHERE id = :id", id=claim_id)
@@ -264,7 +264,7 @@ def test_what_must_come_back_is_told_booked_and_ended_by_the_insurers_word(
     told = [c["data"]["due_fen"] for c in changes if c["type"] == "claim.recovery" and c["data"]["claim_no"] == no]
     assert told and told[-1] == 9_000
     commands = [c["body"] for c in town.commands("H1", "clearing")]
-    assert [c["kind"] for c in commands if c["clearing_no"] == found["reversal_no"]] == ["reverse"]
+    assert [c["kind"] for c in commands if c["clearing_no"] == found["recovery_no"]] == ["reverse"]
     assert not town.dead()
 
 
