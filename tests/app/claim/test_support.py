@@ -22,9 +22,8 @@ def bill(*lines: tuple[str, int], fund_fen: int = 0) -> Bill:
     return Bill(sum(fen for _, fen in lines) - fund_fen, shown)
 
 
-def decided(shown: Bill, ratio: str = "1", *, no: str = "N1", **terms: Any) -> list[Line]:
-    """As the insurer's double decides it, nothing declined."""
-    terms = {"deductible_fen": 0, "ceiling_fen": insurer.NO_CEILING_FEN} | terms
+def decided(shown: Bill, ratio: str = "1", *, no: str = "N1", **terms: int) -> list[Line]:
+    """As the insurer's double decides it, nothing declined; `terms` are of the policy."""
     lines = tuple(insurer.Line(line.line_no, line.amount_fen) for line in shown.lines)
     verdicts = insurer.adjudicate(
         (insurer.Bill(no, shown.borne_fen, lines),), insurer.Terms(Decimal(ratio), **terms)
@@ -116,12 +115,12 @@ def test_lowered_lines_come_to_what_the_insurer_would_decide_anew(
     give or take the fen of a rounding made on other lines."""
     shown = bill(*lines)
     now = bill(*((code, data.draw(st.integers(0, fen))) for code, fen in lines))
-    terms = {"deductible_fen": deductible_fen, "ceiling_fen": ceiling_fen}
-    before = decided(shown, ratio, **terms)
-    anew = sum(line.approved_fen for line in decided(now, ratio, **terms))
+    before, after = (
+        decided(one, ratio, deductible_fen=deductible_fen, ceiling_fen=ceiling_fen) for one in (shown, now)
+    )
     found = kept(shown, now, lines=before)
     if sum(line.deductible_fen for line in before) == deductible_fen:
-        assert abs(found - anew) <= 1
+        assert abs(found - sum(line.approved_fen for line in after)) <= 1
     assert 0 <= found <= sum(line.approved_fen for line in before)
 
 
