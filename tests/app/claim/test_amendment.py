@@ -295,6 +295,30 @@ def test_the_same_news_worked_on_by_many_at_once_opens_one_recovery(town: Town, 
     assert outcomes(town, claim_id) == [("bill_amended", "open", 3_000, 3_000, 3_000)] and not town.dead()
 
 
+@pytest.mark.parametrize("turn", range(3))
+def test_amended_while_the_patient_accepts_and_money_goes_out_the_patient_keeps_what_the_bill_carries(
+    town: Town, who: Insured, turn: int
+) -> None:
+    """Whoever is first: less is paid, or the difference is owed."""
+    claim_id = at_the_insurer(town, who)
+    decide(town, claim_id)
+    town.push(rows_of(town, who, claim_id, 6_000, 1_000))
+    steps = [
+        lambda: who.post(f"/claims/{claim_id}/accept"),
+        lambda: town.drain_all("claim.bills_changed"),
+        lambda: town.drain_all("payout.create", "payout.send"),
+        lambda: town.drain_all("payout.bills_lost", "payout.create", "payout.send"),
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        for answer in [pool.submit(step) for step in steps[turn:] + steps[:turn]]:
+            answer.result()
+    town.until(lambda: town.status(claim_id) == "paid")
+    town.drain_all(*AFTER, "claim.tell_payout", "claim.tell_acceptance")
+    owed = sum(one["due_fen"] for one in recoveries(town, claim_id))
+    assert who.get(f"/claims/{claim_id}")["paid_fen"] - owed == 7_000
+    assert balances(town, claim_id)["expense"] == 7_000 and not town.dead()
+
+
 @pytest.mark.parametrize(
     "planted",
     [

@@ -12,6 +12,7 @@ from app.claim import support
 from app.claim.arithmetic import Line
 from app.claim.shown import Bill
 from app.claim.shown import Line as Shown
+from app.payout import rules as payout
 from mock_partners.insurer import rules as insurer
 
 PLENTY = 10**12
@@ -142,3 +143,23 @@ def test_no_line_loses_more_than_it_was_billed(lines: list[tuple[str, int]], aft
     assert all(0 <= gone[line.line_no] <= line.amount_fen for line in before)
     was, is_now = sum(line.amount_fen for line in before), sum(line.amount_fen for line in now)
     assert sum(gone.values()) >= was - is_now
+
+
+@given(BILLS, st.lists(st.lists(st.tuples(CODES, FEN), max_size=5), max_size=4), RATIOS, st.data())
+def test_over_all_amendments_what_comes_back_is_what_was_paid_and_is_kept_no_more(
+    lines: list[tuple[str, int]], versions: list[list[tuple[str, int]]], ratio: str, data: st.DataObject
+) -> None:
+    """One bill, amended again and again after all or a part of it was paid: the recoveries are never negative, and
+    together with what is kept they are what was paid."""
+    shown = bill(*lines)
+    before = decided(shown, ratio)
+    payable = approved = sum(line.approved_fen for line in before)
+    paid = data.draw(st.integers(0, approved))
+    owed: list[int] = []
+    for version in versions:
+        now = min(payable, kept(shown, bill(*version), lines=before))
+        [due] = payout.dues([payable - now], over_fen=paid - now - sum(owed), moving_fen=0)
+        assert due is not None and 0 <= due <= payable - now
+        payable = now
+        owed.append(due)
+    assert paid - sum(owed) == min(paid, payable)
