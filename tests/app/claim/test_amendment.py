@@ -148,6 +148,7 @@ def test_amended_upwards_gives_nothing_and_takes_nothing(town: Town, who: Insure
     amend(town, who, claim_id, 6_000, 2_000, version=3)
     amend(town, who, claim_id, 9_000, 9_000, version=4)
     assert outcomes(town, claim_id) == [("bill_amended", "open", 2_000, 2_000, 2_000)], "what was lost stays lost"
+    assert town.value("SELECT count(*) FROM task WHERE kind = 'claim.bills_changed' AND last_error IS NOT NULL") == 0
 
 
 def test_before_it_is_sent_the_payout_is_made_anew_for_what_is_left(town: Town, who: Insured) -> None:
@@ -257,6 +258,34 @@ def test_an_appeal_after_the_amendment_gets_what_the_bill_still_carries(town: To
     assert who.get(f"/claims/{claim_id}")["paid_fen"] == 7_000 and not town.dead()
 
 
+def test_a_new_decision_is_worked_out_anew(town: Town, who: Insured) -> None:
+    """The amended line is now declined, the other one approved: nothing of that is lost."""
+    claim_id = at_the_insurer(town, who)
+    first, second = lines_of(town, claim_id)
+    decide(town, claim_id, lines=[declined(first), second])
+    amend(town, who, claim_id, 6_000, 1_000)
+    who.post(f"/claims/{claim_id}/appeal", {"reason": "有必要", "lines": []})
+    before = town.value("SELECT decision_no FROM decision WHERE claim_id = :id", id=claim_id)
+    decide(town, claim_id, lines=[first, declined(second)], supersedes=before)
+    assert money(town, claim_id) == (6_000, 0, 0)
+
+
+def test_what_was_paid_before_the_decision_comes_back_and_the_decision_stands(town: Town, who: Insured) -> None:
+    claim_id = at_the_insurer(town, who)
+    lines = lines_of(town, claim_id)
+    interim = decide(town, claim_id, lines=lines, outcome="interim")
+    town.until(lambda: who.get(f"/claims/{claim_id}")["paid_fen"] == 10_000)
+    amend(town, who, claim_id, 6_000, 1_000)
+    assert outcomes(town, claim_id) == [("bill_amended", "open", 3_000, 3_000, 3_000)]
+    decide(town, claim_id, lines=lines, supersedes=interim["decision_no"])
+    assert money(town, claim_id) == (10_000, 3_000, 7_000)
+    who.post(f"/claims/{claim_id}/accept")
+    town.until(lambda: town.status(claim_id) == "paid")
+    town.drain_all(*AFTER)
+    assert outcomes(town, claim_id)[1:] == [("bill_amended", "void", 3_000, 0, 0)], "of the new decision, paid before"
+    assert balances(town, claim_id) == {"bank": -10_000, "expense": 7_000, "receivable": 3_000} and not town.dead()
+
+
 def test_a_cap_and_a_bill_of_nothing(town: Town, who: Insured) -> None:
     claim_id = at_the_insurer(town, who)
     first, second = lines_of(town, claim_id)
@@ -278,9 +307,11 @@ def test_of_two_claims_the_earlier_keeps_first(town: Town, who: Insured) -> None
     decide(town, claims[0], lines=[first, declined(second)])
     town.until(lambda: town.status(claims[1]) == "adjudicating")
     first, second = lines_of(town, claims[1])
+    town.push(rows_of(town, who, claims[0], 5_000, 3_500))
     decide(town, claims[1], code="I2", lines=[declined(first), second])
-    amend(town, who, claims[0], 5_000, 4_000)
-    assert [money(town, claim_id)[:2] for claim_id in claims] == [(6_000, 1_000), (4_000, 0)]
+    assert [money(town, claim_id)[:2] for claim_id in claims] == [(6_000, 0), (4_000, 500)], "not followed yet"
+    town.drain_all(*AFTER)
+    assert [money(town, claim_id)[:2] for claim_id in claims] == [(6_000, 1_000), (4_000, 500)]
 
 
 def test_the_same_news_worked_on_by_many_at_once_opens_one_recovery(town: Town, who: Insured) -> None:
