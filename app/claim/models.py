@@ -117,7 +117,7 @@ class ClaimBill(Row, Checked, Base):
     insurer_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
     borne_fen: Mapped[Fen]
     approved_fen: Mapped[Fen | None]
-    lost_fen: Mapped[Fen] = mapped_column(default=0)
+    lost_fen: Mapped[Fen]
     payable_fen: Mapped[Fen]
     shown_sha256: Mapped[str | None]
     paid_elsewhere_fen: Mapped[Fen] = mapped_column(default=0)

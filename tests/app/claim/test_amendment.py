@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
+from app.claim.models import ClaimBill, Recovery
 from tests.app.claim.kit import (
     adjudicate,
     at_the_insurer,
@@ -139,6 +140,17 @@ def test_amended_twice_owes_the_further_difference_and_reversed_what_remains(tow
     assert town.status(claim_id) == "closed"
     assert balances(town, claim_id) == {"bank": -10_000, "expense": 3_000, "receivable": 7_000}
     assert booked(town, claim_id) == [("pay", 10_000), ("reverse", 10_000)] and not town.dead()
+
+
+def test_every_row_of_a_claim_carries_its_check_from_the_first_moment(town: Town, who: Insured) -> None:
+    town.policy(who)
+    town.claim(who, [town.bill(who)])
+    amend(town, who, paid(town, who), 6_000, 1_000, status="refunded")
+    with town.runtime.read() as session:
+        rows = [*session.scalars(select(ClaimBill)), *session.scalars(select(Recovery))]
+    assert {row.kind for row in rows if isinstance(row, ClaimBill)} == {"pay", "reverse"}
+    for row in rows:
+        row.require_check(town.runtime.privacy)
 
 
 def test_amended_upwards_gives_nothing_and_takes_nothing(town: Town, who: Insured) -> None:
