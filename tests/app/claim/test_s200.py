@@ -274,6 +274,7 @@ def test_a_bill_that_is_amended_lowers_its_share_of_what_was_paid_for_it(town: T
     so it goes. 10,000 at 0.9 were paid; of 7,000 the insurer would have paid 6,300."""
     who = town.insured()
     town.policy(who, "I2")
+    configure(town.insurers["I2"], recovery_outcome="")
     claim_id = town.claim(who, [town.bill(who, (6_000, 4_000))], "I2")
     decided(town, claim_id)
     assert who.post(f"/claims/{claim_id}/accept").status_code == 200
