@@ -37,9 +37,9 @@ def _accept(work: Work, row: Claim) -> bool:
 
 
 def _release(work: Work, row: Claim) -> None:
-    """All that is approved may be paid, of the bills that the hospital has not taken back."""
+    """All that is approved may be paid, as far as the hospital has not taken its bills back or amended them."""
     for clearing in queries.live_rows(work.session, row.id):
-        clearing.payable_fen = clearing.approved_fen or 0
+        clearing.payable_fen = clearing.kept_fen
     work.emit("claim.payable", row.id)
 
 
@@ -72,7 +72,7 @@ def _release_undisputed(work: Work, row: Claim, decision: Decision, disputed: se
     for clearing in queries.live_rows(work.session, row.id):
         mine = [line for line in lines if line.clearing_no == clearing.clearing_no]
         open_fen = sum(max(0, line.approved_fen) for line in mine if (line.clearing_no, line.line_no) in disputed)
-        clearing.payable_fen = max(clearing.payable_fen, (clearing.approved_fen or 0) - open_fen)
+        clearing.payable_fen = max(clearing.payable_fen, clearing.kept_fen - open_fen)
     work.emit("claim.payable", row.id)
 
 

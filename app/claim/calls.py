@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from app.claim import (
+    amendment,
     answers,
     assembly,
     authority,
@@ -46,12 +47,14 @@ def assemble(runtime: Runtime, _: Gateways, job: Job) -> None:
 
 
 def bills_changed(runtime: Runtime, _: Gateways, job: Job) -> None:
-    """Claims that wait for these bills' data look again at once; of others, what was refunded is taken out."""
+    """Claims that wait for these bills' data look again at once; of others, what was refunded is taken out, and what
+    was amended is followed."""
     with runtime.work(finish=[job]) as work:
         bill_ids = [UUID(bill_id) for bill_id in job.args["bill_ids"]]
         for row in queries.claims_of_bills(work.session, bill_ids):
             assembly.assemble(work, row.id)
         recovery.bills_lost(work, bill_ids)
+        amendment.bills_amended(work, bill_ids)
 
 
 def e_bills_reversed(runtime: Runtime, _: Gateways, job: Job) -> None:

@@ -32,7 +32,9 @@ MESSAGES: Mapping[str, Message] = {
     "appeal": Message(frozenset({"lines", "reason"}), rules.IN_APPEAL),
     "acceptance": Message(frozenset()),
     "withdrawal": Message(frozenset({"reversals"})),
-    "recovery": Message(frozenset({"recovery_no", "clearing_no", "reason", "status", "share_fen", "due_fen"})),
+    "recovery": Message(
+        frozenset({"recovery_no", "clearing_no", "decision_no", "reason", "status", "lost_fen", "share_fen", "due_fen"})
+    ),
     "payout": Message(frozenset({"payout_no", "amount_fen", "status", "at"})),
 }
 

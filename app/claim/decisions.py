@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
-from app.claim import arithmetic, clocks, letter, queries, rules
+from app.claim import amendment, arithmetic, clocks, letter, queries, rules, versions
 from app.claim.contracts import partners
 from app.claim.e_bills import left_fen
 from app.claim.models import Claim, ClaimBill, Decision, DecisionLine
+from app.claim.shown import Compared
 from app.claim.states import DECIDABLE, State
 from app.claim.steps import advance, lock_bills, of_insurer, require_not_early, tell
 from app.core.errors import Invalid
 from app.core.work import Work
 from app.exchange import service as exchange
-from app.record import queries as record
 
 
 def case_opened(work: Work, insurer_id: UUID, said: partners.CaseOpenedIn) -> None:
@@ -27,6 +28,7 @@ def adjudicated(work: Work, insurer_id: UUID, said: partners.AdjudicatedIn) -> N
     1. The same decision again is dropped; one for a claim that is not waiting for it (late) too.
     2. It is checked under the bills' locks. One that does not hold changes nothing, and the insurer is told why.
     3. Decision, lines, clearing rows, state and notice in one transaction.
+    4. It speaks of the bills as they were shown; what the hospital has amended since is followed at once.
     """
     row = of_insurer(work, insurer_id, said.claim_no)
     if queries.decision(work.session, row.id, said.decision_no) is not None:
@@ -36,14 +38,16 @@ def adjudicated(work: Work, insurer_id: UUID, said: partners.AdjudicatedIn) -> N
         return
     clearings = {b.clearing_no: b for b in queries.bills(work.session, row.id) if b.kind == "pay"}
     lock_bills(work, [clearing.bill_id for clearing in clearings.values()])
+    bills = versions.compare_bills(work, row, list(clearings.values()))
     try:
-        approved = _checked(work, row, said, clearings)
+        approved = _checked(work, row, said, clearings, bills)
         payable = _payable(said, approved, clearings)
     except Invalid as objection:
         _object(work, row, said, objection)
         return
     for clearing_no, clearing in clearings.items():
         clearing.approved_fen, clearing.payable_fen = approved[clearing_no], payable[clearing_no]
+        clearing.lost_fen = 0
     decision = _keep(work, row, said)
     row.case_no = row.case_no or said.case_no
     row.approved_fen = said.approved_fen
@@ -52,6 +56,7 @@ def adjudicated(work: Work, insurer_id: UUID, said: partners.AdjudicatedIn) -> N
     else:
         _decided(work, row, said)
         letter.wanted(work, row, decision)
+    amendment.follow(work, row, bills)
 
 
 def _decided(work: Work, row: Claim, said: partners.AdjudicatedIn) -> None:
@@ -74,14 +79,20 @@ def _prepaid(work: Work, row: Claim, said: partners.AdjudicatedIn) -> None:
     work.emit("claim.payable", row.id)
 
 
-def _checked(work: Work, row: Claim, said: partners.AdjudicatedIn, clearings: dict[str, ClaimBill]) -> dict[str, int]:
+def _checked(
+    work: Work,
+    row: Claim,
+    said: partners.AdjudicatedIn,
+    clearings: dict[str, ClaimBill],
+    bills: Mapping[str, Compared],
+) -> dict[str, int]:
     """Approved fen by clearing number. Invalid with the first thing that does not hold."""
     latest = queries.latest_decision(work.session, row.id)
     if latest is not None and said.supersedes != latest.decision_no:
         raise Invalid("not_superseding", "该决定没有取代上一个决定")
     if said.outcome == "interim" and row.status == State.APPEALED:
         raise Invalid("interim_too_late", "已有核赔结果，不能再先予支付部分明细")
-    _check_lines(work, said, clearings)
+    _check_lines(said, bills)
     sums = dict.fromkeys(clearings, 0)
     for line in said.lines:
         sums[line.clearing_no] += line.approved_fen
@@ -96,13 +107,10 @@ def _checked(work: Work, row: Claim, said: partners.AdjudicatedIn, clearings: di
     return sums
 
 
-def _check_lines(work: Work, said: partners.AdjudicatedIn, clearings: dict[str, ClaimBill]) -> None:
-    """Each line is a fee line of the claim, billed as the hospital billed it, named once, and adds up; a decision that
-    is not interim names them all."""
-    numbers = {clearing.bill_id: clearing_no for clearing_no, clearing in clearings.items()}
-    billed = {
-        (numbers[line.bill_id], line.line_no): line.amount_fen for line in record.lines(work.session, list(numbers))
-    }
+def _check_lines(said: partners.AdjudicatedIn, bills: Mapping[str, Compared]) -> None:
+    """Each line is a fee line of the claim, billed as the insurer was shown it, named once, and adds up; a decision
+    that is not interim names them all."""
+    billed = {(number, line.line_no): line.amount_fen for number, bill in bills.items() for line in bill.shown.lines}
     for line in said.lines:
         if billed.pop((line.clearing_no, line.line_no), None) != line.billed_fen:
             raise Invalid("line_unknown", "核赔明细不属于该理赔，或与费用明细不符")

@@ -8,13 +8,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from app.claim import queries
+from app.claim import queries, versions
 from app.claim.states import UNDECIDED
 from app.claim.steps import get
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.exchange.service import Endpoint
-from app.record import queries as record
 
 POLL_S = 60.0
 
@@ -35,10 +34,9 @@ def question(work: Work, claim_id: UUID) -> Asking | None:
     row = get(work, claim_id)
     if row.status not in UNDECIDED:
         return None
-    numbers = {r.bill_id: r.clearing_no for r in queries.bills(work.session, row.id) if r.kind == "pay"}
-    lines: dict[str, list[tuple[int, int]]] = {number: [] for number in numbers.values()}
-    for line in record.lines(work.session, list(numbers)):
-        lines[numbers[line.bill_id]].append((line.line_no, line.amount_fen))
+    clearings = [r for r in queries.bills(work.session, row.id) if r.kind == "pay"]
+    bills = versions.compare_bills(work, row, clearings)
+    lines = {number: [(line.line_no, line.amount_fen) for line in bill.shown.lines] for number, bill in bills.items()}
     at = exchange.endpoint(work.session, work.privacy, row.insurer_id)
     return Asking(at, row.id, row.insurer_id, _pause_s(work, row.insurer_id), {"claim_no": row.no, "lines": lines})
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from app.claim import clocks, dialects, queries
+from app.claim import clocks, dialects, queries, versions
 from app.claim.letter_paper import TITLES
 from app.claim.models import Claim, Decision, DecisionLine, RefusalLetter
 from app.claim.steps import get, tell
@@ -121,9 +121,11 @@ def _may_appeal(work: Work, row: Claim) -> bool:
 
 def _lines(work: Work, row: Claim, lines: Sequence[DecisionLine]) -> list[dict[str, Any]]:
     """The decided lines with what the hospital calls them."""
-    numbers = {r.bill_id: r.clearing_no for r in queries.bills(work.session, row.id) if r.kind == "pay"}
+    clearings = [r for r in queries.bills(work.session, row.id) if r.kind == "pay"]
+    numbers = {r.bill_id: r.clearing_no for r in clearings}
     bill_nos = {numbers[bill.id]: bill.bill_no for bill in record.bills(work.session, list(numbers))}
-    names = {(numbers[line.bill_id], line.line_no): line.name for line in record.lines(work.session, list(numbers))}
+    bills = versions.compare_bills(work, row, clearings)
+    names = {(number, line.line_no): line.name for number, bill in bills.items() for line in bill.shown.lines}
     return [
         {
             "bill_no": bill_nos[line.clearing_no],

@@ -74,8 +74,10 @@ class ClaimBill(Row, Checked, Base):
     """The clearing row: one bill in one claim, the unit of reconciliation. `ordinal` is dense within `business_date`.
 
     A `reverse` row has a number of its own and names the original's. A row counts in the ledgers from `booked_at` on:
-    then the package that names it was sealed and the hospital was told. Of `approved_fen`, `payable_fen` may be paid
-    now: all of it once the decision is accepted, the undisputed part while an appeal is decided. `paid_elsewhere_fen`
+    then the package that names it was sealed and the hospital was told. Of `approved_fen`, as the insurer has decided
+    it, the bill does not carry `lost_fen` any more, for the hospital has amended it since; of the rest `payable_fen`
+    may be paid now: all of it once the decision is accepted, the undisputed part while an appeal is decided.
+    `shown_sha256` is that of the bill in the package (app.claim.shown), None before it is sealed. `paid_elsewhere_fen`
     is what this insurer says that others have paid for the bill outside of Zhipei.
     """
 
@@ -87,11 +89,22 @@ class ClaimBill(Row, Checked, Base):
         CheckConstraint(
             "borne_fen >= 0 AND (approved_fen IS NULL OR approved_fen BETWEEN 0 AND borne_fen)", name="amounts"
         ),
-        CheckConstraint("payable_fen BETWEEN 0 AND coalesce(approved_fen, 0)", name="payable"),
+        CheckConstraint("lost_fen BETWEEN 0 AND coalesce(approved_fen, 0)", name="lost"),
+        CheckConstraint("payable_fen BETWEEN 0 AND coalesce(approved_fen, 0) - lost_fen", name="payable"),
         CheckConstraint("paid_elsewhere_fen >= 0", name="paid_elsewhere"),
         Index("uq_claim_bill_pay", "claim_id", "bill_id", unique=True, postgresql_where=text("kind = 'pay'")),
     )
-    check_over = ("clearing_no", "claim_id", "bill_id", "kind", "borne_fen", "approved_fen", "payable_fen", "live")
+    check_over = (
+        "clearing_no",
+        "claim_id",
+        "bill_id",
+        "kind",
+        "borne_fen",
+        "approved_fen",
+        "lost_fen",
+        "payable_fen",
+        "live",
+    )
 
     clearing_no: Mapped[str] = mapped_column(unique=True)
     business_date: Mapped[date]
@@ -104,32 +117,45 @@ class ClaimBill(Row, Checked, Base):
     insurer_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
     borne_fen: Mapped[Fen]
     approved_fen: Mapped[Fen | None]
+    lost_fen: Mapped[Fen]
     payable_fen: Mapped[Fen]
+    shown_sha256: Mapped[str | None]
     paid_elsewhere_fen: Mapped[Fen] = mapped_column(default=0)
     live: Mapped[bool]
     booked_at: Mapped[datetime | None]
 
+    @property
+    def kept_fen(self) -> int:
+        """What of the approved amount the bill still carries."""
+        return (self.approved_fen or 0) - self.lost_fen
+
 
 class Recovery(Stateful, Checked, Base):
-    """追回: the hospital took a bill back (refund, reversed e-bill) after the insurer had decided on it.
+    """追回: after the insurer had decided on a bill, the hospital took it back (refund, reversed e-bill), or amended it
+    so that it carries less than was approved.
 
-    `share_fen` was payable for that bill then; `due_fen` of it has been paid and must come back to the insurer. What
-    takes the bill out of the books is the clearing row `reversal_no`; the insurer knows the recovery by that number.
+    So the decision `decision_no` stands for `lost_fen` less. `share_fen` of that was payable then; `due_fen` of it has
+    been paid and must come back to the insurer, who knows the recovery by `recovery_no`: the clearing number of the row
+    that takes the bill out of the books; of an amendment, which leaves it in them, the bill's own with a count behind.
     """
 
     __tablename__ = "recovery"
     __table_args__ = (
-        CheckConstraint("reason IN ('bill_refunded', 'e_bill_reversed')", name="reason"),
-        CheckConstraint("due_fen BETWEEN 0 AND share_fen", name="amounts"),
+        CheckConstraint("reason IN ('bill_refunded', 'e_bill_reversed', 'bill_amended')", name="reason"),
+        CheckConstraint("due_fen BETWEEN 0 AND share_fen AND share_fen <= lost_fen", name="amounts"),
+        CheckConstraint("reason <> 'bill_amended' OR lost_fen > 0", name="amended"),
+        Index("uq_recovery_taken_back", "clearing_no", unique=True, postgresql_where=text("reason <> 'bill_amended'")),
     )
-    check_over = ("claim_id", "clearing_no", "reversal_no", "share_fen", "due_fen")
+    check_over = ("claim_id", "clearing_no", "recovery_no", "decision_no", "lost_fen", "share_fen", "due_fen")
 
     claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), index=True)
     bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"), index=True)
     insurer_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), index=True)
-    clearing_no: Mapped[str] = mapped_column(unique=True)
-    reversal_no: Mapped[str] = mapped_column(unique=True)
+    clearing_no: Mapped[str] = mapped_column(index=True)
+    recovery_no: Mapped[str] = mapped_column(unique=True)
+    decision_no: Mapped[str]
     reason: Mapped[str]
+    lost_fen: Mapped[Fen]
     share_fen: Mapped[Fen]
     due_fen: Mapped[Fen]
 

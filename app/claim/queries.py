@@ -248,15 +248,16 @@ def recoveries(session: Session, claim_id: UUID) -> Sequence[Recovery]:
     return session.scalars(select(Recovery).where(Recovery.claim_id == claim_id).order_by(Recovery.id)).all()
 
 
-def recovery_by_no(session: Session, reversal_no: str, claim_id: UUID) -> Recovery | None:
-    mine = (Recovery.reversal_no == reversal_no, Recovery.claim_id == claim_id)
+def recovery_by_no(session: Session, recovery_no: str, claim_id: UUID) -> Recovery | None:
+    mine = (Recovery.recovery_no == recovery_no, Recovery.claim_id == claim_id)
     return session.scalar(select(Recovery).where(*mine))
 
 
-def unrecovered_fen(session: Session, bill_id: UUID) -> int:
-    """What was paid, or may still be, for a bill that was taken back, and has not come back."""
+def unrecovered_fen(session: Session, bill_id: UUID, but: UUID | None = None) -> int:
+    """What was paid, or may still be, for a bill that was taken back or amended, and has not come back; of all claims
+    less one."""
     amount = case((Recovery.status == RecoveryState.WAITING, Recovery.share_fen), else_=Recovery.due_fen)
-    mine = (Recovery.bill_id == bill_id, Recovery.status.in_(UNRECOVERED))
+    mine = (Recovery.bill_id == bill_id, Recovery.claim_id.is_distinct_from(but), Recovery.status.in_(UNRECOVERED))
     return int(session.scalar(select(func.coalesce(func.sum(amount), 0)).where(*mine)) or 0)
 
 

@@ -1,5 +1,6 @@
 """What the hospital takes back after the insurer has decided: no money goes out for it any more, and what went out must
-come back to the insurer (追回). Whether money went out is known one floor higher: app.payout.recovering.
+come back to the insurer (追回). Whether money went out is known one floor higher: app.payout.recovering. What it amends
+is app.claim.amendment's.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from uuid import UUID
 from app.claim import queries, rules
 from app.claim.assembly import why_lost
 from app.claim.contracts import partners
-from app.claim.models import Claim, Recovery
+from app.claim.models import Claim, ClaimBill, Decision, Recovery
 from app.claim.states import AT_INSURER, DECIDABLE, RecoveryState, State, recoveries
 from app.claim.steps import advance, get, of_insurer, tell
 from app.claim.withdrawal import give_back, reversing_rows
@@ -24,14 +25,15 @@ def bills_lost(work: Work, bill_ids: Sequence[UUID]) -> None:
     up. The same news again finds nothing to do."""
     lost = {bill.id: why for bill in record.bills(work.session, bill_ids) if (why := why_lost(bill)) is not None}
     for row in [get(work, claim.id) for claim in queries.claims_of_bills(work.session, list(lost))]:
-        if queries.latest_decision(work.session, row.id) is None:
+        decision = queries.latest_decision(work.session, row.id)
+        if decision is None:
             mine = [clearing.bill_id for clearing in queries.live_rows(work.session, row.id)]
             give_back(work, row, next(lost[bill_id] for bill_id in mine if bill_id in lost))
         elif row.status in AT_INSURER:
-            _give_up(work, row, lost)
+            _give_up(work, row, decision, lost)
 
 
-def _give_up(work: Work, row: Claim, lost: Mapping[UUID, str]) -> None:
+def _give_up(work: Work, row: Claim, decision: Decision, lost: Mapping[UUID, str]) -> None:
     """These bills leave the claim: nothing is payable for them from here on. Their recoveries wait for what payout
     knows of the money."""
     clearings = queries.live_rows(work.session, row.id)
@@ -42,17 +44,28 @@ def _give_up(work: Work, row: Claim, lost: Mapping[UUID, str]) -> None:
             bill_id=clearing.bill_id,
             insurer_id=row.insurer_id,
             clearing_no=clearing.clearing_no,
-            reversal_no=reversal.clearing_no,
+            recovery_no=reversal.clearing_no,
+            decision_no=decision.decision_no,
             reason=lost[clearing.bill_id],
+            lost_fen=clearing.kept_fen,
             share_fen=clearing.payable_fen,
             due_fen=0,
         )
         clearing.live, clearing.payable_fen = False, 0
-        recoveries.start(work, recovery, RecoveryState.WAITING)
-        _tell_insurer(work, recovery)
-    left = [clearing for clearing in clearings if clearing.live]
+        begin(work, recovery)
+    go_on(work, row, [clearing for clearing in clearings if clearing.live])
+
+
+def begin(work: Work, recovery: Recovery) -> None:
+    """Nothing is owed yet: how much of its share was paid is found out next."""
+    recoveries.start(work, recovery, RecoveryState.WAITING)
+    _tell_insurer(work, recovery)
+
+
+def go_on(work: Work, row: Claim, left: Sequence[ClaimBill]) -> None:
+    """With the bills that are left; a decided claim of which nothing is left ends."""
     undecided = row.status in (*DECIDABLE, State.REJECTED)
-    if not left or not (undecided or any(clearing.approved_fen for clearing in left)):
+    if not left or not (undecided or any(clearing.kept_fen for clearing in left)):
         advance(work, row, "lose_bills", accept_by=None)
     work.emit("claim.bills_lost", row.id)
 
@@ -76,7 +89,8 @@ def came_back(work: Work, recovery: Recovery, amount_fen: int) -> None:
 def void(work: Work, recovery: Recovery) -> None:
     """Nothing has to come back."""
     recoveries.move(work, [recovery.id], "void")
-    _news(work, recovery, "claim_bill_lost", {"reason": rules.TEXTS[recovery.reason]})
+    template = "claim_lowered" if recovery.reason == rules.AMENDED else "claim_bill_lost"
+    _news(work, recovery, template, {"reason": rules.TEXTS[recovery.reason]})
 
 
 def ended(work: Work, insurer_id: UUID, said: partners.RecoveryEndedIn) -> Recovery | None:
@@ -102,13 +116,13 @@ def to_tell(work: Work, recovery_id: UUID) -> dict[str, object]:
     """What the insurer is told of a recovery, as it stands now."""
     recovery = work.session.get(Recovery, recovery_id)
     assert recovery is not None
-    names = ("clearing_no", "reason", "status", "share_fen", "due_fen")
-    return {"recovery_no": recovery.reversal_no, **{name: getattr(recovery, name) for name in names}}
+    names = ("recovery_no", "clearing_no", "decision_no", "reason", "status", "lost_fen", "share_fen", "due_fen")
+    return {name: getattr(recovery, name) for name in names}
 
 
 def _news(work: Work, recovery: Recovery, template: str, params: dict[str, str]) -> None:
     row = get(work, recovery.claim_id)
-    tell(work, row, template, params, recovery.reversal_no)
+    tell(work, row, template, params, recovery.recovery_no)
     _tell_insurer(work, recovery)
 
 

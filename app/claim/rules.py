@@ -20,6 +20,7 @@ IN_QUESTION = ("identity", "bills", "visits", "diagnoses")
 IN_PACKAGE = ("identity", "claim", "bills", "e_bills", "visits", "diagnoses", "documents")
 # A patient writes of the illness too. Without consent the insurer learns only what is objected to.
 IN_APPEAL = ("claim", "documents")
+AMENDED = "bill_amended"  # why a recovery was opened
 WITHHELD = "（申请人已撤回向贵公司提供信息的同意，申诉理由不再提供）"
 
 TEXTS = {
@@ -27,6 +28,7 @@ TEXTS = {
     "bill_refused": "结算单不平，医院更正后才能理赔",
     "bill_zero": "个人负担为零，不能理赔",
     "bill_refunded": "结算单已退费",
+    "bill_amended": "医院更正了结算单，原赔付高于更正后应赔的金额",
     "e_bill_missing": "电子票据还没有开出",
     "e_bill_reversed": "电子票据已红冲",
     "e_bill_unknown": "财政电子票据查验平台没有查到这张电子票据，请联系医院核对",

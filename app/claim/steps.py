@@ -73,10 +73,10 @@ def lock_bills(work: Work, bill_ids: Iterable[UUID]) -> None:
 
 
 def left_to_claim(work: Work, bill_id: UUID, borne_fen: int, but: UUID | None = None) -> int:
-    """What the patient bore less what other live claims of the bill were approved, and what was paid for it before the
-    hospital took it back and has not come back."""
+    """What the patient bore less what other live claims of the bill still have approved, and what they were paid for it
+    before the hospital took it back or amended it and has not come back."""
     others = [row for row in queries.live_rows_of_bill(work.session, bill_id) if row.claim_id != but]
-    return borne_fen - sum(row.approved_fen or 0 for row in others) - queries.unrecovered_fen(work.session, bill_id)
+    return borne_fen - sum(row.kept_fen for row in others) - queries.unrecovered_fen(work.session, bill_id, but)
 
 
 def tell(work: Work, row: Claim, template: str, params: dict[str, str], mark: str) -> None:

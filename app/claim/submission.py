@@ -154,6 +154,7 @@ def _add_bills(work: Work, row: Claim, bills: Sequence[BillFacts]) -> None:
             hospital_id=row.hospital_id,
             insurer_id=row.insurer_id,
             borne_fen=bill.borne_fen,
+            lost_fen=0,
             payable_fen=0,
             live=True,
         ))  # fmt: skip

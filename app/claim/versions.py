@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from app.claim import consents, content, documents, medical, package, queries
+from app.claim import consents, content, documents, medical, package, queries, shown
 from app.claim.encryption import for_insurer
 from app.claim.models import Claim, ClaimBill, ClaimPackage
 from app.claim.states import UNDECIDED
@@ -19,8 +19,11 @@ from app.record import queries as record
 
 def seal_first(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> ClaimPackage:
     """Freeze, hash and sign what is known now."""
-    head = package.Head(row.no, work.now)
-    return _keep(work, row, package.seal(head, content.parts(work, row, clearings), work.signing.current))
+    head, parts = package.Head(row.no, work.now), content.parts(work, row, clearings)
+    digests = {part["clearing_no"]: shown.of_part(part).sha256 for part in parts["bills"]}
+    for clearing in clearings:
+        clearing.shown_sha256 = digests[clearing.clearing_no]
+    return _keep(work, row, package.seal(head, parts, work.signing.current))
 
 
 def seal_next(work: Work, claim_id: UUID, request_id: UUID) -> ClaimPackage | None:
@@ -53,6 +56,28 @@ def read(work: Work, sealed: ClaimPackage, why: str) -> dict[str, Any]:
     work.audit("read.claim_package.content_sealed", "claim_package", sealed.id, why=why)
     found: dict[str, Any] = work.privacy.open_json(sealed.content_sealed, _where(sealed))
     return found
+
+
+def compare_bills(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> dict[str, shown.Compared]:
+    """The bills as the insurer was shown them and as they are, by clearing number. The package is opened only if the
+    hospital has amended one since."""
+    current = shown.as_they_are(work.session, [clearing.bill_id for clearing in clearings])
+    same = {r.clearing_no for r in clearings if current[r.bill_id].bill.sha256 == r.shown_sha256}
+    before = {} if len(same) == len(clearings) else _first_shown(work, row)
+    found = {}
+    for clearing in clearings:
+        number, now = clearing.clearing_no, current[clearing.bill_id]
+        if number in same:
+            found[number] = shown.Compared(now.bill, None)
+        else:
+            found[number] = shown.Compared(before[number], now.bill if now.holds else None)
+    return found
+
+
+def _first_shown(work: Work, row: Claim) -> dict[str, shown.Bill]:
+    first = queries.package_for(work.session, row.id, None)
+    assert first is not None
+    return {part["clearing_no"]: shown.of_part(part) for part in read(work, first, "amended bill")["parts"]["bills"]}
 
 
 def to_insurer(work: Work, row: Claim, sealed: ClaimPackage, why: str) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def late_item(row: ClaimClock, of: Claim) -> c.LateItem:
 
 def recovery(row: Recovery) -> c.RecoveryView:
     return c.RecoveryView(
-        recovery_no=row.reversal_no,
+        recovery_no=row.recovery_no,
         clearing_no=row.clearing_no,
         status=row.status,
         status_since=row.status_since,

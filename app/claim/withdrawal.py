@@ -74,6 +74,7 @@ def reversing_rows(work: Work, originals: Sequence[ClaimBill]) -> list[ClaimBill
             hospital_id=original.hospital_id,
             insurer_id=original.insurer_id,
             borne_fen=original.borne_fen,
+            lost_fen=0,
             payable_fen=0,
             live=False,
         )

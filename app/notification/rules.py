@@ -67,6 +67,7 @@ TEMPLATES: Mapping[str, Template] = {
     "refusal_letter": Template("拒赔通知书已送达", "{no}", "可下载", "SMS_CLAIM"),
     "claim_prepaid": Template("理赔款先行支付", "{no}", "先行支付", "SMS_CLAIM"),
     "claim_bill_lost": Template("理赔款停止支付", "{reason}", "已停止", "SMS_CLAIM"),
+    "claim_lowered": Template("理赔金额已调整", "{reason}", "已调整", "SMS_CLAIM"),
     "recovery_opened": Template("理赔款需要退回", "{reason}，请联系保险公司", "追回中", "SMS_CLAIM"),
     "recovery_ended": Template("理赔款追回已结束", "{reason}", "已结束", "SMS_CLAIM"),
     "payout_confirm": Template("请确认收款", "理赔款待您确认，24小时内有效", "待确认", "SMS_PAYOUT_CONFIRM"),

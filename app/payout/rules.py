@@ -30,7 +30,7 @@ FAILURES = {
     "OVERDUE_CLOSE": "超过 24 小时没有确认收款，款项已退回保险公司",
     "NAME_NOT_CORRECT": "收款人姓名与微信实名不一致",
     "REAL_NAME_CHECK_FAIL": "微信未完成实名认证",
-    "stopped": "医院已退费或红冲，这笔付款已停止",
+    "stopped": "医院已退费、红冲或更正结算单，这笔付款已停止",
     "rejected": "保险公司审核未通过，请联系客服或更换收款方式",
     "account_invalid": "银行卡号有误",
     "account_closed": "银行卡已注销",

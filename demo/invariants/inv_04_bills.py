@@ -1,7 +1,9 @@
 """4. A bill's lines add up to it and its parts too, or it is refused with the right reason; nobody gets more than the
-patient bore, over all claims of a bill; a decision adds up to the fen with its ratio.
+patient bore, over all claims of a bill, also after the hospital has amended it; a decision adds up to the fen with its
+ratio.
 
-The reason is worked out anew from the lines; what was approved is read from the decisions, and at the insurers.
+The reason is worked out anew from the lines; what was approved is read from the decisions, and at the insurers. A
+clearing row keeps the amount that the insurer has booked, whatever becomes of the bill later.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from demo.invariants.inv_04_amended import check_amended
 from demo.invariants.scene import Row, Scene
 
 # round() of a numeric rounds halves away from zero: 四舍五入.
@@ -22,15 +25,17 @@ GROUP BY b.id, h.code ORDER BY h.code, b.key
 """
 _CLAIMED = """
 SELECT b.key, h.code AS hospital, b.total_fen - b.fund_fen AS borne_fen,
-       sum(CASE WHEN r.live THEN coalesce(r.approved_fen, 0) ELSE coalesce(x.due_fen, 0) END) AS approved_fen,
+       sum(CASE WHEN r.live THEN coalesce(r.approved_fen, 0) - r.lost_fen ELSE coalesce(x.due_fen, 0) END)
+           AS approved_fen,
        array_agg(r.clearing_no) AS numbers
 FROM claim_bill r JOIN bill b ON b.id = r.bill_id JOIN party h ON h.id = b.hospital_id
 LEFT JOIN recovery x ON x.clearing_no = r.clearing_no AND x.status IN ('open', 'written_off')
-WHERE r.kind = 'pay' GROUP BY b.id, h.code
+                    AND x.reason <> 'bill_amended'
+WHERE r.kind = 'pay' AND b.refused_reason IS NULL GROUP BY b.id, h.code
 """
 _ROWS = """
-SELECT r.clearing_no, r.borne_fen, r.approved_fen, r.payable_fen, r.live, i.code AS insurer, c.no AS claim_no,
-       b.total_fen - b.fund_fen AS bill_borne_fen, b.state,
+SELECT r.clearing_no, r.borne_fen, r.approved_fen, r.lost_fen, r.payable_fen, r.live, i.code AS insurer,
+       c.no AS claim_no, b.total_fen - b.fund_fen AS bill_borne_fen, b.state,
        (SELECT coalesce(sum(l.approved_fen), 0) FROM decision_line l WHERE l.clearing_no = r.clearing_no
         AND l.decision_id = (SELECT d.id FROM decision d WHERE d.claim_id = c.id
                              ORDER BY d.decided_at DESC, d.id DESC LIMIT 1)) AS decided_fen,
@@ -63,7 +68,8 @@ GROUP BY d.id, c.no, l.clearing_no ORDER BY c.no, d.decision_no, l.clearing_no
 
 def check(scene: Scene) -> list[str]:
     rows = scene.rows(_ROWS)
-    found = [*_bills(scene), *_claimed(scene), *_rows(rows), *_decisions(scene), *_ratios(scene)]
+    found = [*_bills(scene), *_claimed(scene), *_rows(rows, _booked(scene)), *check_amended(scene)]
+    found += [*_decisions(scene), *_ratios(scene)]
     return [*found, *_at_insurers(scene, rows)]
 
 
@@ -98,14 +104,23 @@ def _claimed(scene: Scene) -> Iterator[str]:
             )
 
 
-def _rows(rows: list[Row]) -> Iterator[str]:
+def _booked(scene: Scene) -> dict[str, int]:
+    """Fen by clearing number, as the insurers have it in their books."""
+    tables = [scene.state(insurer["code"], "books") for insurer in scene.insurers()]
+    return {number: row["amount_fen"] for table in tables for number, row in table.items()}
+
+
+def _rows(rows: list[Row], booked: Mapping[str, int]) -> Iterator[str]:
     for row in rows:
-        if row["state"] == "settled" and row["live"] and row["borne_fen"] != row["bill_borne_fen"]:
+        right = (row["bill_borne_fen"], booked.get(row["clearing_no"]))
+        if row["state"] == "settled" and row["live"] and row["borne_fen"] not in right:
             yield f"clearing row {row['clearing_no']}: borne {row['borne_fen']} fen, its bill {row['bill_borne_fen']}"
         if row["decided"] and row["approved_fen"] != row["decided_fen"]:
             yield f"clearing row {row['clearing_no']}: approved {row['approved_fen']} fen, decided {row['decided_fen']}"
-        if row["payable_fen"] > (row["decided_fen"] if row["live"] else 0):
-            yield f"clearing row {row['clearing_no']}: {row['payable_fen']} fen payable, decided {row['decided_fen']}"
+        kept_fen = row["decided_fen"] - row["lost_fen"] if row["live"] else 0
+        if row["payable_fen"] > kept_fen:
+            why = f"decided {row['decided_fen']}, lost {row['lost_fen']}"
+            yield f"clearing row {row['clearing_no']}: {row['payable_fen']} fen payable, {why}"
 
 
 def _ratios(scene: Scene) -> Iterator[str]:

@@ -40,7 +40,7 @@ WHERE c.status = ANY(%(ended)s)
 _LIVE_FLAG = """
 SELECT r.clearing_no, c.no AS claim_no, c.status, r.live FROM claim_bill r JOIN claim c ON c.id = r.claim_id
 WHERE r.kind = 'pay' AND r.live = (c.status = ANY(%(ended)s)
-    OR EXISTS (SELECT 1 FROM recovery x WHERE x.clearing_no = r.clearing_no))
+    OR EXISTS (SELECT 1 FROM recovery x WHERE x.clearing_no = r.clearing_no AND x.reason <> 'bill_amended'))
 """
 # The hospital's e-bill platform (sf_dzpj): zt 2 is reversed (红冲).
 _HIS_REVERSED = "SELECT pjdm AS code, pjhm AS number FROM sf_dzpj WHERE zt = '2'"

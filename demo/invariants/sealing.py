@@ -29,8 +29,10 @@ CHECKED: Mapping[str, tuple[str, ...]] = {
     "payment_order": ("hospital_id", "account_id", "purpose", "subject", "amount_fen", "out_trade_no"),
     "refund": ("order_id", "amount_fen", "out_refund_no"),
     "settlement": ("bill_id", "no", "total_fen", "fund_fen", "account_fen", "self_pay_fen", "setl_id"),
-    "claim_bill": ("clearing_no", "claim_id", "bill_id", "kind", "borne_fen", "approved_fen", "payable_fen", "live"),
-    "recovery": ("claim_id", "clearing_no", "reversal_no", "share_fen", "due_fen"),
+    "claim_bill": (
+        "clearing_no", "claim_id", "bill_id", "kind", "borne_fen", "approved_fen", "lost_fen", "payable_fen", "live",
+    ),
+    "recovery": ("claim_id", "clearing_no", "recovery_no", "decision_no", "lost_fen", "share_fen", "due_fen"),
     "decision": ("claim_id", "decision_no", "outcome", "approved_fen"),
     "decision_line": (
         "decision_id", "clearing_no", "line_no", "billed_fen", "covered_fen", "deductible_fen", "cap_fen",

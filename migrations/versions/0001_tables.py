@@ -1994,7 +1994,9 @@ def upgrade() -> None:
         sa.Column("insurer_id", sa.Uuid(), nullable=False),
         sa.Column("borne_fen", sa.BigInteger(), nullable=False),
         sa.Column("approved_fen", sa.BigInteger(), nullable=True),
+        sa.Column("lost_fen", sa.BigInteger(), nullable=False),
         sa.Column("payable_fen", sa.BigInteger(), nullable=False),
+        sa.Column("shown_sha256", sa.Text(), nullable=True),
         sa.Column("paid_elsewhere_fen", sa.BigInteger(), nullable=False),
         sa.Column("live", sa.Boolean(), nullable=False),
         sa.Column("booked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -2008,8 +2010,11 @@ def upgrade() -> None:
             "borne_fen >= 0 AND (approved_fen IS NULL OR approved_fen BETWEEN 0 AND borne_fen)",
             name=op.f("ck_claim_bill_amounts"),
         ),
+        sa.CheckConstraint("lost_fen BETWEEN 0 AND coalesce(approved_fen, 0)", name=op.f("ck_claim_bill_lost")),
         sa.CheckConstraint("paid_elsewhere_fen >= 0", name=op.f("ck_claim_bill_paid_elsewhere")),
-        sa.CheckConstraint("payable_fen BETWEEN 0 AND coalesce(approved_fen, 0)", name=op.f("ck_claim_bill_payable")),
+        sa.CheckConstraint(
+            "payable_fen BETWEEN 0 AND coalesce(approved_fen, 0) - lost_fen", name=op.f("ck_claim_bill_payable")
+        ),
         sa.ForeignKeyConstraint(["bill_id"], ["bill.id"], name=op.f("fk_claim_bill_bill_id")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_bill_claim_id")),
         sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_claim_bill_hospital_id")),
@@ -2162,8 +2167,10 @@ def upgrade() -> None:
         sa.Column("bill_id", sa.Uuid(), nullable=False),
         sa.Column("insurer_id", sa.Uuid(), nullable=False),
         sa.Column("clearing_no", sa.Text(), nullable=False),
-        sa.Column("reversal_no", sa.Text(), nullable=False),
+        sa.Column("recovery_no", sa.Text(), nullable=False),
+        sa.Column("decision_no", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("lost_fen", sa.BigInteger(), nullable=False),
         sa.Column("share_fen", sa.BigInteger(), nullable=False),
         sa.Column("due_fen", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -2175,19 +2182,31 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("check_field", sa.Text(), nullable=False),
-        sa.CheckConstraint("reason IN ('bill_refunded', 'e_bill_reversed')", name=op.f("ck_recovery_reason")),
-        sa.CheckConstraint("due_fen BETWEEN 0 AND share_fen", name=op.f("ck_recovery_amounts")),
+        sa.CheckConstraint("reason <> 'bill_amended' OR lost_fen > 0", name=op.f("ck_recovery_amended")),
+        sa.CheckConstraint(
+            "reason IN ('bill_refunded', 'e_bill_reversed', 'bill_amended')", name=op.f("ck_recovery_reason")
+        ),
+        sa.CheckConstraint(
+            "due_fen BETWEEN 0 AND share_fen AND share_fen <= lost_fen", name=op.f("ck_recovery_amounts")
+        ),
         sa.ForeignKeyConstraint(["bill_id"], ["bill.id"], name=op.f("fk_recovery_bill_id")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_recovery_claim_id")),
         sa.ForeignKeyConstraint(["insurer_id"], ["party.id"], name=op.f("fk_recovery_insurer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery")),
-        sa.UniqueConstraint("clearing_no", name=op.f("uq_recovery_clearing_no")),
-        sa.UniqueConstraint("reversal_no", name=op.f("uq_recovery_reversal_no")),
+        sa.UniqueConstraint("recovery_no", name=op.f("uq_recovery_recovery_no")),
     )
     op.create_index(op.f("ix_recovery_bill_id"), "recovery", ["bill_id"], unique=False)
     op.create_index(op.f("ix_recovery_claim_id"), "recovery", ["claim_id"], unique=False)
+    op.create_index(op.f("ix_recovery_clearing_no"), "recovery", ["clearing_no"], unique=False)
     op.create_index(op.f("ix_recovery_insurer_id"), "recovery", ["insurer_id"], unique=False)
     op.create_index(op.f("ix_recovery_status"), "recovery", ["status"], unique=False)
+    op.create_index(
+        "uq_recovery_taken_back",
+        "recovery",
+        ["clearing_no"],
+        unique=True,
+        postgresql_where=sa.text("reason <> 'bill_amended'"),
+    )
     op.create_table(
         "claim_document",
         sa.Column("claim_id", sa.Uuid(), nullable=False),
@@ -2285,8 +2304,10 @@ def downgrade() -> None:
     op.drop_table("claim_package")
     op.drop_index(op.f("ix_claim_document_claim_id"), table_name="claim_document")
     op.drop_table("claim_document")
+    op.drop_index("uq_recovery_taken_back", table_name="recovery", postgresql_where=sa.text("reason <> 'bill_amended'"))
     op.drop_index(op.f("ix_recovery_status"), table_name="recovery")
     op.drop_index(op.f("ix_recovery_insurer_id"), table_name="recovery")
+    op.drop_index(op.f("ix_recovery_clearing_no"), table_name="recovery")
     op.drop_index(op.f("ix_recovery_claim_id"), table_name="recovery")
     op.drop_index(op.f("ix_recovery_bill_id"), table_name="recovery")
     op.drop_table("recovery")

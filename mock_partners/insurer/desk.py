@@ -8,8 +8,9 @@ from typing import Any
 from mock_partners.answers import Refused, missing
 from mock_partners.books import is_clearing_no
 from mock_partners.insurer import package
-from mock_partners.insurer.casebook import Casebook, refused_lines
+from mock_partners.insurer.casebook import Case, Casebook, refused_lines
 from mock_partners.insurer.intake import take_next, take_version
+from mock_partners.insurer.lowering import RECOVERY_FIELDS, check_lowered
 from mock_partners.insurer.payouts import note_payout
 
 
@@ -76,24 +77,34 @@ def withdraw(book: Casebook, claim_no: str, body: Mapping[str, Any]) -> None:
 
 
 def recovery(book: Casebook, claim_no: str, body: Mapping[str, Any]) -> None:
-    """The hospital took a bill back after the decision: nothing more is paid for it, its row leaves the books, and what
-    has been paid is asked back. Answers `claim.recovery_ended` by itself where the settings say with what."""
+    """The hospital took a bill back or amended it after the decision: nothing more is paid of what was lost, and what
+    has been paid of it is asked back. Answers `claim.recovery_ended` by itself where the settings say with what."""
     case = book.case(claim_no)
-    if missing(body, ("recovery_no", "clearing_no", "status", "due_fen")):
+    if missing(body, RECOVERY_FIELDS):
         raise Refused(422, "malformed", "追回通知格式有误")
-    if book.ledger.claim_of(body["clearing_no"]) != claim_no or not is_clearing_no(body["recovery_no"]):
+    if book.ledger.claim_of(body["clearing_no"]) != claim_no:
         raise Refused(422, "clearing_no_unknown", "清算流水号不在案件内")
-    if book.ledger.claim_of(body["recovery_no"]) is None:
-        book.ledger.reverse(body["recovery_no"], body["clearing_no"], book.now())
+    if body["reason"] == "bill_amended":
+        check_lowered(book, case, body)
+    else:
+        _take_back(book, case, body)
     recoveries = case.get("recoveries", {})
     before = recoveries.get(body["recovery_no"])
     case["recoveries"] = {**recoveries, body["recovery_no"]: dict(body)}
-    case["remainders"] = {**case["remainders"], body["clearing_no"]: 0}
     book.save(case)
     outcome = book.settings.recovery_outcome
     if outcome and body["status"] == "open" and (before is None or before["status"] != "open"):
         ended = {"claim_no": claim_no, "recovery_no": body["recovery_no"], "outcome": outcome}
         book.sender.post("claim.recovery_ended", claim_no, ended | {"amount_fen": body["due_fen"]})
+
+
+def _take_back(book: Casebook, case: Case, body: Mapping[str, Any]) -> None:
+    """The bill's row leaves the books, under the recovery's number, and no decision may pay anything for it."""
+    if not is_clearing_no(body["recovery_no"]):
+        raise Refused(422, "clearing_no_invalid", "冲正清算流水号无效")
+    if book.ledger.claim_of(body["recovery_no"]) is None:
+        book.ledger.reverse(body["recovery_no"], body["clearing_no"], book.now())
+    case["remainders"] = {**case["remainders"], body["clearing_no"]: 0}
 
 
 def payout(book: Casebook, claim_no: str, body: Mapping[str, Any]) -> None:

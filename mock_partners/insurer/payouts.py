@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mock_partners.answers import Refused, missing
+from mock_partners.insurer.lowering import lost_fen
 
 # A later status of the same payout replaces an earlier one, never the other way round.
 RANK = {"succeeded": 1, "failed": 1, "returned": 2}
@@ -20,7 +21,7 @@ def note_payout(case: dict[str, Any], body: Mapping[str, Any]) -> None:
         raise Refused(409, "payout_differs", "同一打款号的金额不同")
     if known and RANK[known["status"]] >= RANK[body["status"]]:
         return
-    approved_fen = case["decisions"][-1]["approved_fen"] if case["decisions"] else 0
+    approved_fen = (case["decisions"][-1]["approved_fen"] if case["decisions"] else 0) - lost_fen(case)
     payouts = {**case["payouts"], body["payout_no"]: {k: body[k] for k in ("amount_fen", "status", "at")}}
     if sum(p["amount_fen"] for p in payouts.values() if p["status"] == "succeeded") > approved_fen:
         raise Refused(409, "over_approved", "打款合计超过核定金额")

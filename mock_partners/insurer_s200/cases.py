@@ -85,10 +85,20 @@ class Cases:
         return {}
 
     def recovery(self, asked: Asked) -> dict[str, Any]:
-        """ZP02, an extension."""
+        """ZP02, an extension. There is one decision, and the dialect has no number for it."""
         body = asked.body
-        lost = {"recovery_no": body["recoveryNo"], "clearing_no": body["originalNo"], "status": body["status"]}
-        desk.recovery(self.book, body["claimNo"], {**lost, "due_fen": to_fen(body["amount"])})
+        made = self.book.case(body["claimNo"])["decisions"]
+        lost = {
+            "recovery_no": body["recoveryNo"],
+            "clearing_no": body["originalNo"],
+            "decision_no": made[-1]["decision_no"] if made else "",
+            "reason": body["reason"],
+            "status": body["status"],
+            "lost_fen": to_fen(body["lostAmount"]),
+            "share_fen": to_fen(body["shareAmount"]),
+            "due_fen": to_fen(body["amount"]),
+        }
+        desk.recovery(self.book, body["claimNo"], lost)
         return {}
 
     def _open(self, body: Mapping[str, Any], old: Case | None) -> Case:

@@ -137,6 +137,7 @@ class ClaimBillView(BaseModel):
     kind: str
     borne_fen: int
     approved_fen: int | None
+    lost_fen: int = Field(description="医院更正结算单后，核定金额中不再赔付的部分")
     payable_fen: int
 
 

@@ -18,6 +18,7 @@ from app.exchange import service as exchange
 from app.gateways import Gateways
 from mock_partners.insurer_s200.server import InsurerS200
 from tests.app.claim.kit import NEVER_S, booked, clearing_rows, guards
+from tests.app.claim.test_amendment import amend, money, outcomes
 from tests.app.payout.test_recovering import bills_of, recovery, reverse
 from tests.app.town import Front, Insured, Partners, Town, configure, peopled
 
@@ -256,7 +257,7 @@ def test_what_must_come_back_is_told_booked_and_ended_by_the_insurers_word(
     town.settle_down()
     found = recovery(town, claim_id)
     assert (found["status"], found["due_fen"]) == (status, 9_000)
-    assert case_of(town, claim_id)["recoveries"][found["reversal_no"]]["due_fen"] == 9_000
+    assert case_of(town, claim_id)["recoveries"][found["recovery_no"]]["due_fen"] == 9_000
     assert booked(town, claim_id, "I2") == [("pay", 10_000), ("reverse", 10_000)]
     assert [row[:3] for row in clearing_rows(town, claim_id)] == [("pay", False, True), ("reverse", False, True)]
     no = town.value("SELECT no FROM claim WHERE id = :id", id=claim_id)
@@ -264,8 +265,42 @@ def test_what_must_come_back_is_told_booked_and_ended_by_the_insurers_word(
     told = [c["data"]["due_fen"] for c in changes if c["type"] == "claim.recovery" and c["data"]["claim_no"] == no]
     assert told and told[-1] == 9_000
     commands = [c["body"] for c in town.commands("H1", "clearing")]
-    assert [c["kind"] for c in commands if c["clearing_no"] == found["reversal_no"]] == ["reverse"]
+    assert [c["kind"] for c in commands if c["clearing_no"] == found["recovery_no"]] == ["reverse"]
     assert not town.dead()
+
+
+def test_a_bill_that_is_amended_lowers_its_share_of_what_was_paid_for_it(town: Town) -> None:
+    """The dialect pays bills and knows no lines: what was paid for a bill was spread by what each line was billed, and
+    so it goes. 10,000 at 0.9 were paid; of 7,000 the insurer would have paid 6,300."""
+    who = town.insured()
+    town.policy(who, "I2")
+    configure(town.insurers["I2"], recovery_outcome="")
+    claim_id = town.claim(who, [town.bill(who, (6_000, 4_000))], "I2")
+    decided(town, claim_id)
+    assert who.post(f"/claims/{claim_id}/accept").status_code == 200
+    town.settle_down()
+    amend(town, who, claim_id, 6_000, 1_000)
+    amend(town, who, claim_id, 6_000, 1_000)
+    town.settle_down()
+    assert outcomes(town, claim_id) == [("bill_amended", "open", 2_700, 2_700, 2_700)]
+    [told] = case_of(town, claim_id)["recoveries"].values()
+    assert (told["reason"], told["lost_fen"], told["due_fen"]) == ("bill_amended", 2_700, 2_700)
+    assert booked(town, claim_id, "I2") == [("pay", 10_000)]
+    assert who.get(f"/claims/{claim_id}")["payable_fen"] == 6_300 and not town.dead()
+
+
+def test_amended_while_it_is_asked_after_the_decision_is_read_on_what_was_uploaded(town: Town) -> None:
+    who = town.insured()
+    claim_id = delivered(town, who)
+    amend(town, who, claim_id, 6_000, 1_000)
+    case = case_of(town, claim_id)
+    configure(town.insurers["I2"], delay_s=0.0)
+    town.insurers["I2"].book.to_adjuster(case)
+    decided(town, claim_id)
+    assert money(town, claim_id) == (9_000, 2_700, 0)
+    assert who.post(f"/claims/{claim_id}/accept").status_code == 200
+    town.settle_down()
+    assert (who.get(f"/claims/{claim_id}")["paid_fen"], town.dead()) == (6_300, [])
 
 
 def test_an_appeal_is_refused_at_the_door_and_the_result_can_still_be_accepted(town: Town) -> None:

@@ -43,7 +43,7 @@ def refund(town: Town, who: Insured, bill_id: UUID) -> None:
 
 
 def recovery(town: Town, claim_id: str) -> dict[str, Any]:
-    [row] = town.rows("SELECT id, status, reversal_no, share_fen, due_fen FROM recovery WHERE claim_id = :id",
+    [row] = town.rows("SELECT id, status, recovery_no, share_fen, due_fen FROM recovery WHERE claim_id = :id",
                       id=claim_id)  # fmt: skip
     return dict(row._mapping)
 
@@ -52,7 +52,7 @@ def ended(town: Town, claim_id: str, outcome: str, **wrong: Any) -> dict[str, An
     found = recovery(town, claim_id)
     said = {
         "claim_no": town.value("SELECT no FROM claim WHERE id = :id", id=claim_id),
-        "recovery_no": found["reversal_no"],
+        "recovery_no": found["recovery_no"],
         "outcome": outcome,
         "amount_fen": found["due_fen"],
     } | wrong
@@ -92,7 +92,7 @@ def test_paid_and_reversed_is_recovered_and_repaid_by_the_insurers_word(town: To
     assert balances(town, claim_id) == {"bank": -10_000, "receivable": 10_000}
     assert booked(town, claim_id) == [("pay", 10_000), ("reverse", 10_000)], "the insurer's book has the reversal"
     no = town.value("SELECT no FROM claim WHERE id = :id", id=claim_id)
-    told = town.insurers["I1"].book.case(no)["recoveries"][recovery(town, claim_id)["reversal_no"]]
+    told = town.insurers["I1"].book.case(no)["recoveries"][recovery(town, claim_id)["recovery_no"]]
     assert (told["status"], told["due_fen"]) == ("open", 10_000)
     said = ended(town, claim_id, "repaid")
     say(town, "claim.recovery_ended", said)
@@ -210,7 +210,7 @@ def test_another_insurer_ends_no_recovery(town: Town, who: Insured) -> None:
     reverse(town, bills_of(town, claim_id)[0])
     found = recovery(town, claim_id)
     said = {"claim_no": town.value("SELECT no FROM claim WHERE id = :id", id=claim_id), "outcome": "repaid",
-            "recovery_no": found["reversal_no"], "amount_fen": 10_000}  # fmt: skip
+            "recovery_no": found["recovery_no"], "amount_fen": 10_000}  # fmt: skip
     say(town, "claim.recovery_ended", said, code="I2")
     town.drain_all("payout.recovery_ended")
     assert recovery(town, claim_id)["status"] == "open" and lines_of(town, claim_id)

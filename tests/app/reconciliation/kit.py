@@ -101,6 +101,7 @@ class Night:
             hospital_id=self.world.party[hospital],
             insurer_id=self.world.party[insurer],
             borne_fen=ordinal * 100,
+            lost_fen=0,
             payable_fen=0,
             live=True,
             booked_at=now,

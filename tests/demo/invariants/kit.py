@@ -182,7 +182,8 @@ class Town:
         self.ground.run("UPDATE claim_bill SET live = false, payable_fen = 0 WHERE ordinal = %s", ordinal)
         return self.ground.add(
             "recovery", claim_id=claim["id"], clearing_no=clearing_no(ordinal), reason="bill_refunded",
-            insurer_id=self.ids["I1"], status=status, share_fen=due_fen, due_fen=due_fen,
+            insurer_id=self.ids["I1"], status=status, lost_fen=due_fen,
+            share_fen=due_fen, due_fen=due_fen,
         )  # fmt: skip
 
     def decision(self, claim: dict[str, Any], approved: dict[str, int], no: str = "D1") -> dict[str, Any]:

@@ -76,7 +76,7 @@ def test_what_was_paid_for_a_bill_taken_back_counts_until_it_came_back(town: Tow
     town.recovery(claim, "open", 700)
     decided(town, bill, 2, 300)
     assert check(scene_of(town.ground)) == []
-    town.ground.run("UPDATE recovery SET due_fen = 701, share_fen = 701")
+    town.ground.run("UPDATE recovery SET due_fen = 701, share_fen = 701, lost_fen = 701")
     one(check(scene_of(town.ground)), "bill H1/b1: 1001 fen approved", "1000 borne")
     town.ground.run("UPDATE recovery SET status = 'repaid'")
     assert check(scene_of(town.ground)) == []
@@ -87,6 +87,49 @@ def test_more_payable_than_decided_is_named(town: Town) -> None:
     town.ground.loosen("claim_bill")
     town.ground.run("UPDATE claim_bill SET payable_fen = 401")
     one(check(scene_of(town.ground)), FIRST, "401 fen payable, decided 400")
+
+
+def amended(town: Town, bill: dict[str, Any], *amounts: int) -> None:
+    """The hospital's newer version of a bill."""
+    for number, amount_fen in enumerate(amounts, 1):
+        town.ground.run(
+            "UPDATE fee_line SET amount_fen = %s, unit_price = %s WHERE bill_id = %s AND line_no = %s",
+            amount_fen, amount_fen / 100, bill["id"], number,
+        )  # fmt: skip
+    money = "total_fen = %s, self_pay_fen = %s, lines_fen = %s"
+    town.ground.run(f"UPDATE bill SET {money} WHERE id = %s", *[sum(amounts)] * 3, bill["id"])  # noqa: S608
+
+
+def test_a_bill_that_carries_less_than_is_kept_of_its_decision_is_named(town: Town, insurer: Insurer) -> None:
+    bill = town.bill(lines=(1000, 500))
+    claim = decided(town, bill, 1, 1000)
+    decision = town.ground.run("SELECT id FROM decision WHERE claim_id = %s", claim["id"])[0]["id"]
+    second = {"decision_id": decision, "clearing_no": FIRST, "line_no": 2, "billed_fen": 500, "covered_fen": 0}
+    town.ground.add("decision_line", **second, ratio=1, approved_fen=0)
+    insurer.book.ledger.book([{"clearing_no": FIRST, "lines": [{"amount_fen": 1500}], "fund_fen": 0}], "CL1", "")
+    lines = [{"clearing_no": FIRST, "approved_fen": 1000}]
+    insurer.book.cases.put("CL1", {"claim_no": "CL1", "decisions": [{"lines": lines}]})
+    scene = scene_of(town.ground, urls={"I1": insurer.url})
+    amended(town, bill, 1000, 100)
+    assert check(scene) == [], "what was declined may go"
+    amended(town, bill, 700, 500)
+    one(check(scene), FIRST, "keeps 1000 fen, its bill carries 700")
+    town.ground.run("UPDATE claim_bill SET lost_fen = 300")
+    assert check(scene) == []
+    town.ground.loosen("claim_bill")
+    town.ground.run("UPDATE claim_bill SET payable_fen = 701")
+    one(check(scene), FIRST, "701 fen payable, decided 1000, lost 300")
+
+
+def test_a_row_that_is_neither_its_bills_nor_the_insurers_is_named(town: Town, insurer: Insurer) -> None:
+    bill = town.bill(lines=(1000,))
+    town.clearing(town.claim(), bill, 1)
+    insurer.book.ledger.book([{"clearing_no": FIRST, "lines": [{"amount_fen": 1000}], "fund_fen": 0}], "CL1", "")
+    scene = scene_of(town.ground, urls={"I1": insurer.url})
+    amended(town, bill, 900)
+    assert check(scene) == []
+    town.ground.run("UPDATE claim_bill SET borne_fen = 950")
+    one(check(scene), FIRST, "borne 950 fen, its bill 900")
 
 
 @pytest.mark.parametrize(

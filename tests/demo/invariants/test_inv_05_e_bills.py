@@ -73,6 +73,14 @@ def test_what_was_paid_before_the_reversal_is_a_recovery(ground: Ground, town: T
     assert any("is live in CL1" in finding for finding in check(scene_of(ground)))
 
 
+def test_a_bill_that_was_amended_stays_in_its_claim(ground: Ground, town: Town, bill: dict[str, Any]) -> None:
+    town.recovery(claim(town, bill, 1, "paid"), "open", 1000)
+    ground.run("UPDATE recovery SET reason = 'bill_amended'")
+    assert any("is not live in CL1" in finding for finding in check(scene_of(ground)))
+    ground.run("UPDATE claim_bill SET live = true")
+    assert check(scene_of(ground)) == []
+
+
 def test_a_reversal_that_only_the_hospital_knows_is_named(ground: Ground, town: Town, bill: dict[str, Any]) -> None:
     claim(town, bill, 1)
     ground.open_hospital()

@@ -235,6 +235,36 @@ def test_payout_notices_never_exceed_the_decision(platform: Signed, exchange: Ex
     assert platform.post(path, {**paid, "payout_no": "PO2", "amount_fen": 1}).json()["code"] == "payout_differs"
 
 
+def test_a_bill_that_was_amended_loses_no_more_than_was_approved_and_stays_booked(
+    platform: Signed, exchange: Exchange
+) -> None:
+    platform.post("/v1/claims", claim([bill([line(1, 100_00)])]))
+    made = decided(exchange)
+    lost = {
+        "recovery_no": f"{NUMBER}-1", "clearing_no": NUMBER, "decision_no": made["decision_no"],
+        "reason": "bill_amended", "status": "waiting", "lost_fen": 30_00, "share_fen": 20_00, "due_fen": 0,
+    }  # fmt: skip
+    again = {**lost, "recovery_no": f"{NUMBER}-2", "lost_fen": made["approved_fen"] - 30_00}
+
+    def said(body: dict[str, Any]) -> str | None:
+        answer = platform.post("/v1/claims/CL1/recovery", body)
+        return None if answer.status_code == 202 else answer.json()["code"]
+
+    assert said({name: value for name, value in lost.items() if name != "lost_fen"}) == "malformed"
+    assert said({**lost, "due_fen": 21_00}) == said({**lost, "lost_fen": 0, "share_fen": 0}) == "malformed"
+    assert said({**lost, "recovery_no": NUMBER}) == "clearing_no_used"
+    assert said({**lost, "decision_no": "another"}) == "over_approved"
+    assert [said(lost), said(lost), said({**lost, "lost_fen": 31_00})] == [None, None, "recovery_differs"]
+    assert said({**again, "lost_fen": again["lost_fen"] + 1}) == "over_approved"
+    assert said({**lost, "status": "void"}) is None
+    ledger = platform.get("/v1/ledger", f"business_date={DAY}").text
+    assert f"{NUMBER},pay,," in ledger and f"{NUMBER}-1" not in ledger
+    paid = {"payout_no": "PO1", "amount_fen": made["approved_fen"], "status": "succeeded", "at": f"{DAY}T03:00:00Z"}
+    assert platform.post("/v1/claims/CL1/payout", paid).json()["code"] == "over_approved"
+    assert platform.post("/v1/claims/CL1/payout", {**paid, "amount_fen": paid["amount_fen"] - 30_00}).status_code == 202
+    assert said(again) is None
+
+
 def test_the_next_version_replaces_the_package_while_undecided(platform: Signed, exchange: Exchange) -> None:
     platform.control("policies", [policy(asks_documents=True)])
     body = claim([bill([line(1, 100_00)]), bill([line(1, 5_00)], ordinal=2)])

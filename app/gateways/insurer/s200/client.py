@@ -140,6 +140,7 @@ def _recovery(message_id: str, claim_no: str, body: Body) -> Iterable[Message]:
         "originalNo": body["clearing_no"],
         "reason": body["reason"],
         "status": body["status"],
+        "lostAmount": yuan(body["lost_fen"]),
         "shareAmount": yuan(body["share_fen"]),
         "amount": yuan(body["due_fen"]),
     }
