@@ -22,7 +22,7 @@ from tests.app.claim.kit import (
     lines_of,
     say,
 )
-from tests.app.payout.kit import WECHAT, asked, confirm, created, send, status
+from tests.app.payout.kit import WECHAT, asked, balances, confirm, created, send, status
 from tests.app.town import Insured, Town, bill_rows, configure
 
 AFTER = ("claim.bills_changed", "payout.bills_lost", "payout.create", "claim.tell_recovery")
@@ -70,17 +70,6 @@ def money(town: Town, claim_id: str) -> tuple[int, int, int]:
     found = "SELECT approved_fen, lost_fen, payable_fen FROM claim_bill WHERE claim_id = :id AND kind = 'pay'"
     approved, lost, payable = (sum(row) for row in zip(*town.rows(found, id=claim_id), strict=True))
     return approved, lost, payable
-
-
-def balances(town: Town, claim_id: str) -> dict[str, int]:
-    found = town.rows(
-        "SELECT a.kind, sum(e.amount_fen) FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id"
-        " JOIN ledger_transaction t ON t.id = e.transaction_id WHERE t.reference IN"
-        " (SELECT id FROM payout WHERE claim_id = :id UNION SELECT id FROM recovery WHERE claim_id = :id)"
-        " GROUP BY a.kind",
-        id=claim_id,
-    )
-    return {kind: int(fen) for kind, fen in found if fen}
 
 
 def case_of(town: Town, claim_id: str, code: str = "I1") -> dict[str, Any]:

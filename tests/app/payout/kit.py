@@ -89,6 +89,18 @@ def ledger(town: Town, payout_id: str) -> list[tuple[str, str, int]]:
     return [tuple(row) for row in found]
 
 
+def balances(town: Town, claim_id: str) -> dict[str, int]:
+    """What the books say of one claim, by account."""
+    found = town.rows(
+        "SELECT a.kind, sum(e.amount_fen) FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id"
+        " JOIN ledger_transaction t ON t.id = e.transaction_id WHERE t.reference IN"
+        " (SELECT id FROM payout WHERE claim_id = :id UNION SELECT id FROM recovery WHERE claim_id = :id)"
+        " GROUP BY a.kind",
+        id=claim_id,
+    )
+    return {kind: int(fen) for kind, fen in found if fen}
+
+
 def told(town: Town, claim_id: str) -> list[str]:
     """What the insurer knows of this claim's payouts."""
     town.drain_all("claim.tell_acceptance", "claim.tell_payout")

@@ -14,7 +14,7 @@ from app.claim.states import RecoveryState, recoveries
 from app.payout import ledger as books
 from app.payout import rules
 from tests.app.claim.kit import at_the_insurer, booked, decide, lines_of, say
-from tests.app.payout.kit import WECHAT, accepted, asked, bank, confirm, created, send, status
+from tests.app.payout.kit import WECHAT, accepted, asked, balances, bank, confirm, created, send, status
 from tests.app.town import Insured, Town, as_row, bill_rows, configure, e_bill_row
 
 AFTER = ("claim.e_bills_reversed", "claim.bills_changed", "payout.bills_lost", "payout.create", "claim.tell_recovery")
@@ -59,18 +59,6 @@ def ended(town: Town, claim_id: str, outcome: str, **wrong: Any) -> dict[str, An
     say(town, "claim.recovery_ended", said)
     town.drain_all("payout.recovery_ended", "claim.tell_recovery")
     return said
-
-
-def balances(town: Town, claim_id: str) -> dict[str, int]:
-    """What the books say of one claim, by account."""
-    found = town.rows(
-        "SELECT a.kind, sum(e.amount_fen) FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id"
-        " JOIN ledger_transaction t ON t.id = e.transaction_id WHERE t.reference IN"
-        " (SELECT id FROM payout WHERE claim_id = :id UNION SELECT id FROM recovery WHERE claim_id = :id)"
-        " GROUP BY a.kind",
-        id=claim_id,
-    )
-    return {kind: int(fen) for kind, fen in found if fen}
 
 
 def paid(town: Town, who: Insured, **how: Any) -> tuple[str, str]:
