@@ -2,21 +2,20 @@
 
 Ours is the whole way of a batch: signature, gzip, contract, declared count, sum and hash, the sealed copy of what came,
 then for each line the hospital's key and version, its bill, its own contract, its check field, and at the end whether
-every bill balances; audit and verdicts written. As in operation the web application takes batches in while a worker, a
-process of its own, applies them; the time ends when the last one is judged. The floor is a bare COPY of the same rows
-into a table with nothing but its key, a commit for each batch; the rival stores them as an ORM does, one object a row.
-Arms take turns within a round; the figures are medians. `cpu_us_a_line` is what the two processes of ours used; the
-messages are made and signed beforehand. A round is of fifty batches: in one of ten, the first, for which the worker
-waits, and the last, for which the web does not work any more, are a fifth of the time.
+every bill balances; audit and verdicts written. As in operation the web application takes in what two hospitals push
+while two workers, processes of their own, apply it; the time ends when the last batch is judged. The floor is a bare
+COPY of the same rows into a table with nothing but its key, a commit for each batch; the rival stores them as an ORM
+does, one object a row. Arms take turns within a round; the figures are medians. `cpu_us_a_line` is what the processes
+of ours used; the messages are made and signed beforehand. A round is of fifty batches: in one of ten, the first, for
+which the workers wait, and the last, for which the web does not work any more, are a fifth of the time.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 import psycopg
 from sqlalchemy import select
@@ -26,11 +25,12 @@ from app.core.work import Runtime
 from app.record.models import FeeLine
 from bench import newcomers
 from bench.ground import arguments, libpq, load, report, runtime_on, servers, tell
-from bench.ingest_hospital import LINES_OF_A_BILL, Hospital, Message
+from bench.ingest_hospital import LINES_OF_A_BILL, Hospital, Message, web
 from bench.ingest_worker import Worker, start
 
 BATCH = 2000
-ARMS, CPU = ("ours", "floor", "rival"), ("web", "worker")
+HOSPITALS = 2
+ARMS, CPU = ("ours", "floor", "rival"), ("web", "workers")
 # Arms that leave a table behind start with it empty, so that no round pays for another's rows.
 _FLOOR_TABLE = "CREATE TABLE bench_fee_line (LIKE fee_line, PRIMARY KEY (id))"
 
@@ -47,23 +47,27 @@ class Options:
 @dataclass
 class Ground:
     runtime: Runtime
-    hospital: Hospital
-    worker: Worker
+    hospitals: Sequence[Hospital]
+    workers: Sequence[Worker]
     db: psycopg.Connection[tuple[int]]
     lines: int = 0
-    worker_s: float = 0.0
+    workers_s: float = 0.0
 
-    def ours(self, messages: list[Message]) -> None:
-        for message in messages:
-            self.hospital.push(message)
-            self.worker.ring()
-        self.worker_s = self.worker.finish()
+    def ours(self, messages: Sequence[Sequence[Message]]) -> None:
+        """The hospitals push in turn."""
+        for together in zip(*messages, strict=True):
+            for hospital, message in zip(self.hospitals, together, strict=True):
+                hospital.push(message)
+                for worker in self.workers:
+                    worker.ring()
+        self.workers_s = sum([worker.finish() for worker in self.workers])
 
-    def ready(self) -> list[Message]:
-        """Messages with all lines, whose visit and bills are stored."""
-        parents, messages = self.hospital.prepare(self.lines, BATCH)
+    def ready(self) -> list[list[Message]]:
+        """Each hospital's messages with all lines, whose visits and bills are stored."""
+        share = self.lines // len(self.hospitals)
+        parents, messages = zip(*[hospital.prepare(share, BATCH) for hospital in self.hospitals], strict=True)
         self.ours(parents)
-        return messages
+        return list(messages)
 
     def copied(self) -> list[bytes]:
         """What the last batches have left in the table, as COPY reads it, batch by batch."""
@@ -94,7 +98,7 @@ class Ground:
 
     def require_all(self, count: int) -> None:
         """Every line that was sent is stored, once, and every bill balances. SystemExit if not."""
-        query = b"SELECT count(*), count(DISTINCT key) FROM fee_line"
+        query = b"SELECT count(*), count(DISTINCT (hospital_id, key)) FROM fee_line"
         wrong = b"SELECT count(*) FROM bill WHERE refused_reason IS NOT NULL OR lines_fen <> total_fen"
         found, bad = self.db.execute(query).fetchone(), self.db.execute(wrong).fetchone()
         if found != (count, count) or bad != (0,):
@@ -113,9 +117,9 @@ def measure(ground: Ground, options: Options) -> dict[str, list[float]]:
     for number in range(1, options.rounds + 1):
         ground.empty("fee_line", "bill", "visit", "batch", "task", "audit_entry", "bench_fee_line")
         messages = ground.ready()
-        before = (time.process_time(), ground.worker_s)
+        before = (time.process_time(), ground.workers_s)
         found["ours"].append(_rate(options.rows, lambda: ground.ours(messages)))  # noqa: B023 - called at once
-        for name, used_s in zip(CPU, (time.process_time() - before[0], ground.worker_s - before[1]), strict=True):
+        for name, used_s in zip(CPU, (time.process_time() - before[0], ground.workers_s - before[1]), strict=True):
             found[name].append(1e6 * used_s / options.rows)
         ground.require_all(options.rows)
         pieces = ground.copied()
@@ -135,17 +139,20 @@ def _rate(count: int, arm: Callable[[], None]) -> float:
 
 
 def run(options: Options) -> dict[str, object]:
-    if options.rows % LINES_OF_A_BILL:
-        raise SystemExit(f"--rows is a multiple of {LINES_OF_A_BILL}, so that every bill is whole")
+    if options.rows % (HOSPITALS * LINES_OF_A_BILL):
+        raise SystemExit(f"--rows is a multiple of {HOSPITALS * LINES_OF_A_BILL}, so that every bill is whole")
     with servers() as servers_:
         url = servers_.new_database()
         runtime = runtime_on(url, redis_url=servers_.redis_url, partner_limit="1000000 per minute")
-        hospital_id: UUID = newcomers.found(runtime)
-        worker = start(url, servers_.redis_url)
+        agents = [newcomers.found_another(runtime, f"H{number}") for number in range(HOSPITALS)]
+        client = web(runtime)
+        workers = [start(url, servers_.redis_url) for _ in range(HOSPITALS)]
         with psycopg.connect(libpq(url), autocommit=True) as db:
             db.execute(_FLOOR_TABLE)
-            rates = measure(Ground(runtime, Hospital(runtime, hospital_id), worker, db, options.rows), options)
-        worker.close()
+            hospitals = [Hospital(client, agent) for agent in agents]
+            rates = measure(Ground(runtime, hospitals, workers, db, options.rows), options)
+        for worker in workers:
+            worker.close()
         runtime.database.dispose()
         servers_.drop(url)
     middle = {name: statistics.median(values) for name, values in rates.items()}

@@ -6,8 +6,8 @@ import gzip
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
+from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
 from app.core.work import Runtime
@@ -29,13 +29,18 @@ class Message:
     body: bytes
 
 
-class Hospital:
-    """One hospital's agent, and the product's web application that it speaks to, in this process."""
+def web(runtime: Runtime) -> FlaskClient:
+    """The product's web application in this process."""
+    return create_app(runtime, make_gateways(runtime.settings)).test_client()
 
-    def __init__(self, runtime: Runtime, hospital_id: UUID) -> None:
-        self._client = create_app(runtime, make_gateways(runtime.settings)).test_client()
+
+class Hospital:
+    """One hospital's agent, and the web application that it speaks to."""
+
+    def __init__(self, client: FlaskClient, agent: str) -> None:
+        self._client, self._agent = client, agent
         self._webhook = Webhook(newcomers.AGENT_SECRET)
-        self._hospital_id, self._batch_no = hospital_id, 0
+        self._batch_no = 0
 
     def prepare(self, count: int, batch: int) -> tuple[list[Message], list[Message]]:
         """A visit and the bills that `count` fee lines hang on, and the lines: messages, ready to be sent."""
@@ -61,7 +66,7 @@ class Hospital:
         headers = {
             "Content-Type": "application/json",
             "Content-Encoding": "gzip",
-            "Zhipei-Partner": newcomers.AGENT,
+            "Zhipei-Partner": self._agent,
             "webhook-id": message_id,
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": self._webhook.sign(message_id, at, body),

@@ -38,6 +38,14 @@ def found(runtime: Runtime) -> UUID:
     return hospital_id
 
 
+def found_another(runtime: Runtime, code: str) -> str:
+    """One more hospital, of the same secret, for what is pushed and not looked at; its agent."""
+    agent = f"{code}-agent"
+    with runtime.work() as work:
+        put_partner(work, put_party(work, NewParty("hospital", code, code)), agent, AGENT_SECRET)
+    return agent
+
+
 def people(runtime: Runtime, hospital_id: UUID, count: int, *, first: int = 0) -> list[Newcomer]:
     """So many persons with all of their data, sealed, each bound to a WeChat account; the first is the `first`-th."""
     found = [Newcomer(new_id(), new_id()) for _ in range(count)]

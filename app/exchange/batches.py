@@ -6,7 +6,7 @@ import json
 import zlib
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
+from sqlalchemy import any_, bindparam, select
 from sqlalchemy.orm import Session, undefer
 
+from app.core.db import Ids
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.work import Work
 from app.exchange import rules
@@ -50,7 +51,7 @@ class UnreadRow(msgspec.Struct, gc=False):
 _unread = msgspec.json.Decoder(list[UnreadRow]).decode
 _WHOLE = (
     select(Batch)
-    .where(Batch.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .where(Batch.id == any_(bindparam("ids", type_=Ids())))
     .options(undefer(Batch.rows_sealed), undefer(Batch.verdicts))
 )
 
@@ -107,6 +108,12 @@ def _same_as(session: Session, row: Batch) -> UUID:
     if (old.sha256, old.kind, old.business_date) != (row.sha256, row.kind, row.business_date):
         raise Conflict("batch_no_reused", "这个批次号已经用于另一个批次")
     return old.id
+
+
+def owners_of_batches(session: Session, batch_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Whose each batch is: the party."""
+    found = select(Batch.id, Batch.party_id).where(Batch.id == any_(bindparam("ids", type_=Ids())))
+    return {row.id: row.party_id for row in session.execute(found, {"ids": batch_ids})}
 
 
 def open_batch(work: Work, batch_id: UUID) -> OpenBatch:

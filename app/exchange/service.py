@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from app.exchange.batches import OpenBatch, UnreadRow, Verdict, open_batch, open_batches, settle_batch
+from app.exchange.batches import (
+    OpenBatch,
+    UnreadRow,
+    Verdict,
+    open_batch,
+    open_batches,
+    owners_of_batches,
+    settle_batch,
+)
 from app.exchange.commands import (
     Asked,
     CommandAnswer,
@@ -80,6 +88,7 @@ __all__ = [
     "open_batches",
     "open_message",
     "open_request",
+    "owners_of_batches",
     "package_key",
     "parties",
     "partner_by_code",
