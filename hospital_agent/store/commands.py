@@ -9,6 +9,9 @@ from typing import Any
 
 from hospital_agent.store.db import Store
 
+# The code of an answer that took the place of one that could not be sent on.
+UNFIT = "answer_unfit"
+
 
 @dataclass(frozen=True)
 class Command:
@@ -80,6 +83,16 @@ class Inbox:
             db.execute("DELETE FROM inbox WHERE id = ?", (answer.id,))
             body = json.dumps(asdict(answer), ensure_ascii=False)
             db.execute("INSERT INTO answer VALUES (?, ?) ON CONFLICT (id) DO NOTHING", (answer.id, body))
+
+    def answer_unfit(self, command_id: str) -> None:
+        """Whatever became of the command, no answer can say it. What is never sent twice stays in doubt, everything
+        else may be asked for again."""
+        sql = "INSERT INTO answer VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body"
+        with self._store.transaction() as db:
+            begun = db.execute("SELECT 1 FROM begun WHERE id = ?", (command_id,)).fetchone()
+            answer = Answer(command_id, "unknown" if begun else "failed", UNFIT)
+            db.execute("DELETE FROM inbox WHERE id = ?", (command_id,))
+            db.execute(sql, (command_id, json.dumps(asdict(answer))))
 
     def undelivered(self, limit: int = 100) -> list[dict[str, Any]]:
         rows = self._store.all("SELECT body FROM answer ORDER BY rowid LIMIT ?", (limit,))
