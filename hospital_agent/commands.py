@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hospital_agent import clock, log
+from hospital_agent.backoff import retrying
 from hospital_agent.errors import AgentStops, Refused, Temporary, Unknown, Unsent
-from hospital_agent.store.commands import Answer, Command, Inbox
+from hospital_agent.store.commands import UNFIT, Answer, Command, Inbox
 
 
 @dataclass(frozen=True)
@@ -171,14 +172,29 @@ class Desk:
 
     def _run(self, call: Call) -> None:
         try:
-            self._inbox.answer(self._work_on(call))
+            self._keep(call.command, self._work_on(call))
             self.on_answer()
-        except AgentStops:
-            log.info("command_left", kind=call.command.kind, id=call.command.id)
+        except Temporary as ended:
+            log.info("command_left", kind=call.command.kind, id=call.command.id, code=ended.code)
+        except Exception as error:  # a fault of ours; the next life of the agent takes the command up
+            log.failure("command_lost", error, kind=call.command.kind, id=call.command.id)
         finally:
             with self._changed:
                 self._open[self._lane_of(call.command)] -= 1
                 self._changed.notify_all()
+
+    def _keep(self, command: Command, answer: Answer) -> None:
+        """Put the answer into the store, as soon as that can be written: what has been done is not done again for a
+        full disk. Raises Temporary when the agent ends before."""
+        for attempt in retrying(self._ends):
+            with attempt:
+                try:
+                    self._inbox.answer(answer)
+                except Temporary:
+                    raise
+                except Exception as error:  # half a character, or a value that is no JSON
+                    log.failure(UNFIT, error, kind=command.kind, id=command.id)
+                    self._inbox.answer_unfit(command.id)
 
     def _work_on(self, call: Call) -> Answer:
         """While the request cannot leave, it is tried again where order counts: nobody overtakes it, and whoever gave

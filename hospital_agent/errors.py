@@ -16,6 +16,8 @@ from __future__ import annotations
 import re
 
 _NOT_A_CODE = re.compile(r"[^A-Za-z0-9_.\-]+", re.ASCII)
+# The exchange takes no NUL, and half a surrogate pair is no character.
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class AgentError(Exception):
@@ -35,7 +37,7 @@ class Refused(AgentError):
 
     def __init__(self, code: str, message: str = "", *, status: int = 0) -> None:
         self.code = _NOT_A_CODE.sub("_", code)[:64] or "refused"
-        self.message, self.status = message[:200], status
+        self.message, self.status = _NO_TEXT.sub("\ufffd", message)[:200], status
         super().__init__(self.code)
 
 

@@ -12,11 +12,13 @@ from hospital_agent.backoff import retrying
 from hospital_agent.batch import Batch
 from hospital_agent.errors import AgentError, AgentStops, Refused, Temporary
 from hospital_agent.exchange import ExchangeClient
-from hospital_agent.store.commands import Inbox
+from hospital_agent.store.commands import UNFIT, Inbox
 from hospital_agent.store.registry import Message, Messages
 from hospital_agent.store.spool import Spool
 
 VERDICT_OPEN = frozenset({"received", "checked"})
+# Said by the exchange of what a message holds: not the JSON of its contract, or too long.
+UNFIT_STATUSES = frozenset({400, 413, 422})
 
 
 class BatchSender:
@@ -140,13 +142,16 @@ class AnswerSender:
                 self._inbox.delivered(settled)
 
     def _send_singly(self, answers: Sequence[dict[str, Any]], attempts: int) -> None:
-        """One answer that the exchange cannot take must not hold up the others: it is dropped and asked for again."""
+        """An answer that the exchange cannot take for its content must not hold up the others, and would be refused
+        for ever: the word that it is unfit takes its place. Refused for anything else, all of them wait."""
         for answer in answers:
             try:
                 self._send([answer], attempts)
             except Refused as refused:
-                log.failure("answer_dropped", refused, id=answer["id"])
-                self._inbox.delivered([answer["id"]])
+                if refused.status not in UNFIT_STATUSES or answer["code"] == UNFIT:
+                    raise
+                log.failure(UNFIT, refused, id=answer["id"])
+                self._inbox.answer_unfit(answer["id"])
 
 
 class MessageSender:

@@ -50,6 +50,7 @@ from app.identity.person.queries import (
     require_bound,
     require_person,
 )
+from app.identity.person.rules import is_patient_number
 
 __all__ = [
     "CURRENT_WORDING",
@@ -84,6 +85,7 @@ __all__ = [
     "give_consent",
     "guardian_of",
     "is_child",
+    "is_patient_number",
     "issue_phone_code",
     "live_bindings",
     "may_be_shared",

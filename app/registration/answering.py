@@ -44,7 +44,7 @@ def hospital_answered(work: Work, answers: Sequence[CommandAnswer]) -> None:
     for answer in answers:
         assert answer.subject is not None
         patient_no = answer.body.get("patient_no")
-        if answer.outcome == "done" and isinstance(patient_no, str) and patient_no:
+        if answer.outcome == "done" and patient_no is not None and identity.is_patient_number(patient_no):
             numbers[answer.subject] = patient_no
         else:
             others.append(answer)
@@ -94,8 +94,9 @@ def _not_registered(work: Work, row: Row[Any], answer: CommandAnswer, company: r
         if registrations.move(work, [row.id], "refuse", values=values, lenient=True):
             _tell(work, row, "registration_refused", {"reason": rules.REFUSALS.get(answer.code or "", rules.REFUSED)})
     elif answer.command_id == row.command_id:
-        own = company.shows_own(answer.code, row.failed_at or row.status_since)
-        _keep_place(work, row, answer.code, own=own)
+        code = rules.UNFIT if answer.outcome == "done" else answer.code
+        own = company.shows_own(code, row.failed_at or row.status_since)
+        _keep_place(work, row, code, own=own)
 
 
 def _keep_place(work: Work, row: Row[Any], code: str | None, *, own: bool, aside: bool = False) -> None:

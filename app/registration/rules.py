@@ -12,6 +12,8 @@ ASIDE = timedelta(minutes=5)
 LONGEST_REST = 2 * ASIDE
 # Why a try failed where the hospital was not what failed: the person's data, and a number that is another person's.
 UNREADABLE, NUMBER_TAKEN = "unreadable", "patient_number_taken"
+# It was registered, under what cannot be a patient number, or cannot be sent: the agent says so with the same code.
+UNFIT = "answer_unfit"
 # The hospital has this number with other data. It may have registered the person: no final word, a person looks.
 NO_REFUSAL = frozenset({"registration_no_reused"})
 # Nobody took the question, or nobody brought an answer: nothing was said about the entry.

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from hospital_agent.errors import Temporary
 from hospital_agent.store.db import Store
+
+# The code of an answer that took the place of one that could not be sent on.
+UNFIT = "answer_unfit"
 
 
 @dataclass(frozen=True)
@@ -76,10 +82,22 @@ class Inbox:
         return self._store.run("INSERT INTO begun VALUES (?) ON CONFLICT DO NOTHING", (command_id,)) == 1
 
     def answer(self, answer: Answer) -> None:
-        with self._store.transaction() as db:
+        """Raises Temporary while nothing can be written, such as on a full disk, and anything else for an answer whose
+        content cannot be kept."""
+        text = json.dumps(asdict(answer), ensure_ascii=False)
+        with self._writing() as db:
             db.execute("DELETE FROM inbox WHERE id = ?", (answer.id,))
-            body = json.dumps(asdict(answer), ensure_ascii=False)
-            db.execute("INSERT INTO answer VALUES (?, ?) ON CONFLICT (id) DO NOTHING", (answer.id, body))
+            db.execute("INSERT INTO answer VALUES (?, ?) ON CONFLICT (id) DO NOTHING", (answer.id, text))
+
+    def answer_unfit(self, command_id: str) -> None:
+        """Whatever became of the command, no answer can say it. What is never sent twice stays in doubt, everything
+        else may be asked for again. Raises Temporary as `answer`."""
+        sql = "INSERT INTO answer VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body"
+        with self._writing() as db:
+            begun = db.execute("SELECT 1 FROM begun WHERE id = ?", (command_id,)).fetchone()
+            answer = Answer(command_id, "unknown" if begun else "failed", UNFIT)
+            db.execute("DELETE FROM inbox WHERE id = ?", (command_id,))
+            db.execute(sql, (command_id, json.dumps(asdict(answer))))
 
     def undelivered(self, limit: int = 100) -> list[dict[str, Any]]:
         rows = self._store.all("SELECT body FROM answer ORDER BY rowid LIMIT ?", (limit,))
@@ -91,6 +109,14 @@ class Inbox:
 
     def is_empty(self) -> bool:
         return not self._store.all("SELECT 1 FROM inbox UNION ALL SELECT 1 FROM answer LIMIT 1")
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._store.transaction() as db:
+                yield db
+        except sqlite3.Error as error:
+            raise Temporary("store_fails") from error
 
 
 def _lane(lane: str) -> str:

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from hospital_agent import clock
 from hospital_agent.commands import Call, Desk, Lane, work_on
 from hospital_agent.errors import AgentStops, Refused, Temporary, Unknown, Unsent
-from hospital_agent.store.commands import Command, Inbox
+from hospital_agent.store.commands import Answer, Command, Inbox
 from hospital_agent.store.db import Store
 
 
@@ -23,6 +25,28 @@ def wait_until(true: Callable[[], bool], timeout_s: float = 60.0) -> None:
     while not true():
         assert time.monotonic() < ends_s, "not in time"
         time.sleep(0.002)
+
+
+class Watched(Inbox):
+    """Counts how often the store did not take an answer."""
+
+    refused = 0
+
+    def answer(self, answer: Answer) -> None:
+        try:
+            super().answer(answer)
+        except Exception:
+            self.refused += 1
+            raise
+
+
+def fill(store: Store) -> None:
+    """The disk is nearly full: short texts find a place, long ones do not."""
+    store.all("PRAGMA max_page_count = 1")  # SQLite takes as many as there are
+
+
+def make_room(store: Store) -> None:
+    store.all("PRAGMA max_page_count = 1000000")
 
 
 def outcome(error: Exception | None) -> tuple[str, str | None]:
@@ -200,3 +224,56 @@ def test_what_could_not_leave_stays_for_the_next_life(store: Store) -> None:
     desk.close()
     assert inbox.undelivered() == []
     assert [left.id for left in inbox.left_over()] == ["C1", "C2"]
+
+
+def test_an_answer_waits_for_room_on_the_disk_and_nothing_is_done_twice(store: Store) -> None:
+    done: list[str] = []
+
+    def settle(call: Call) -> Mapping[str, Any]:
+        done.append(call.command.id)
+        return {"setl_id": "S" * 100_000}
+
+    inbox = Watched(store)
+    desk = Desk(inbox, {"settle": settle}, {"": 1})
+    given = Command("C1", "settle", "settlement", 1, {})
+    fill(store)
+    desk.take([given])
+    wait_until(lambda: inbox.refused > 0)
+    desk.take([given])
+    assert not desk.is_idle() and inbox.undelivered() == []
+    make_room(store)
+    wait_until(desk.is_idle)
+    desk.close()
+    assert [(one["id"], one["outcome"]) for one in inbox.undelivered()] == [("C1", "done")]
+    assert done == ["C1"]
+
+
+def test_what_was_in_hand_when_the_agent_ended_on_a_full_disk_is_left_over(store: Store) -> None:
+    inbox = Watched(store)
+    desk = Desk(inbox, {"settle": lambda _: {"setl_id": "S" * 100_000}}, {"": 1})
+    fill(store)
+    desk.take([Command("C1", "settle", "settlement", 1, {})])
+    wait_until(lambda: inbox.refused > 0)
+    desk.close()
+    make_room(store)
+    assert inbox.undelivered() == []
+    Desk(inbox, {}, {"": 1}).resume()
+    assert [(one["outcome"], one["code"]) for one in inbox.undelivered()] == [("unknown", "agent_restarted")]
+
+
+@pytest.mark.parametrize(("kind", "outcome"), [("register", "failed"), ("settle", "unknown")])
+@pytest.mark.parametrize("content", ["\ud800", b"P1", float], ids=["half a character", "bytes", "no data"])
+def test_what_no_store_can_keep_is_an_unfit_answer(store: Store, kind: str, outcome: str, content: Any) -> None:
+    inbox = Inbox(store)
+
+    def handler(call: Call) -> Mapping[str, Any]:
+        if kind == "settle":
+            inbox.begin_once(call.command.id)
+        return {"patient_no": content}
+
+    desk = Desk(inbox, {kind: handler}, {"": 1})
+    desk.take([command(1, kind=kind)])
+    wait_until(desk.is_idle)
+    desk.close()
+    assert [(one["outcome"], one["code"]) for one in inbox.undelivered()] == [(outcome, "answer_unfit")]
+    assert inbox.left_over() == []

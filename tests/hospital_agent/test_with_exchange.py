@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -23,12 +24,13 @@ from app.exchange.service import Verdict
 from app.wiring import make_runtime
 from hospital_agent.__main__ import main
 from hospital_agent.agent import Agent
-from hospital_agent.errors import Temporary
-from hospital_agent.exchange import ExchangeClient, NotTrusted
+from hospital_agent.errors import Refused, Temporary
+from hospital_agent.exchange import ExchangeClient, Link, NotTrusted
+from hospital_agent.outbox import AnswerSender
 from hospital_agent.signing import PrivateKey
-from hospital_agent.store.commands import Command, Inbox
+from hospital_agent.store.commands import Answer, Command, Inbox
 from hospital_agent.store.db import Store
-from hospital_agent.store.registry import Ties
+from hospital_agent.store.registry import Memo, Ties
 from mock_partners.double import Double
 from mock_partners.latency import Latency
 from mock_partners.medical_insurance.server import MedicalInsurance
@@ -209,6 +211,73 @@ def test_registrations_wait_for_a_hospital_that_is_away_and_come_in_their_order(
         assert {platform.wait_answer(one).outcome for one in asked} == {"done"}
         assert desk.arrivals() == numbers
     desk.stop()
+
+
+class OddDesk(RegistrationDesk):
+    """Its numbers, and the reasons of its refusals, hold what no partner may send on."""
+
+    def _register(self) -> Response:
+        number = request.get_json()["registration_no"]
+        if number == "R-odd":
+            return jsonify(patient_no="P\x00")
+        if number == "R-refused":
+            refused = jsonify(code="blacklisted", message="请到\x00窗口")
+            refused.status_code = 409
+            return refused
+        return super()._register()
+
+
+def test_an_answer_that_the_exchange_cannot_take_is_a_failure_of_that_command_alone(
+    platform: Platform, source_url: str, tmp_path: Path
+) -> None:
+    numbers = ["R-1", "R-odd", "R-refused", "R-2"]
+    with OddDesk() as desk:
+        site = hospital(tmp_path, platform, source_url, his={"url": desk.url}, bulk={"enabled": False})
+        asked = [platform.command("H1", "register", {"registration_no": one}, lane="registration") for one in numbers]
+        with running(site) as agent:
+            heard = [platform.wait_answer(one) for one in asked]
+            wait_for(agent.inbox.is_empty)
+        assert [(one.outcome, one.code) for one in heard] == [
+            ("done", None),
+            ("failed", "answer_unfit"),
+            ("refused", "blacklisted"),
+            ("done", None),
+        ]
+        assert heard[2].message == "请到\ufffd窗口"
+        assert desk.arrivals() == numbers, "nothing is asked twice"
+
+
+class OddInterface(Double):
+    """An interface that settles under a number that no partner may send on."""
+
+    def __init__(self) -> None:
+        super().__init__("interface")
+        self.app.add_url_rule("/fsi/api", view_func=self._settle, methods=["POST"])
+
+    def _settle(self) -> Response:
+        sides = {"fund_pay_sumamt": "1.00", "acct_pay": "0.00", "psn_cash_pay": "0.00"}
+        return jsonify(infcode=0, output={"setlinfo": {"setl_id": "S\x00", **sides}})
+
+
+def test_what_was_sent_once_stays_in_doubt_where_its_answer_cannot_be_taken(platform: Platform, tmp_path: Path) -> None:
+    with OddInterface() as interface:
+        network = {"url": interface.url}
+        path = write_config(tmp_path, platform, "M1", role="medical_insurance", medical_insurance=network)
+        body = {"trial_no": "T1", "total_fen": 100, "fund_fen": 100, "account_fen": 0, "self_pay_fen": 0}
+        with running(path) as agent:
+            Memo(agent.store, "trial").put("T1", {"hospital": "H1", "request": {}})
+            given = platform.command("M1", "settle", body | {"settlement_no": "N1"}, lane="settlement", left_s=30)
+            answer = platform.wait_answer(given)
+        assert (answer.outcome, answer.code) == ("unknown", "answer_unfit"), "never 'not done': it is asked for"
+
+
+def test_answers_wait_where_the_exchange_takes_none_at_all(platform: Platform, tmp_path: Path, store: Store) -> None:
+    inbox, program = Inbox(store), platform.world.partner["H1"]
+    inbox.answer(Answer("C1", "done", body={"patient_no": "P1"}))
+    away = ExchangeClient(Link(platform.url + "/elsewhere", program.code, program.secret))
+    with pytest.raises(Refused):
+        AnswerSender(away, inbox, threading.Event()).send_all(attempts=1)
+    assert [one["outcome"] for one in inbox.undelivered()] == ["done"]
 
 
 def test_the_network_may_be_away_at_the_start(

@@ -4,7 +4,16 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from app.identity.person import rules
 
@@ -151,6 +160,16 @@ class TiesIn(BaseModel):
 
     ties: list[TieIn]
     revoked: list[TieIn] = []
+
+
+class PulledIn(BaseModel):
+    """The answer to `pull_patient` (`complete`), or to `pull_patients` (`incomplete`: those of whom more follows)."""
+
+    complete: StrictBool = True
+    incomplete: list[str] = []
+
+    def lacks(self, patient_no: str) -> bool:
+        return not self.complete or patient_no in self.incomplete
 
 
 class TieCounts(BaseModel):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,7 @@ from app.core.work import Work
 from app.exchange import service as exchange
 from app.exchange.service import Asked, CommandAnswer
 from app.identity.person import rules
+from app.identity.person.contracts import PulledIn
 from app.identity.person.models import Binding, PatientNumber
 from app.identity.person.states import BindingState
 
@@ -66,18 +68,23 @@ def answered(work: Work, answers: Sequence[CommandAnswer]) -> None:
         if answer.outcome == "refused":
             _note_refused(work, mine, answer)
             continue
-        awaited = mine if answer.outcome != "done" else [row for row in mine if _more_follows(answer, row.patient_no)]
+        pulled = _read(answer)
+        awaited = mine if pulled is None else [row for row in mine if pulled.lacks(row.patient_no)]
         for row in awaited:
-            row.more_follows = row.more_follows or answer.outcome == "done"
-        _ask_later(work, answer, awaited)
+            row.more_follows = row.more_follows or pulled is not None
+        _ask_later(work, answer.command_id, awaited, more_follows=pulled is not None)
         left += awaited
     _nobody_waits(work.session, list(rows), but=left)
 
 
-def _more_follows(answer: CommandAnswer, patient_no: str) -> bool:
-    incomplete = answer.body.get("incomplete")
-    named = isinstance(incomplete, list) and patient_no in incomplete
-    return named or answer.body.get("complete") is False
+def _read(answer: CommandAnswer) -> PulledIn | None:
+    """None where nothing can be said to have come: it failed, or the answer cannot be read."""
+    if answer.outcome != "done":
+        return None
+    try:
+        return PulledIn.model_validate(answer.body)
+    except ValidationError:
+        return None
 
 
 def _note_refused(work: Work, rows: Sequence[PatientNumber], answer: CommandAnswer) -> None:
@@ -85,13 +92,13 @@ def _note_refused(work: Work, rows: Sequence[PatientNumber], answer: CommandAnsw
         work.audit("pull.refused", "person", row.person_id, hospital=str(row.hospital_id), code=answer.code)
 
 
-def _ask_later(work: Work, answer: CommandAnswer, rows: Sequence[PatientNumber]) -> None:
+def _ask_later(work: Work, pull_id: UUID, rows: Sequence[PatientNumber], *, more_follows: bool) -> None:
     """Those of one command, who have waited equally long."""
     for row in rows[:1]:
         assert row.awaited_since is not None
-        pause = rules.pulls_again_after(work.now - row.awaited_since, more_follows=answer.outcome == "done")
+        pause = rules.pulls_again_after(work.now - row.awaited_since, more_follows=more_follows)
         if pause is not None:
-            work.later("identity.pull_again", answer.command_id, run_at=work.now + pause)
+            work.later("identity.pull_again", pull_id, run_at=work.now + pause)
 
 
 def again(work: Work, pull_id: UUID) -> None:

@@ -100,7 +100,9 @@ def plain_card(number: str) -> str | None:
 
 def is_patient_number(answered: object) -> bool:
     """What a hospital may answer as its number of a person: a short text, or nothing for somebody it does not know."""
-    return answered is None or (isinstance(answered, str) and 1 <= len(answered) <= 64 and answered.isprintable())
+    if not isinstance(answered, str):
+        return answered is None
+    return 1 <= len(answered) <= 64 and answered.isprintable() and not answered.isspace()
 
 
 def is_name(name: str) -> bool:

@@ -80,3 +80,18 @@ def test_a_number_that_the_hospital_knows_with_another_body_is_no_final_refusal(
     row = line.row(patient)
     assert (row.status, row.last_code) == ("queued", "registration_no_reused")
     assert line.shown(patient)["stepped_aside"], "an operator looks at it"
+
+
+@pytest.mark.parametrize("number", [None, 5, "", "   ", "\u3000", "P\n1", "P" * 5000], ids=repr)
+def test_what_cannot_be_a_patient_number_registers_nobody(line: Line, number: Any) -> None:
+    (patient,) = line.enter(1)
+    known = "SELECT patient_no FROM patient_number WHERE person_id = :id"
+    before = line.house.rows(known, id=patient.person_id)
+    for tries in range(1, TRIES_IN_PLACE + 1):
+        line.poll()
+        line.answer(lambda _: {"outcome": "done", "body": {"patient_no": number}})
+        row = line.row(patient)
+        assert (row.status, row.last_code, row.tries) == ("queued", "answer_unfit", tries)
+        line.rest_is_over()
+    assert line.shown(patient)["stepped_aside"], "an operator looks at it"
+    assert line.house.rows(known, id=patient.person_id) == before

@@ -55,3 +55,15 @@ def test_answers_wait_until_they_are_delivered(store: Store) -> None:
     assert not inbox.is_empty()
     inbox.delivered(["C2"])
     assert inbox.is_empty()
+
+
+def test_an_answer_that_nobody_can_take_is_replaced_by_the_word_that_there_is_none(store: Store) -> None:
+    inbox = Inbox(store)
+    inbox.take([command(1), command(2, "settle")])
+    inbox.begin_once("C2")
+    inbox.answer(Answer("C1", "done", body={"patient_no": "P\x00"}))
+    for one in ("C1", "C2"):
+        inbox.answer_unfit(one)
+    found = [(one["id"], one["outcome"], one["code"], one["body"]) for one in inbox.undelivered()]
+    assert found == [("C1", "failed", "answer_unfit", {}), ("C2", "unknown", "answer_unfit", {})]
+    assert inbox.left_over() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -41,3 +42,13 @@ def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
 def test_what_is_committed_is_on_the_disk(store: Store) -> None:
     assert store.all("PRAGMA journal_mode")[0][0] == "wal"
     assert store.all("PRAGMA synchronous")[0][0] == 2
+
+
+def test_a_full_disk_is_named_and_the_store_goes_on_when_there_is_room(store: Store) -> None:
+    store.all("PRAGMA max_page_count = 1")
+    with pytest.raises(sqlite3.OperationalError, match="full"), store.transaction() as db:
+        db.execute("INSERT INTO answer VALUES ('C1', ?)", ("x" * 100_000,))
+    store.all("PRAGMA max_page_count = 1000000")
+    with store.transaction() as db:
+        db.execute("INSERT INTO answer VALUES ('C1', ?)", ("x" * 100_000,))
+    assert len(store.all("SELECT 1 FROM answer")) == 1

@@ -166,6 +166,18 @@ def test_only_the_newest_question_counts(ward: Ward) -> None:
     assert ward.awaited() == []
 
 
+@pytest.mark.parametrize("said", [{"complete": "no"}, {"complete": None}, {"incomplete": "0000041"},
+                                  {"complete": True, "incomplete": [5]}])  # fmt: skip
+def test_an_answer_that_does_not_say_whether_more_follows_is_a_failure(ward: Ward, said: dict[str, Any]) -> None:
+    (pull,) = ward.asked()
+    ward.answer(pull, {"batch_nos": [1], **said})
+    (awaited,) = ward.awaited()
+    assert awaited["more_follows"] is False and 3 < ward.pauses()[0] <= 5
+    (second,) = ward.again()
+    ward.answer(second, {"batch_nos": [], "complete": True})
+    assert ward.awaited() == []
+
+
 @pytest.fixture
 def two(clinic: Clinic) -> tuple[Ward, Ward]:
     """Two patients whose numbers come together, as from the registration line."""
@@ -227,6 +239,14 @@ def test_what_failed_together_is_asked_for_one_by_one(clinic: Clinic, two: tuple
     two[0].answer(asked[two[0].patient_no], {"complete": True})
     two[1].answer(asked[two[1].patient_no], outcome="failed")
     assert two[0].awaited() == [] and len(two[1].awaited()) == len(two[1].pauses()) == 1
+
+
+def test_of_many_all_wait_where_nobody_can_say_of_whom_more_follows(clinic: Clinic, two: tuple[Ward, Ward]) -> None:
+    two[0].answer(_of_many(clinic, "pull_patients"), {"batch_nos": [1], "incomplete": two[1].patient_no})
+    assert [len(ward.awaited()) for ward in two] == [1, 1]
+    clinic.drain_all("identity.pull_again", hurry=True)
+    asked = {one["body"].get("patient_no") for one in clinic.agent().poll(lanes=["pull"])}
+    assert {ward.patient_no for ward in two} <= asked
 
 
 def test_many_who_unbound_are_not_asked_for_again(clinic: Clinic, two: tuple[Ward, Ward]) -> None:

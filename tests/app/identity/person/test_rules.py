@@ -105,3 +105,13 @@ def test_a_hospital_is_asked_for_records_in_longer_and_longer_pauses_for_a_day()
     pauses = [rules.pulls_again_after(one, more_follows=True) for one in waited]
     assert pauses == [timedelta(minutes=2), timedelta(minutes=2), timedelta(hours=1), timedelta(hours=1)]
     assert rules.pulls_again_after(timedelta(days=1), more_follows=False) is None
+
+
+@pytest.mark.parametrize("number", [None, "1", "P-1", "门诊 0001", "P" * 64])
+def test_a_patient_number_is_a_short_text_or_nothing(number: str | None) -> None:
+    assert rules.is_patient_number(number)
+
+
+@pytest.mark.parametrize("number", [5, "", " ", "\u3000", "P\n", "P\x00", "\ud800", "P" * 65, ["P1"]])
+def test_everything_else_is_no_patient_number(number: object) -> None:
+    assert not rules.is_patient_number(number)
