@@ -26,12 +26,15 @@ def load(path: Path) -> SourceMapping:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MappingError(f"mapping {path.name}: {error}") from error
     source = _section(data.get("source", {}), "source")
+    ledger = _entities(data.get("ledger", {}), LEDGER_FIELDS, "ledger")
+    if "own" in ledger and ledger["own"].business_date is None:
+        raise MappingError("[ledger.own] needs a business_date")
     return SourceMapping(
         name=_text(source.get("name", path.stem), "source.name"),
         conventions=_conventions(source),
         parameters=_names(source.get("parameters", []), "source.parameters"),
         entities=_entities(data.get("entities", {}), ROW_FIELDS, "entities"),
-        ledger=_entities(data.get("ledger", {}), LEDGER_FIELDS, "ledger"),
+        ledger=ledger,
     )
 
 
