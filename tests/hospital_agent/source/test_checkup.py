@@ -83,3 +83,11 @@ def test_a_ledger_whose_day_is_not_found_is_named(small: SourceLink) -> None:
     assert "ywrq: not a date or time" in advice(always_idle(small))["source own"]
     run(small, "UPDATE qs SET ywrq = NULL")
     assert "ywrq: no date" in advice(always_idle(small))["source own"]
+
+
+def test_rows_that_the_platform_would_refuse_are_named(small: SourceLink) -> None:
+    run(small, "UPDATE jz SET ks = '' WHERE jzh = 1; UPDATE jsd SET rq = NULL WHERE jsdh = 'B2'")
+    told = advice(always_idle(small))
+    assert told["source visit"] == "1 of the first 5 rows cannot be sent: department_name: missing"
+    assert told["source bill"] == "1 of the first 5 rows cannot be sent: billed_on: missing"
+    assert told["source fee_line"] == "1 of the first 5 rows cannot be sent: at: missing"
