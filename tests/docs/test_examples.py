@@ -141,3 +141,27 @@ def test_a_busy_exchange_is_given_time(
     )
     assert exchange.post("/changes/ack", {"cursor": 1}) == {"cursor": 1}
     assert waited == pytest.approx(pauses)
+
+
+class Lossy(httpx.Client):
+    """The first answer is lost on its way, after what was asked has been done."""
+
+    lost = False
+
+    def post(self, *arguments: Any, **more: Any) -> httpx.Response:
+        answer = super().post(*arguments, **more)
+        if not self.lost:
+            self.lost = True
+            raise httpx.ReadError("lost")
+        return answer
+
+
+def test_what_a_lost_answer_said_is_told_again(served: FlaskClient, runtime: Runtime, tmp_path: Path) -> None:
+    new(served, "hospital", tmp_path)
+    connect = runpy.run_path(str(EXAMPLES / "exchange.py"))["connect"]
+    given = json.loads((tmp_path / "catalogue.json").read_text())
+    taken = connect(str(tmp_path), Lossy()).post("/batches", given, "batch-1")
+    assert [str(value(runtime, "SELECT id FROM batch"))] == [taken["batch_id"]]
+    ask = {"max": 200, "wait_ms": 0, "lane_seen": {"pull": 0}}
+    (command,) = connect(str(tmp_path), Lossy()).post("/commands/poll", ask)["commands"]
+    assert command["kind"] == "pull_patient"
