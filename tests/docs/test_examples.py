@@ -96,10 +96,13 @@ def test_with_curl(served: FlaskClient, runtime: Runtime, tmp_path: Path) -> Non
             missing(tool)
     new(served, "hospital", tmp_path)
     send, folder = str(EXAMPLES / "send.sh"), str(tmp_path)
+    guide = (ROOT / "docs" / "hospital.md").read_text(encoding="utf-8")
+    step = next(line.split() for line in guide.splitlines() if line.startswith("    examples/send.sh"))
     for _ in range(2):
-        taken = json.loads(run(send, folder, "/batches", f"{folder}/record.json", "batch-2"))
+        taken = json.loads(run(send, folder, step[2], step[3].replace("sandbox", folder), step[4]))
         assert uuid.UUID(taken["batch_id"])
     assert value(runtime, "SELECT count(*) FROM batch") == 1
+    assert "commands: ['pull_patient']" in python("hospital", folder), "the guide's next step finds the batch sent"
     (tmp_path / "ask.json").write_text('{"batch_no": 2}')
     assert json.loads(run(send, folder, "/batches/verdicts", f"{folder}/ask.json"))["status"] == "received"
     change(tmp_path, secret="whsec_" + "b3Ro" * 8)
