@@ -15,11 +15,14 @@ from typing import Any
 import httpx
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from app.core.work import Runtime
 from app.exchange.cli import partner
 from app.gateways.http import sign
+from app.exchange.models import Message
 from app.sandbox.cli import sandbox
+from app.sandbox.messages import MESSAGES
 from tests.app.kit import DrainAll, value
 from tests.needs import missing
 from tests.servers import ROOT
@@ -72,8 +75,9 @@ def test_an_insurer_in_python(served: FlaskClient, runtime: Runtime, drain_all: 
     said = python("insurer", str(tmp_path))
     assert "cursor 1" in said and "CL-SANDBOX ['bills', 'claim', 'diagnoses', 'hospital', 'insured', 'policy']" in said
     drain_all()
-    assert "cursor 5" in python("insurer", str(tmp_path)), "four messages about a claim that there is not"
-    assert value(runtime, "SELECT count(*) FROM message") == 4
+    assert "cursor 6" in python("insurer", str(tmp_path)), "five messages about a claim that there is not"
+    with runtime.read() as session:
+        assert set(session.scalars(select(Message.type))) == set(MESSAGES)
 
 
 def test_a_key_is_changed_to_ed25519_without_a_pause(served: FlaskClient, tmp_path: Path) -> None:
