@@ -19,8 +19,8 @@ from sqlalchemy import select
 
 from app.core.work import Runtime
 from app.exchange.cli import partner
-from app.gateways.http import sign
 from app.exchange.models import Message
+from app.gateways.http import sign
 from app.sandbox.cli import sandbox
 from app.sandbox.messages import MESSAGES
 from tests.app.kit import DrainAll, value
