@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 import threading
+from datetime import date
 from pathlib import Path
 
 from hospital_agent import config as configuration
@@ -13,8 +14,10 @@ from hospital_agent import doctor, dry_run, log, ties
 from hospital_agent.agent import Agent
 from hospital_agent.config import Config
 from hospital_agent.errors import AgentError, ConfigError
-from hospital_agent.roles import open_idle_time, open_source
+from hospital_agent.handlers.ledger import Ledger
+from hospital_agent.roles import business_date, open_idle_time, open_source
 from hospital_agent.store.db import Store
+from hospital_agent.store.registry import Clearings
 from hospital_agent.store.spool import Spool
 
 EXIT_OK, EXIT_FAILED, EXIT_CONFIG = 0, 1, 2
@@ -92,12 +95,19 @@ def _dry_run(config: Config) -> int:
     if source is None:
         raise ConfigError("this role reads no database")
     store = Store(config.store, exclusive=False)
-    idle = open_idle_time(config, source)
-    sendable, bad = dry_run.show(idle, Spool(store), config.bulk.statement_timeout_ms, sys.stdout)
+    idle, spool = open_idle_time(config, source), Spool(store)
+    sendable, bad = dry_run.show(idle, spool, config.bulk.statement_timeout_ms, sys.stdout)
+    bad_in_ledger = _dry_run_ledger(Ledger(idle, spool, Clearings(store), lambda _: None), business_date(config))
     store.close()
     part = "" if idle.is_night() else f" of the first {dry_run.DAY_ROWS} of each kind; all of them by night"
     print(f"{sendable} rows would be sent, {bad} cannot be{part}", file=sys.stderr)
-    return EXIT_OK if not bad else EXIT_FAILED
+    return EXIT_OK if not bad + bad_in_ledger else EXIT_FAILED
+
+
+def _dry_run_ledger(ledger: Ledger, day: date) -> int:
+    booked, bad = dry_run.show_ledger(ledger, day, sys.stdout)
+    print(f"{booked} ledger rows of {day} would be sent when they are asked for, {bad} cannot be", file=sys.stderr)
+    return bad
 
 
 def _revoke(config: Config, patient_no: str, account_ref: str) -> int:

@@ -105,7 +105,7 @@ class EBillIn(RowIn):
     check_code: Key
     issued_on: PlainDate
     status: Literal["issued", "reversed"]
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
 class OfPerson(PageQuery):

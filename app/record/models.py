@@ -141,7 +141,8 @@ class FeeLine(Pushed, Coded, Checked, Base):
 
 
 class EBill(Pushed, Checked, Base):
-    """An electronic medical bill (医疗收费电子票据): code, number and check code together are its identity."""
+    """An electronic medical bill (医疗收费电子票据): code, number and check code together are its identity. `sha256` is
+    over its file, None where the hospital does not have the file."""
 
     __tablename__ = "e_bill"
     check_over = ("bill_id", "code", "number", "check_code", "state")
@@ -153,4 +154,4 @@ class EBill(Pushed, Checked, Base):
     check_code: Mapped[str]
     issued_on: Mapped[date]
     state: Mapped[str]
-    sha256: Mapped[str]
+    sha256: Mapped[str | None]

@@ -19,6 +19,9 @@ from app.sandbox.progress import steps
 from app.web.site import runtime
 
 BY_HAND = Actor("system", "sandbox")
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_TO = click.option("--to", "folder", type=_FOLDER, default=Path("sandbox"), show_default=True, help="Where to.")
+_FORCE = click.option("--force", is_flag=True, help="Into a folder that has files, over those of the same names.")
 
 
 @click.group("sandbox")
@@ -35,22 +38,26 @@ def new() -> None:
 
 
 @new.command("hospital")
-@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Where to.")
+@_TO
+@_FORCE
 @with_appcontext
-def new_hospital(folder: Path) -> None:
+def new_hospital(folder: Path, force: bool) -> None:
     """A hospital: keys, three batches to send, and a command that waits for its agent."""
+    _spare(folder, force)
     with runtime().work(BY_HAND) as work:
         made = newcomers.new_hospital(work, runtime().settings.exchange_url)
     _write(made, folder)
 
 
 @new.command("insurer")
-@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Where to.")
+@_TO
+@_FORCE
 @click.option("--url", default="", help="Where we call the insurer.")
 @click.option("--push-url", default="", help="Where its feed is pushed to.")
 @with_appcontext
-def new_insurer(folder: Path, url: str, push_url: str) -> None:
+def new_insurer(folder: Path, force: bool, url: str, push_url: str) -> None:
     """An insurer: keys, messages to send, and a claim package that waits in its feed."""
+    _spare(folder, force)
     config = {name: value for name, value in (("url", url), ("push_url", push_url)) if value}
     with runtime().work(BY_HAND) as work:
         made = newcomers.new_insurer(work, runtime().settings.exchange_url, config)
@@ -112,6 +119,12 @@ def progress(code: str) -> None:
         raise click.ClickException(problem.message) from problem
     for step in found:
         click.echo(f"{'[x]' if step.done else '[ ]'} {step.name}：{step.told}")
+
+
+def _spare(folder: Path, force: bool) -> None:
+    """Secrets are shown this once: those of an earlier party are not written over unless it is said."""
+    if not force and folder.is_dir() and any(folder.iterdir()):
+        raise click.ClickException(f"{folder} is not empty: name another folder, or --force to write over its files")
 
 
 def _write(made: Newcomer, folder: Path) -> None:

@@ -99,10 +99,12 @@ def insurer_messages(day: date, hospital: str) -> dict[str, dict[str, Any]]:
     """File name -> message."""
     asked = {"claim_no": CLAIM_NO, "request_no": "CASE-1-R1", "items": [{"kind": "invoice", "text": "发票原件照片"}],
              "deadline": f"{day + timedelta(days=30)}T18:00:00+08:00"}  # fmt: skip
+    ended = {"claim_no": CLAIM_NO, "recovery_no": clearing_number(day, 2), "outcome": "repaid", "amount_fen": 5_500}
     return {
         "case_opened": {"type": "claim.case_opened", "data": {"claim_no": CLAIM_NO, "case_no": "CASE-1"}},
         "documents_requested": {"type": "claim.documents_requested", "data": asked},
         "adjudicated": {"type": "claim.adjudicated", "data": decision(day)},
+        "recovery_ended": {"type": "claim.recovery_ended", "data": ended},
         "export_asked": {"type": "claim.export_asked", "data": {"claim_no": CLAIM_NO, "format": "fhir"}},
         "request": {"request_no": "Q1", "hospital": hospital, "kind": "record.visit", "data": {"claim_no": CLAIM_NO}},
     }

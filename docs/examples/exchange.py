@@ -1,4 +1,4 @@
-"""A partner's side of the exchange in one file: sign, send, try again under the same id, verify what comes in.
+"""A partner's side of the exchange in one file: sign, send, try again, verify what comes in.
 
     pip install httpx standardwebhooks cryptography joserfc
 
@@ -59,11 +59,11 @@ class Exchange:
 
     def post(self, path: str, body: Mapping[str, Any], message_id: str = "") -> dict[str, Any]:
         """Raises RuntimeError with code and fields of a refusal. The same `message_id` again has its effect once; so
-        whatever may have been taken is tried again under it."""
-        text, message_id = canonical(body), message_id or f"msg_{uuid.uuid4().hex}"
+        whatever may have been taken is tried again under it. A question has none: each try asks anew."""
+        text = canonical(body)
         for tried in range(1, TRIES + 1):
             try:
-                answer = self._send(path, text, message_id)
+                answer = self._send(path, text, message_id or f"msg_{uuid.uuid4().hex}")
             except httpx.TransportError:
                 answer = None
             if answer is not None and answer.status_code < 500 and answer.status_code != 429:

@@ -8,7 +8,7 @@ from typing import Any
 
 from exchange import Exchange, connect, open_package, read
 
-MESSAGES = ("case_opened", "documents_requested", "adjudicated", "export_asked")
+MESSAGES = ("case_opened", "documents_requested", "adjudicated", "recovery_ended", "export_asked")
 
 
 def follow(exchange: Exchange, keep: Any) -> int:

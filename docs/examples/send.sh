@@ -1,6 +1,6 @@
 #!/bin/sh
 # 用 curl 与 openssl 签名并发送一条消息：./send.sh FOLDER PATH FILE [MESSAGE_ID]
-#   ./send.sh sandbox /batches sandbox/record.json batch-2
+#   ./send.sh sandbox /batches sandbox/record.json curl-batch-2
 #   echo '{"batch_no": 2}' > ask.json && ./send.sh sandbox /batches/verdicts ask.json
 # 需要 curl、jq、openssl。退出码 0：平台以 2xx 回答；22：被拒绝，正文说明原因。
 set -eu

@@ -10,7 +10,7 @@ from hospital_agent import log
 from hospital_agent.batch import Parcel, Row
 from hospital_agent.canonical import sha256_hex
 from hospital_agent.commands import Call, Handler
-from hospital_agent.errors import BadValue, Refused
+from hospital_agent.errors import BadValue, Refused, Temporary
 from hospital_agent.mapping.model import Entity, Record
 from hospital_agent.source.idle import IdleTime
 from hospital_agent.source.records import Reading, Records, read_rows
@@ -85,9 +85,14 @@ class Ledger:
             reading.rows.append(Row("ledger", clearing.clearing_no, head | data))
 
     def _own(self, records: Records, entity: Entity, day: date, reading: Reading) -> None:
-        assert entity.business_date is not None
+        """Raises Temporary where the books do not say which rows are the day's: that is no empty ledger."""
         own = Reading()
-        read_rows(self._mapping, entity, records.where(entity, [entity.business_date], [day]), own)
+        try:
+            found = records.of_day(entity, day)
+        except BadValue as error:
+            log.warning("business_date_unreadable", column=entity.business_date, reason=str(error))
+            raise Temporary("business_date_unreadable") from error
+        read_rows(self._mapping, entity, found, own)
         reading.rows.extend(Row("ledger", f"own-{row.key}", row.data) for row in own.rows)
         reading.bad.extend(("ledger", f"own-{key}", reason) for _, key, reason in own.bad)
 

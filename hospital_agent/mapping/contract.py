@@ -2,32 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Those of one row type: the platform refuses a row that lacks a `required` one, the `nullable` may be null."""
+
+    required: frozenset[str]
+    nullable: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        return self.required | self.nullable
+
+
 _CODE = frozenset({"code", "code_system", "code_edition", "name"})
 
-ROW_FIELDS: dict[str, frozenset[str]] = {
-    "department": frozenset({"code", "name"}),
-    "doctor": frozenset({"code", "name", "title", "department_code"}),
-    "slot": frozenset({"doctor_code", "department_code", "starts_at", "ends_at", "capacity", "fee_fen", "status"}),
-    "visit": frozenset(
-        {"patient_no", "kind", "campus", "department_name", "doctor_name", "started_at", "ended_at"}
-        | {"booked_in_wechat", "appointment_no"}
+ROW_FIELDS: Mapping[str, Fields] = {
+    "department": Fields(frozenset({"code", "name"})),
+    "doctor": Fields(frozenset({"code", "name", "department_code"}), frozenset({"title"})),
+    "slot": Fields(
+        frozenset({"doctor_code", "department_code", "starts_at", "ends_at", "capacity", "fee_fen", "status"})
     ),
-    "diagnosis": _CODE | {"visit_key", "main", "stage"},
-    "procedure": _CODE | {"visit_key", "at"},
-    "report": frozenset({"visit_key", "kind", "title", "summary", "at"}),
-    "document": frozenset({"visit_key", "kind", "title", "text"}),
-    "bill": frozenset(
-        {"visit_key", "patient_no", "bill_no", "total_fen", "fund_fen", "account_fen", "self_pay_fen"}
-        | {"status", "billed_on", "settled_at"}
+    "visit": Fields(
+        frozenset({"patient_no", "kind", "department_name", "started_at", "booked_in_wechat"}),
+        frozenset({"campus", "doctor_name", "ended_at", "appointment_no"}),
     ),
-    "fee_line": _CODE
-    | {"bill_key", "line_no", "category", "insurance_code", "unit_price", "quantity", "amount_fen"}
-    | {"insurance_class", "at"},
-    "e_bill": frozenset({"bill_key", "code", "number", "check_code", "issued_on", "status", "sha256"}),
-    "patient": frozenset({"name", "document_type", "document_no", "phone", "birth_date", "sex", "alive"}),
+    "diagnosis": Fields(_CODE | {"visit_key", "main", "stage"}),
+    "procedure": Fields(_CODE | {"visit_key", "at"}),
+    "report": Fields(frozenset({"visit_key", "kind", "title", "summary", "at"})),
+    "document": Fields(frozenset({"visit_key", "kind", "title", "text"})),
+    "bill": Fields(
+        frozenset({"visit_key", "patient_no", "bill_no", "total_fen", "fund_fen", "account_fen", "self_pay_fen"})
+        | {"status", "billed_on"},
+        frozenset({"settled_at"}),
+    ),
+    "fee_line": Fields(
+        _CODE | {"bill_key", "line_no", "category", "unit_price", "quantity", "amount_fen", "at"},
+        frozenset({"insurance_code", "insurance_class"}),
+    ),
+    "e_bill": Fields(
+        frozenset({"bill_key", "code", "number", "check_code", "issued_on", "status"}), frozenset({"sha256"})
+    ),
+    "patient": Fields(
+        frozenset(), frozenset({"name", "document_type", "document_no", "phone", "birth_date", "sex", "alive"})
+    ),
 }
 
-LEDGER_FIELDS: dict[str, frozenset[str]] = {
-    "borne": frozenset({"amount_fen", "status", "at"}),
-    "own": frozenset({"clearing_no", "kind", "original_clearing_no", "amount_fen", "status", "at"}),
+LEDGER_FIELDS: Mapping[str, Fields] = {
+    "borne": Fields(frozenset({"amount_fen", "status"}), frozenset({"at"})),
+    "own": Fields(
+        frozenset({"clearing_no", "amount_fen", "status"}), frozenset({"kind", "original_clearing_no", "at"})
+    ),
 }

@@ -80,7 +80,8 @@ class FieldRule:
 
 @dataclass(frozen=True)
 class Entity:
-    """One entity of the source: a SELECT or a table, its key, and its fields."""
+    """One entity of the source: a SELECT or a table, its key, and its fields, of which the `required` have a value in
+    every row."""
 
     name: str
     sql: str
@@ -91,6 +92,7 @@ class Entity:
     changed: str | None = None
     business_date: str | None = None
     overlap_s: float = 60.0
+    required: frozenset[str] = frozenset()
 
     def columns(self) -> list[str]:
         """Every column that is read, each once."""
@@ -114,8 +116,8 @@ class Entity:
                 data[name] = rule.value(record, conventions)
             except BadValue as error:
                 raise BadValue(f"{name}: {error}") from error
-            if rule.kind == "fen" and rule.columns and data[name] is None:
-                raise BadValue(f"{name}: no amount")
+            if data[name] is None and name in self.required:
+                raise BadValue(f"{name}: missing")
         return data
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hospital_agent.errors import MappingError
-from hospital_agent.mapping.contract import LEDGER_FIELDS, ROW_FIELDS
+from hospital_agent.mapping.contract import LEDGER_FIELDS, ROW_FIELDS, Fields
 from hospital_agent.mapping.model import Conventions, Entity, FieldRule, SourceMapping
 
 KINDS = ("text", "time", "date", "fen", "decimal", "int", "bool")
@@ -26,12 +27,15 @@ def load(path: Path) -> SourceMapping:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MappingError(f"mapping {path.name}: {error}") from error
     source = _section(data.get("source", {}), "source")
+    ledger = _entities(data.get("ledger", {}), LEDGER_FIELDS, "ledger")
+    if "own" in ledger and ledger["own"].business_date is None:
+        raise MappingError("[ledger.own] needs a business_date")
     return SourceMapping(
         name=_text(source.get("name", path.stem), "source.name"),
         conventions=_conventions(source),
         parameters=_names(source.get("parameters", []), "source.parameters"),
         entities=_entities(data.get("entities", {}), ROW_FIELDS, "entities"),
-        ledger=_entities(data.get("ledger", {}), LEDGER_FIELDS, "ledger"),
+        ledger=ledger,
     )
 
 
@@ -51,14 +55,14 @@ def _conventions(source: dict[str, Any]) -> Conventions:
     return Conventions(zone, unit, encoding)
 
 
-def _entities(data: Any, contract: dict[str, frozenset[str]], section: str) -> dict[str, Entity]:
+def _entities(data: Any, contract: Mapping[str, Fields], section: str) -> dict[str, Entity]:
     data = _section(data, section)
     if unknown := set(data) - set(contract):
         raise MappingError(f"[{section}] does not know {', '.join(sorted(unknown))}")
     return {name: _entity(name, data[name], contract[name], f"{section}.{name}") for name in data}
 
 
-def _entity(name: str, data: Any, contract: frozenset[str], where: str) -> Entity:
+def _entity(name: str, data: Any, contract: Fields, where: str) -> Entity:
     data = _section(data, where)
     if unknown := set(data) - ENTITY_KEYS:
         raise MappingError(f"[{where}] does not know {', '.join(sorted(unknown))}")
@@ -66,20 +70,29 @@ def _entity(name: str, data: Any, contract: frozenset[str], where: str) -> Entit
         raise MappingError(f"[{where}] needs exactly one of sql and table")
     if not data.get("key"):
         raise MappingError(f"[{where}] needs a key")
-    fields = _section(data.get("fields", {}), f"{where}.fields")
-    if fields.keys() != contract:
-        missing, unknown = contract - fields.keys(), fields.keys() - contract
-        raise MappingError(f"[{where}.fields] missing: {sorted(missing)}, not known: {sorted(unknown)}")
     named = {key: _text(data[key], f"{where}.{key}") for key in ("patient", "changed", "business_date") if key in data}
     return Entity(
         name=name,
         sql=_text(data["sql"], f"{where}.sql") if "sql" in data else "",
         table=_text(data["table"], f"{where}.table") if "table" in data else "",
         key=_names(data["key"], f"{where}.key"),
-        fields={field: _rule(spec, f"{where}.fields.{field}") for field, spec in fields.items()},
+        fields=_fields(data.get("fields", {}), contract, f"{where}.fields"),
+        required=contract.required,
         overlap_s=_seconds(data.get("overlap_s", 60), f"{where}.overlap_s"),
         **named,
     )
+
+
+def _fields(data: Any, contract: Fields, where: str) -> dict[str, FieldRule]:
+    data = _section(data, where)
+    if data.keys() != contract.names:
+        missing, unknown = contract.names - data.keys(), data.keys() - contract.names
+        raise MappingError(f"[{where}] missing: {sorted(missing)}, not known: {sorted(unknown)}")
+    rules = {field: _rule(spec, f"{where}.{field}") for field, spec in data.items()}
+    for field in sorted(contract.required):
+        if not rules[field].columns and rules[field].constant is None:
+            raise MappingError(f"[{where}.{field}] may not be null: the platform refuses rows without it")
+    return rules
 
 
 def _rule(spec: Any, where: str) -> FieldRule:

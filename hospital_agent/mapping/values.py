@@ -6,8 +6,9 @@ whose text names the rule and never the value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from hospital_agent.errors import BadValue
 
 TRUE, FALSE = frozenset({"true", "t", "1", "y", "yes"}), frozenset({"false", "f", "0", "n", "no", ""})
 MAX_FEN = 10**12
+_SORTS_BY_DAY = re.compile(r"\d{4}(-?)\d{2}\1\d{2}([T ][\d:.]*)?", re.ASCII)
 
 
 def to_text(value: Any, encoding: str = "gb18030") -> str | None:
@@ -108,6 +110,24 @@ def to_date(value: Any, zone: ZoneInfo) -> str | None:
         return value.isoformat()
     moment = _moment(value, zone)
     return None if moment is None else moment.astimezone(zone).date().isoformat()
+
+
+def day_span(day: date, like: Any, zone: ZoneInfo) -> tuple[Any, Any]:
+    """Where `day` starts and ends in a column that holds `like`, in the column's form: between them, the end left out,
+    lies what `to_date` reads as that day. Raises BadValue where it reads none, or the column does not sort by day."""
+    if to_date(like, zone) is None:
+        raise BadValue("no date")
+    start, end = day, day + timedelta(days=1)
+    if isinstance(like, str):
+        found = _SORTS_BY_DAY.fullmatch(like.rstrip())
+        if found is None:
+            raise BadValue("text that does not sort by day, as 20261121 and 2026-11-21 do")
+        form = f"%Y{found[1]}%m{found[1]}%d"
+        return start.strftime(form), end.strftime(form)
+    if isinstance(like, datetime):
+        kept = zone if like.tzinfo else None
+        return datetime.combine(start, time(), kept), datetime.combine(end, time(), kept)
+    return start, end
 
 
 def _moment(value: Any, zone: ZoneInfo) -> datetime | None:

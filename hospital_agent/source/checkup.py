@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from hospital_agent.errors import Temporary
+from hospital_agent.errors import BadValue, Temporary
 from hospital_agent.mapping.model import Entity, Record
+from hospital_agent.mapping.values import to_date
 from hospital_agent.sections import BulkConfig
 from hospital_agent.source import plans, statements
 from hospital_agent.source.dialects import manners_of
@@ -72,6 +75,7 @@ def _entity(source: SourceLink, entity: Entity) -> Iterator[Finding]:
             records = Records(connection, source.mapping, source.parameters())
             part = next(iter(records.after_key(entity, None, SAMPLE_ROWS)), [])
             read_rows(source.mapping, entity, part, reading)
+            unfound = _unfound_by_day(records, entity, part, source.mapping.conventions.zone)
             if part and entity.name in source.mapping.entities:
                 whole = list(_read_whole(connection, entity, part[0], records.parameters))
     except (Temporary, KeyError, SQLAlchemyError) as error:
@@ -79,9 +83,32 @@ def _entity(source: SourceLink, entity: Entity) -> Iterator[Finding]:
         return
     reasons = sorted({reason for _, _, reason in reading.bad})
     advice = f"{len(reading.bad)} of the first {len(part)} rows cannot be sent: {'; '.join(reasons)}"
-    yield Finding(f"source {entity.name}", advice if reasons else "")
+    yield Finding(f"source {entity.name}", advice if reasons else unfound, warning=not part)
     if whole:
         yield Finding(f"index for {entity.name}", f"a waiting patient's pull reads whole tables: {'; '.join(whole)}")
+
+
+def _unfound_by_day(records: Records, entity: Entity, part: Sequence[Record], zone: ZoneInfo) -> str:
+    """Are the rows that were read found again when their business date is asked for?"""
+    column = entity.business_date
+    if column is None:
+        return ""
+    if not part:
+        return f"no row yet: whether a day's rows are found by {column} could not be tried"
+    try:
+        days = {day: like for like in part if (day := to_date(like[column], zone))}
+        lost = [d for d, like in days.items() if not records.of_day(entity, date.fromisoformat(d), _key(entity, like))]
+    except BadValue as error:
+        return f"{column}: {error}; name another column, or make a date of it in sql"
+    if not days:
+        return f"{column}: no date in the first {len(part)} rows"
+    return (
+        f"{len(lost)} of {len(days)} days are not found by {column}: it tells days in more than one way" if lost else ""
+    )
+
+
+def _key(entity: Entity, record: Record) -> list[object]:
+    return [record[name] for name in entity.key]
 
 
 def _read_whole(connection: Connection, entity: Entity, like: Record, parameters: Mapping[str, Any]) -> Iterator[str]:

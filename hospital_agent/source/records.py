@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from hospital_agent.batch import Row
 from hospital_agent.errors import BadValue
 from hospital_agent.mapping.model import Entity, Record, SourceMapping
+from hospital_agent.mapping.values import day_span
 from hospital_agent.source import statements
 
 PARTITION = 2_000
@@ -53,6 +54,7 @@ class Records:
     ) -> None:
         self.connection = connection
         self.parameters = {name: parameters.get(name) for name in mapping.parameters}
+        self._zone = mapping.conventions.zone
         self._budget = budget
 
     def changed_since(self, entity: Entity, since: Any, *, unmarked: bool = True) -> Iterator[Sequence[Record]]:
@@ -76,6 +78,15 @@ class Records:
         for start in range(0, len(ways), statements.CHUNK):
             found.extend(self._all(statements.where(entity, columns, ways[start : start + statements.CHUNK])))
         return found
+
+    def of_day(self, entity: Entity, day: date, key: Sequence[Any] = ()) -> Sequence[Record]:
+        """Records of a business date, with a `key` that one only. The column's newest value shows in which form it
+        tells a day; raises BadValue where it tells none."""
+        like = self.connection.execute(statements.newest_day(entity), self.parameters).scalar()
+        if like is None:
+            return []
+        span = day_span(day, like, self._zone)
+        return self._all(statements.of_day(entity, span, key))
 
     def _fitting(
         self, entity: Entity, columns: Sequence[str], ways: Sequence[tuple[Any, ...]]

@@ -61,8 +61,27 @@ def where(entity: Entity, columns: Sequence[str], ways: Sequence[Sequence[Any]])
     return sa.select(source).where(sa.or_(*equal))
 
 
+def of_day(entity: Entity, span: tuple[Any, Any], key: Sequence[Any] = ()) -> sa.Select[Any]:
+    """Records whose business date lies in `span`, the end left out; with a `key` that one only."""
+    source = _source(entity)
+    day = _day_of(entity, source)
+    equal = [source.c[k] == _bind(v) for k, v in zip(entity.key, key, strict=False)]
+    return sa.select(source).where(day >= _bind(span[0]), day < _bind(span[1]), *equal)
+
+
+def newest_day(entity: Entity) -> sa.Select[Any]:
+    """The last business date there is: how the column tells a day. Of texts the empty one comes first."""
+    day = _day_of(entity, _source(entity))
+    return sa.select(day).where(day.is_not(None)).order_by(day.desc()).limit(1)
+
+
 def any_row(entity: Entity) -> sa.Select[Any]:
     return sa.select(_source(entity)).limit(1)
+
+
+def _day_of(entity: Entity, source: sa.FromClause) -> ColumnElement[Any]:
+    assert entity.business_date is not None
+    return source.c[entity.business_date]
 
 
 def _source(entity: Entity) -> sa.FromClause:

@@ -15,11 +15,14 @@ from typing import Any
 import httpx
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from app.core.work import Runtime
 from app.exchange.cli import partner
+from app.exchange.models import Message
 from app.gateways.http import sign
 from app.sandbox.cli import sandbox
+from app.sandbox.messages import MESSAGES
 from tests.app.kit import DrainAll, value
 from tests.needs import missing
 from tests.servers import ROOT
@@ -72,8 +75,9 @@ def test_an_insurer_in_python(served: FlaskClient, runtime: Runtime, drain_all: 
     said = python("insurer", str(tmp_path))
     assert "cursor 1" in said and "CL-SANDBOX ['bills', 'claim', 'diagnoses', 'hospital', 'insured', 'policy']" in said
     drain_all()
-    assert "cursor 5" in python("insurer", str(tmp_path)), "four messages about a claim that there is not"
-    assert value(runtime, "SELECT count(*) FROM message") == 4
+    assert "cursor 6" in python("insurer", str(tmp_path)), "five messages about a claim that there is not"
+    with runtime.read() as session:
+        assert set(session.scalars(select(Message.type))) == set(MESSAGES)
 
 
 def test_a_key_is_changed_to_ed25519_without_a_pause(served: FlaskClient, tmp_path: Path) -> None:
@@ -96,10 +100,13 @@ def test_with_curl(served: FlaskClient, runtime: Runtime, tmp_path: Path) -> Non
             missing(tool)
     new(served, "hospital", tmp_path)
     send, folder = str(EXAMPLES / "send.sh"), str(tmp_path)
+    guide = (ROOT / "docs" / "hospital.md").read_text(encoding="utf-8")
+    step = next(line.split() for line in guide.splitlines() if line.startswith("    examples/send.sh"))
     for _ in range(2):
-        taken = json.loads(run(send, folder, "/batches", f"{folder}/record.json", "batch-2"))
+        taken = json.loads(run(send, folder, step[2], step[3].replace("sandbox", folder), step[4]))
         assert uuid.UUID(taken["batch_id"])
     assert value(runtime, "SELECT count(*) FROM batch") == 1
+    assert "commands: ['pull_patient']" in python("hospital", folder), "the guide's next step finds the batch sent"
     (tmp_path / "ask.json").write_text('{"batch_no": 2}')
     assert json.loads(run(send, folder, "/batches/verdicts", f"{folder}/ask.json"))["status"] == "received"
     change(tmp_path, secret="whsec_" + "b3Ro" * 8)
@@ -141,3 +148,27 @@ def test_a_busy_exchange_is_given_time(
     )
     assert exchange.post("/changes/ack", {"cursor": 1}) == {"cursor": 1}
     assert waited == pytest.approx(pauses)
+
+
+class Lossy(httpx.Client):
+    """The first answer is lost on its way, after what was asked has been done."""
+
+    lost = False
+
+    def post(self, *arguments: Any, **more: Any) -> httpx.Response:
+        answer = super().post(*arguments, **more)
+        if not self.lost:
+            self.lost = True
+            raise httpx.ReadError("lost")
+        return answer
+
+
+def test_what_a_lost_answer_said_is_told_again(served: FlaskClient, runtime: Runtime, tmp_path: Path) -> None:
+    new(served, "hospital", tmp_path)
+    connect = runpy.run_path(str(EXAMPLES / "exchange.py"))["connect"]
+    given = json.loads((tmp_path / "catalogue.json").read_text())
+    taken = connect(str(tmp_path), Lossy()).post("/batches", given, "batch-1")
+    assert [str(value(runtime, "SELECT id FROM batch"))] == [taken["batch_id"]]
+    ask = {"max": 200, "wait_ms": 0, "lane_seen": {"pull": 0}}
+    (command,) = connect(str(tmp_path), Lossy()).post("/commands/poll", ask)["commands"]
+    assert command["kind"] == "pull_patient"

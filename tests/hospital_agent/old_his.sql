@@ -27,4 +27,6 @@ INSERT INTO t_sfmx SELECT b.jgdm, b.djh, s.seq, b.brid, '1', concat('YP', s.seq)
     ON s.seq <= if(b.djh = 40, 450, 10);
 UPDATE t_sfjsd b SET zje = (SELECT cast(sum(je) AS decimal(12, 2)) FROM t_sfmx m WHERE m.jgdm = b.jgdm AND m.djh = b.djh);
 UPDATE t_sfjsd SET zfje = zje;
+INSERT INTO t_qszz SELECT concat('202611', 20 + seq, '00000000', seq, '00'), '1', '12.50', '1', '2026-11-20 23:00:00'
+    + INTERVAL seq DAY, concat('202611', 20 + seq) FROM seq_1_to_2;
 INSERT INTO t_dzpj SELECT djh, jgdm, djh, brid, '11060126', lpad(djh, 10, '0'), 'a1b2c3', '20261101', '1' FROM t_sfjsd;

@@ -66,7 +66,7 @@ billed_on = { column = "rq", as = "date" }
 settled_at = { column = "jssj", as = "time" }
 
 [entities.fee_line]
-sql = "SELECT m.jsdh, m.xh, m.mc, m.dj, m.sl, m.je, b.brid FROM mx m JOIN jsd b ON b.jsdh = m.jsdh"
+sql = "SELECT m.jsdh, m.xh, m.mc, m.dj, m.sl, m.je, b.brid, b.rq FROM mx m JOIN jsd b ON b.jsdh = m.jsdh"
 key = ["jsdh", "xh"]
 patient = "brid"
 [entities.fee_line.fields]
@@ -82,7 +82,7 @@ unit_price = { column = "dj", as = "decimal", places = 6 }
 quantity = { column = "sl", as = "decimal", places = 4 }
 amount_fen = { column = "je", as = "fen" }
 insurance_class = { null = true }
-at = { null = true }
+at = { column = "rq", as = "time" }
 
 [ledger.borne]
 sql = "SELECT jsdh, zje - jj AS borne, zt, jssj FROM jsd"

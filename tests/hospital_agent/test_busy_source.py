@@ -12,13 +12,14 @@ from app.exchange.completeness import completeness
 from hospital_agent.agent import Agent
 from hospital_agent.sections import PullConfig
 from tests import servers
+from tests.app.kit import DrainAll
 from tests.hospital_agent import mariadb
 from tests.hospital_agent.busy_log import OnMariaDb, WatchedHis, on_mariadb, on_postgres
 from tests.hospital_agent.exchange_site import Platform, load, wait_for, write_config
 from tests.hospital_agent.small_his import DAY
-from tests.hospital_agent.test_with_exchange import platform, runtime  # noqa: F401
+from tests.hospital_agent.test_with_exchange import platform  # noqa: F401
 
-from tests.app.conftest import client, gateways, made_apps, settings, world  # noqa: F401  # isort: skip
+from tests.app.conftest import client, drain_all, gateways, here, made_apps, runtime, settings, world  # noqa: F401  # isort: skip
 
 ROWS = PullConfig().max_rows
 PROBED = re.compile(r"pg_stat_activity|information_schema\.processlist")
@@ -55,6 +56,7 @@ def test_a_busy_source_sees_the_probe_and_capped_reads_only(
     his: WatchedHis,
     agent: Agent,
     platform: Platform,  # noqa: F811
+    drain_all: DrainAll,  # noqa: F811
 ) -> None:
     whole = his.keys()
     with his.busy():
@@ -70,6 +72,10 @@ def test_a_busy_source_sees_the_probe_and_capped_reads_only(
     with platform.runtime.read() as session:
         found = completeness(session, platform.world.party["H1"], DAY)
     assert (found.missing, found.declared_rows) == ([], len(whole)), "every row once, and no batch lacks"
+    drain_all("record.apply")
+    with platform.runtime.read() as session:
+        found = completeness(session, platform.world.party["H1"], DAY)
+    assert (found.percent, dict(found.rows)) == (100.0, {"applied": len(whole)}), "and the platform has taken each"
 
 
 def assert_gentle(his: WatchedHis) -> None:

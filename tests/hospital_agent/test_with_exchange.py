@@ -465,7 +465,9 @@ def test_a_trial_goes_through_the_medical_insurance_agent_once(platform: Platfor
     interface.stop()
 
 
-def test_an_insurers_agent_pushes_its_own_books(platform: Platform, source_url: str, tmp_path: Path) -> None:
+def test_an_insurers_agent_pushes_its_own_books(
+    platform: Platform, source_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = open_small(source_url, tmp_path, fill=False)
     run(source, "INSERT INTO qs VALUES ('2026112100000000017', '1', NULL, 12.34, 'booked', NULL, '2026-11-21')")
     section = {"database_url": source_url, "mapping": "small.mapping.toml"}
@@ -473,6 +475,11 @@ def test_an_insurers_agent_pushes_its_own_books(platform: Platform, source_url: 
     with running(path):
         answer = platform.wait_answer(platform.command("I1", "collect_ledger", {"business_date": DAY.isoformat()}))
         assert (answer.body["count"], answer.body["amount_fen"]) == (1, 1234)
+    assert main(["--config", str(path), "--dry-run"]) == 0
+    shown = capsys.readouterr()
+    [row] = [one for line in shown.out.splitlines() if (one := json.loads(line))["type"] == "ledger"]
+    assert (row["key"], row["data"]["amount_fen"]) == ("own-2026112100000000017", 1234)
+    assert f"1 ledger rows of {DAY} would be sent when they are asked for" in shown.err
     source.engine.dispose()
 
 

@@ -60,7 +60,8 @@ def _consent(made: Entries, given: Mapping[str, Any]) -> None:
     )  # fmt: skip
 
 
-def _attachment(title: str, media_type: str | None, sha256: str, creation: str | None = None) -> Resource:
-    """FHIR's own `hash` is SHA-1: ours stands in the file's address."""
-    told = {"title": title, "contentType": media_type, "url": f"urn:sha256:{sha256}", "creation": creation}
+def _attachment(title: str, media_type: str | None, sha256: str | None, creation: str | None = None) -> Resource:
+    """FHIR's own `hash` is SHA-1: ours stands in the file's address. Of an e-bill there may be no file."""
+    address = None if sha256 is None else f"urn:sha256:{sha256}"
+    told = {"title": title, "contentType": media_type, "url": address, "creation": creation}
     return {"attachment": {name: value for name, value in told.items() if value is not None}}

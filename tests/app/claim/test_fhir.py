@@ -49,6 +49,16 @@ def test_a_package_is_valid_fhir_with_every_resource(package: dict[str, Any]) ->
     assert '"value":60.00,' in text, "exact, and a number"
 
 
+def test_an_e_bill_without_a_file_has_no_address(package: dict[str, Any]) -> None:
+    package["parts"]["e_bills"][0]["sha256"] = None
+    text = as_fhir(package)
+    valid: Any = Bundle.model_validate_json(text)
+    papers = [one.resource for one in valid.entry if one.resource.__resource_type__ == "DocumentReference"]
+    addresses = {one.content[0].attachment.title: one.content[0].attachment.url for one in papers}
+    assert addresses.pop("电子票据") is None
+    assert all(address.startswith("urn:sha256:") for address in addresses.values())
+
+
 def test_the_same_package_gives_the_same_bundle(package: dict[str, Any]) -> None:
     assert as_fhir(package) == as_fhir(copy.deepcopy(package))
 

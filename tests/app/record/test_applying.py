@@ -48,6 +48,13 @@ def test_every_type_of_row_is_applied(house: House) -> None:
     assert (bill.total_fen, bill.borne_fen, bill.refused_reason, bill.e_bill_state) == (1000, 400, None, "issued")
 
 
+def test_a_hospital_may_have_no_file_of_its_e_bill(house: House) -> None:
+    whole = kit.whole()
+    whole["e_bill"]["data"]["sha256"] = None
+    assert house.apply(list(whole.values())) == [APPLIED] * 8
+    assert facts(house, whole["bill"]).e_bill_state == "issued"
+
+
 def test_a_price_of_nothing_is_kept_however_it_is_written(house: House) -> None:
     whole = kit.whole()
     whole["fee_line"]["data"]["unit_price"] = "0e1100000000"

@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.sandbox.cli import sandbox
+from app.sandbox.messages import MESSAGES
 from claim_checker.__main__ import main as check_package
 from tests.app.kit import DrainAll
 from tests.app.partner import PartnerClient
@@ -61,13 +62,31 @@ def test_an_insurer_opens_its_package_and_sends_every_message(
     core.ok("/changes/ack", {"cursor": change["cursor"]})
     keys = ["--key", str(tmp_path / "platform-keys.json"), "--decrypt", str(tmp_path / "package-key.pem")]
     assert check_package([str(tmp_path / "package.json"), *keys]) == 0, capsys.readouterr().out
-    for name in ("case_opened", "documents_requested", "adjudicated", "export_asked"):
+    for name in ("case_opened", "documents_requested", "adjudicated", "recovery_ended", "export_asked"):
         assert run(client, "check", str(tmp_path / f"{name}.json")).exit_code == 0
         core.ok("/messages", read(tmp_path / f"{name}.json"))
     drain_all()
     found = steps(client, code)
-    assert found["签名"] and found["取变更"] and found["消息 claim.adjudicated"]
+    assert found["签名"] and found["取变更"] and all(found[f"消息 {kind}"] for kind in MESSAGES)
     assert not found["被退回的消息"], "the sandbox has no such claim, and says so"
+
+
+def test_an_earlier_partys_files_are_kept_unless_it_is_said(client: FlaskClient, tmp_path: Path) -> None:
+    first, _ = made(client, "hospital", tmp_path)
+    known = read(tmp_path / "partner.json")
+    again = run(client, "new", "insurer", "--to", str(tmp_path))
+    assert again.exit_code == 1 and "--force" in again.output
+    assert read(tmp_path / "partner.json") == known and not (tmp_path / "package.json").exists()
+    forced = run(client, "new", "hospital", "--to", str(tmp_path), "--force")
+    assert forced.exit_code == 0 and forced.output.split()[-1] != first
+    assert read(tmp_path / "partner.json") != known
+
+
+def test_a_folder_of_somebody_elses_is_not_filled(client: FlaskClient, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    answer = run(client, "new", "hospital", "--to", str(tmp_path))
+    assert answer.exit_code == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_what_is_wrong_is_told_and_fails(client: FlaskClient, tmp_path: Path) -> None:

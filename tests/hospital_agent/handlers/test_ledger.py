@@ -6,7 +6,17 @@ import hashlib
 import json
 from typing import Any
 
+import pytest
+
+from hospital_agent.errors import Temporary
+from hospital_agent.handlers.ledger import Ledger
+from hospital_agent.source.engine import SourceLink
+from hospital_agent.store.db import Store
+from hospital_agent.store.registry import Clearings
+from hospital_agent.store.spool import Spool
 from tests.hospital_agent.handlers.kit import DAY, Site
+from tests.hospital_agent.mariadb_his import OldHis
+from tests.hospital_agent.small_his import always_idle, run
 
 DATE = DAY.isoformat()
 NEXT = "2026-11-22"
@@ -98,3 +108,52 @@ def test_rows_that_the_hospital_booked_itself_are_in_it(site: Site) -> None:
 
 def test_a_date_that_is_none_is_refused(site: Site) -> None:
     assert site.ask("collect_ledger", business_date="today").code == "malformed_command"
+
+
+MOMENTS = ("2026-11-20 23:59:59", "2026-11-21 00:00:00", "2026-11-21 23:59:59", "2026-11-22 00:00:00")
+"""Of the ledger's rows 0 to 3; of these 1 and 2 are the day's."""
+
+
+def own(source: SourceLink, store: Store) -> list[str]:
+    """The numbers of the day's rows in the books."""
+    ledger = Ledger(always_idle(source), Spool(store), Clearings(store), lambda _: None)
+    return [row.data["clearing_no"] for row in ledger.read(DAY).rows]
+
+
+@pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz"])
+def test_a_day_is_found_in_columns_of_every_kind(small: SourceLink, store: Store, kind: str) -> None:
+    run(small, f"ALTER TABLE qs ALTER ywrq TYPE {kind}")
+    for number, moment in enumerate(MOMENTS):
+        values = f"'{number}', '1', NULL, 1, 'settled', NULL, '{moment}+08'"
+        run(small, f"INSERT INTO qs VALUES ({values})")  # noqa: S608 - of our own
+    assert own(small, store) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        ("char(8)", "%Y%m%d"),
+        ("char(10) CHARACTER SET gbk", "%Y-%m-%d"),
+        ("varchar(20)", "%Y-%m-%d %H:%i:%s"),
+        ("date", "%Y-%m-%d"),
+        ("datetime", "%Y-%m-%d %H:%i:%s"),
+    ],
+)
+def test_a_day_is_found_in_what_old_systems_hold(
+    old: SourceLink, old_his: OldHis, store: Store, kind: str, form: str
+) -> None:
+    old_his.run("DELETE FROM t_qszz")
+    old_his.run(f"ALTER TABLE t_qszz MODIFY ywrq {kind}")
+    old_his.run("INSERT INTO t_qszz VALUES ('none', '1', '1.00', '1', NULL, NULL)")
+    for number, moment in enumerate(MOMENTS):
+        day = f"date_format(CAST('{moment}' AS datetime), '{form}')"
+        old_his.run(f"INSERT INTO t_qszz VALUES ('{number}', '1', '1.00', '1', NULL, {day})")  # noqa: S608 - of our own
+    assert own(old, store) == ["1", "2"]
+
+
+def test_books_whose_day_cannot_be_read_are_not_an_empty_ledger(small: SourceLink, store: Store) -> None:
+    run(small, "ALTER TABLE qs ALTER ywrq TYPE text")
+    assert own(small, store) == []
+    run(small, "INSERT INTO qs VALUES ('1', '1', NULL, 1, 'settled', NULL, '21.11.2026')")
+    with pytest.raises(Temporary, match="business_date_unreadable"):
+        own(small, store)

@@ -48,10 +48,12 @@ def test_a_constant_needs_no_column() -> None:
 
 
 def test_a_row_without_a_key_or_an_amount_is_bad() -> None:
-    entity = Entity("bill", "", "t", ("id",), {"total_fen": FieldRule(("zje",), "fen")})
+    entity = Entity(
+        "bill", "", "t", ("id",), {"total_fen": FieldRule(("zje",), "fen")}, required=frozenset({"total_fen"})
+    )
     with pytest.raises(BadValue, match="key"):
         entity.row_key({"id": " "}, CONVENTIONS)
-    with pytest.raises(BadValue, match="total_fen"):
+    with pytest.raises(BadValue, match="total_fen: missing"):
         entity.data({"id": "B1", "zje": None}, CONVENTIONS)
     assert entity.data({"id": "B1", "zje": Decimal("1.20")}, CONVENTIONS) == {"total_fen": 120}
 

@@ -55,6 +55,8 @@ def test_the_hospitals_own_mappings_are_complete(dialect: str) -> None:
         ("places = 6", "places = -1", "places are a number"),
         ("overlap_s = 1", 'overlap_s = "1"', "[entities.visit.overlap_s] is not a number of seconds"),
         ('name = "small"', 'timezone = "America"', "timezone"),
+        ('department_name = "ks"', "department_name = { null = true }", "department_name] may not be null"),
+        ('business_date = "ywrq"\n', "", "[ledger.own] needs a business_date"),
         ('name = "small"', "encoding = 8", "[source.encoding] is not a text"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -51,6 +52,46 @@ def test_more_places_than_allowed_are_refused_not_rounded() -> None:
     assert values.to_places("1.2300", 2) == "1.23"
     with pytest.raises(BadValue):
         values.to_places("1.234", 2)
+
+
+@pytest.mark.parametrize(
+    ("like", "start", "end"),
+    [
+        ("20260101", "20261121", "20261122"),
+        ("2026-01-01  ", "2026-11-21", "2026-11-22"),
+        ("2026-01-01 08:00:00", "2026-11-21", "2026-11-22"),
+        ("20260101T080000", "20261121", "20261122"),
+        (date(2026, 1, 1), date(2026, 11, 21), date(2026, 11, 22)),
+        (datetime(2026, 1, 1, 8), datetime(2026, 11, 21), datetime(2026, 11, 22)),  # noqa: DTZ001
+        (
+            datetime(2026, 1, 1, tzinfo=UTC),
+            datetime(2026, 11, 21, tzinfo=SHANGHAI),
+            datetime(2026, 11, 22, tzinfo=SHANGHAI),
+        ),
+    ],
+)
+def test_a_day_is_told_in_the_form_of_its_column(like: object, start: object, end: object) -> None:
+    assert values.day_span(date(2026, 11, 21), like, SHANGHAI) == (start, end)
+
+
+@pytest.mark.parametrize(
+    "like",
+    ["", "21.11.2026", "2026-W47-6", " 20261121", "2026-11-21T00:00:00Z", "2026-1121", "20261399", 20261121, b"1"],
+)
+def test_a_day_is_not_sought_in_a_form_that_does_not_sort_by_day(like: object) -> None:
+    with pytest.raises(BadValue):
+        values.day_span(date(2026, 11, 21), like, SHANGHAI)
+
+
+@given(
+    st.dates(date(2000, 1, 1), date(2100, 1, 1)),
+    st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001
+    st.sampled_from(["%Y%m%d", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y%m%dT%H%M%S", ""]),
+)
+def test_a_value_is_in_the_day_that_it_is_read_as(day: date, moment: datetime, form: str) -> None:
+    value: Any = moment.strftime(form) if form else moment
+    start, end = values.day_span(day, value, SHANGHAI)
+    assert (start <= value < end) == (values.to_date(value, SHANGHAI) == day.isoformat())
 
 
 def test_a_naive_time_is_read_in_the_zone_of_the_source() -> None:

@@ -15,6 +15,7 @@ def advice(idle: IdleTime, **config: str) -> dict[str, str]:
 
 
 def test_an_account_that_may_write_is_warned_of(small: SourceLink) -> None:
+    run(small, "INSERT INTO qs VALUES ('1', '1', NULL, 1, 'settled', NULL, '2026-11-21')")
     found = list(checkup.examine(always_idle(small), BulkConfig()))
     assert [(f.name, f.warning) for f in found if f.advice] == [("source rights", True)]
     assert {"source visit", "source bill", "source fee_line", "source own"} <= {f.name for f in found}
@@ -69,3 +70,24 @@ def test_a_source_that_is_away_is_named_everywhere(small: SourceLink) -> None:
     found = advice(always_idle(away))
     assert found["source visit"] == "cannot be read: source_unreachable"
     assert found["source rights"] == "cannot be asked for: source_unreachable"
+
+
+def test_a_ledger_whose_day_is_not_found_is_named(small: SourceLink) -> None:
+    run(small, "ALTER TABLE qs ALTER ywrq TYPE text")
+    assert advice(always_idle(small))["source own"].startswith("no row yet")
+    run(small, "INSERT INTO qs VALUES ('1', '1', NULL, 1, 'settled', NULL, '2026-11-21')")
+    assert "source own" not in advice(always_idle(small))
+    run(small, "INSERT INTO qs VALUES ('2', '1', NULL, 1, 'settled', NULL, '20261122')")
+    assert "1 of 2 days are not found by ywrq" in advice(always_idle(small))["source own"]
+    run(small, "UPDATE qs SET ywrq = '21.11.2026'")
+    assert "ywrq: not a date or time" in advice(always_idle(small))["source own"]
+    run(small, "UPDATE qs SET ywrq = NULL")
+    assert "ywrq: no date" in advice(always_idle(small))["source own"]
+
+
+def test_rows_that_the_platform_would_refuse_are_named(small: SourceLink) -> None:
+    run(small, "UPDATE jz SET ks = '' WHERE jzh = 1; UPDATE jsd SET rq = NULL WHERE jsdh = 'B2'")
+    told = advice(always_idle(small))
+    assert told["source visit"] == "1 of the first 5 rows cannot be sent: department_name: missing"
+    assert told["source bill"] == "1 of the first 5 rows cannot be sent: billed_on: missing"
+    assert told["source fee_line"] == "1 of the first 5 rows cannot be sent: at: missing"

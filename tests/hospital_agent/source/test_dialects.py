@@ -48,7 +48,7 @@ def test_one_state_of_the_source_is_seen_on_mariadb(old: SourceLink, old_his: ma
     with snapshot(old.engine, 1_000) as connection:
         before = connection.scalar(count)
         old_his.run("INSERT INTO t_qszz VALUES ('1', '1', '1.00', '1', now(), '20261121')")
-        assert connection.scalar(count) == before == 0
+        assert connection.scalar(count) == before == 2
 
 
 def test_an_account_that_sees_only_itself_finds_no_source_idle(
@@ -115,5 +115,6 @@ def _asked(mapping: SourceMapping) -> dict[str, sa.Select[object]]:
         "its lines": statements.where(line, ("jgdm", "djh"), [("H-01", "40"), ("H", "01-40")]).limit(198),
         "one person": statements.where(mapping.entities["patient"], ("zjhm",), [("110101199003070011",)]).limit(200),
         "a row to see types": statements.any_row(bill),
-        "a day of the ledger": statements.where(own, ("ywrq",), [(DAY,)]),
+        "a row to see how days are told": statements.newest_day(own),
+        "a day of the ledger": statements.of_day(own, ("20261121", "20261122")),
     }

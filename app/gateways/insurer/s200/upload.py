@@ -125,7 +125,7 @@ def _settlement(parts: Parts, bill: Row) -> dict[str, Any]:
         "selfPayAmount": yuan(bill["self_pay_fen"]),
         "receipts": [
             {"code": e["code"], "number": e["number"], "checkCode": e["check_code"], "issuedOn": e["issued_on"],
-             "sha256": e["sha256"]}
+             "sha256": e["sha256"] or ""}
             for e in parts["e_bills"]
             if e["clearing_no"] == bill["clearing_no"]
         ],

@@ -57,7 +57,12 @@ WHERE s.zjhm IN (%s)
 SELECT s.jgdm, s.djh, s.jzlsh, s.brid, s.zje, s.tcje, s.zhje, s.zfje, s.zt, s.jsrq, s.sfsj, s.xgsj
 FROM t_sfjsd AS s
  LIMIT %s;
--- a day of the ledger param_1=2026-11-21
+-- a row to see how days are told param_1=1
+SELECT s.ywrq
+FROM t_qszz AS s
+WHERE s.ywrq IS NOT NULL ORDER BY s.ywrq DESC
+ LIMIT %s;
+-- a day of the ledger param_1=20261121 param_2=20261122
 SELECT s.qsh, s.lx, s.je, s.zt, s.sj, s.ywrq
 FROM t_qszz AS s
-WHERE s.ywrq IN (%s);
+WHERE s.ywrq >= %s AND s.ywrq < %s;

@@ -53,7 +53,12 @@ WHERE s.zjhm IN (:param_1)
 SELECT s.jgdm, s.djh, s.jzlsh, s.brid, s.zje, s.tcje, s.zhje, s.zfje, s.zt, s.jsrq, s.sfsj, s.xgsj
 FROM t_sfjsd s
  FETCH FIRST 1 ROWS ONLY;
--- a day of the ledger param_1=2026-11-21
+-- a row to see how days are told
+SELECT s.ywrq
+FROM t_qszz s
+WHERE s.ywrq IS NOT NULL ORDER BY s.ywrq DESC
+ FETCH FIRST 1 ROWS ONLY;
+-- a day of the ledger param_1=20261121 param_2=20261122
 SELECT s.qsh, s.lx, s.je, s.zt, s.sj, s.ywrq
 FROM t_qszz s
-WHERE s.ywrq IN (:param_1);
+WHERE s.ywrq >= :param_1 AND s.ywrq < :param_2;
