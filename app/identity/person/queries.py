@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    SQLColumnExpression,
     Table,
     any_,
     bindparam,
@@ -76,7 +77,7 @@ def require_bound(session: Session, account_id: UUID, person_id: UUID) -> None:
         raise NotFound
 
 
-def acts_for(account_id: ColumnElement[UUID], person_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+def acts_for(account_id: SQLColumnExpression[UUID], person_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
     """For another feature's query: whether the account is bound live to the person."""
     table = Binding.__table__.c
     live = table.status == literal_column(f"'{BindingState.LIVE.value}'")  # the partial indexes ask for it
