@@ -55,8 +55,6 @@ UNPAID = {
     "pay_disputed": "支付情况不符，请联系医院",
 }
 THEN_REFUND, THEN_AGAIN = "已付的自付部分将退回", "没有扣款，请查看原因"
-# Money goes back to whoever paid it, whoever they are bound to by then.
-OF_THE_PAYER = frozenset({"refunded", "refund_failed"})
 # The interface's own word that its limit was reached: whoever heard it waits again.
 RATE = "RATE"
 # The command never reached the agent, or the agent never sent the request: the interface has seen nothing.
