@@ -84,6 +84,13 @@ def acts_for(account_id: SQLColumnExpression[UUID], person_id: SQLColumnExpressi
     return exists().where(table.account_id == account_id, table.person_id == person_id, live)
 
 
+def is_acted_for(person_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    """For another feature's query: whether any account is bound live to the person."""
+    table = Binding.__table__.c
+    live = table.status == literal_column(f"'{BindingState.LIVE.value}'")
+    return exists().where(table.person_id == person_id, live)
+
+
 def live_bindings(session: Session, account_id: UUID) -> list[BindingView]:
     return [_binding(row) for row in session.execute(_live(account_id).order_by(Binding.seat))]
 
