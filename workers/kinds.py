@@ -138,6 +138,7 @@ KINDS: dict[str, Desk] = {
     "settlement.tell_reversed": Desk(one=settlement.on_time(synchronising.tell_reversed_again)),
     "settlement.told": Desk(one=settlement.on_answer(synchronising.told)),
     "settlement.sweep": Desk(all=settlement.sweep),
+    "settlement.unbound": Desk(one=settlement.unbound),
     "settlement.trial_answered": Desk(all=settlement.trials_answered),
     "claim.adjudicated": Desk(one=claim.on_message(claim_partners.AdjudicatedIn, decisions.adjudicated)),
     "claim.ask_policies": Desk(one=asking.ask_policies, threads=4),

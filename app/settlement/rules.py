@@ -31,8 +31,9 @@ TELL_PAUSE_MAX_S = 60
 LEAST_TO_PAY = timedelta(minutes=1)
 REFUSED = "医保试算未通过，请到窗口咨询"
 NOT_SETTLED = "医保结算未成功，请到窗口办理"
+LEFT = "left"
 REFUSALS = {
-    "left": "您已退出排队",
+    LEFT: "您已退出排队",
     "trial_expired": "试算结果已过期，请重新试算",
     "not_paid": "自付部分没有在规定时间内支付，请重新试算",
     "person_unreadable": "就诊人资料暂时无法读取，请联系医院窗口",
