@@ -26,6 +26,7 @@ TURN_SLACK_S = 0.1  # and for the admission of the next
 # A promise that has become so much later is taken back, and the patient told; each time twice as much is waited for.
 LATER = timedelta(minutes=1)
 LATER_DOUBLINGS = 6
+SOONEST = timedelta(seconds=1)  # no turn is shown as nearer
 TELL_PAUSE_MAX_S = 60
 # Less time than this to pay in is not worth an order.
 LEAST_TO_PAY = timedelta(minutes=1)
@@ -110,11 +111,17 @@ def patience(told_later: int) -> timedelta:
     return LATER * doublings
 
 
-def shown(promised_at: datetime | None, expected_at: datetime | None, told_later: int) -> datetime | None:
-    """The time that the patient sees: what was promised or better, while that can be kept."""
-    if promised_at is None or expected_at is None or expected_at > promised_at + patience(told_later):
-        return expected_at
-    return min(promised_at, expected_at)
+def shown(
+    promised_at: datetime | None, expected_at: datetime | None, told_later: int, now: datetime
+) -> datetime | None:
+    """The time that the patient sees: what was promised or better, while that can be kept, and never a past one:
+    whoever still waits has the turn ahead."""
+    if expected_at is None:
+        return None
+    soonest = now + SOONEST
+    if promised_at is None or expected_at > promised_at + patience(told_later):
+        return max(soonest, expected_at)
+    return max(soonest, min(promised_at, expected_at))
 
 
 def waited_long(since: datetime, now: datetime) -> bool:

@@ -137,7 +137,17 @@ def test_whoever_would_not_wait_waits_for_no_lock_to_be_refused(town: Town, who:
         assert Thread(lambda: other.post("/trials", body)).result().status_code == 429
 
 
+def test_a_time_that_is_shown_never_lies_in_the_past(town: Town, who: Insured) -> None:
+    """The slot is free, and nobody has admitted yet."""
+    asked = ask(town, who, town.bill(who, settled=False))
+    town.rows("UPDATE settlement SET promised_at = promised_at - interval '4 seconds'")
+    before = town.runtime.clock.now()
+    shown = datetime.fromisoformat(who.get(f"/trials/{asked['id']}")["expected_at"])
+    assert before < shown < before + timedelta(seconds=10)
+
+
 def test_a_person_has_one_place_and_may_leave_it(town: Town, who: Insured) -> None:
+    limit(town, 1)
     first, second = (town.bill(who, settled=False) for _ in range(2))
     place = ask(town, who, first)
     assert ask(town, who, first)["id"] == place["id"]
