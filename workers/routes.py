@@ -42,7 +42,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "identity.bound": ("notification.bound",),
     "identity.consent_withdrawn": ("claim.consent_withdrawn",),
     "identity.phone_code_wanted": ("notification.phone_code",),
-    "identity.unbound": (),
+    "identity.unbound": ("appointment.unbound", "settlement.unbound"),
     "identity.unbound_by_hospital": ("notification.unbound",),
     "record.bills_changed": ("claim.bills_changed",),
     "record.e_bills_reversed": ("claim.e_bills_reversed",),

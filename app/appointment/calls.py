@@ -1,4 +1,4 @@
-"""What follows batches, answers and payments."""
+"""What follows batches, answers, payments and the ends of ties."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from app.core.tasks import Job
 from app.core.work import Runtime, Work
 from app.exchange import service as exchange
 from app.gateways import Gateways
+from app.identity import service as identity
 
 
 def apply_catalogue(runtime: Runtime, _: Gateways, job: Job) -> None:
@@ -44,6 +45,19 @@ def fill(runtime: Runtime, _: Gateways, job: Job) -> None:
 def lapse_offer(runtime: Runtime, _: Gateways, job: Job) -> None:
     with runtime.work(finish=[job]) as work:
         offers.lapse(work, job.subject)
+
+
+def unbound(runtime: Runtime, _: Gateways, job: Job) -> None:
+    """Event `identity.unbound`; the subject is the binding. A claim that led to nothing has no person."""
+    with runtime.work(finish=[job]) as work:
+        tie = identity.bound_pair(work.session, job.subject)
+        if tie.person_id is not None:
+            closing.tie_ended(work, tie.account_id, tie.person_id)
+
+
+def leave_unbound(runtime: Runtime, _: Gateways, job: Job) -> None:
+    with runtime.work(finish=[job]) as work:
+        closing.leave_unbound(work, job.subject)
 
 
 def remind(runtime: Runtime, _: Gateways, job: Job) -> None:

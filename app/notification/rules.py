@@ -74,6 +74,8 @@ TEMPLATES: Mapping[str, Template] = {
     "paid": Template("理赔款已到账", "{no}", "已到账", "SMS_CLAIM"),
     "payout_failed": Template("理赔款未能到账", "请更换收款方式", "未到账", "SMS_CLAIM"),
 }
+# Money goes back to whoever paid it, whoever they are bound to by then: these are about nobody else.
+OF_THE_PAYER = frozenset({"refunded", "refund_failed"})
 PHONE_CODE_SMS = "SMS_PHONE_CODE"
 REPORT_SMS = "SMS_RECONCILIATION"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ DELIVER = "notification.deliver"
 class Told:
     """A WeChat user who is told of `subject`, once for each `dedupe`. What is about a person is told to nobody who is
     not bound to that person any more; without `person_id` it is the user's own affair: a payment, the binding itself.
+    A payer's own money always is (`rules.OF_THE_PAYER`).
     """
 
     account_id: UUID
@@ -35,7 +36,7 @@ class Told:
 def notify(work: Work, template: str, told: Told, params: Mapping[str, str]) -> None:
     """Tell one WeChat user."""
     rules.in_words(template, params)  # a missing parameter shows here and not in the worker
-    for one in _entitled(work, [told]):
+    for one in _entitled(work, template, [told]):
         row = Notice(**asdict(one), channel="wechat", template=template)
         _write(work, row, {"params": dict(params)})
 
@@ -47,13 +48,15 @@ def notify_all(work: Work, template: str, told: Sequence[Told], params: Mapping[
     given = select(Notice.dedupe).where(Notice.dedupe == any_(bindparam("dedupes", type_=ARRAY(Text))))
     before = set(work.session.scalars(given, {"dedupes": [one.dedupe for one in told]}))
     content = {"params": dict(params)}
-    rows = [_row(work, one, content) for one in _entitled(work, told) if one.dedupe not in before]
+    rows = [_row(work, one, content) for one in _entitled(work, template, told) if one.dedupe not in before]
     notices.start_many(work, rows, State.PENDING, same={"channel": "wechat", "template": template, "tries": 0})
     for row in rows:
         work.later(DELIVER, row["id"])
 
 
-def _entitled(work: Work, told: Sequence[Told]) -> list[Told]:
+def _entitled(work: Work, template: str, told: Sequence[Told]) -> list[Told]:
+    if template in rules.OF_THE_PAYER:
+        return [replace(one, person_id=None) for one in told]
     pairs = {(one.account_id, one.person_id) for one in told if one.person_id is not None}
     bound = identity.bound_pairs(work.session, pairs) if pairs else set()
     return [one for one in told if one.person_id is None or (one.account_id, one.person_id) in bound]

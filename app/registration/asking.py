@@ -24,7 +24,7 @@ from app.registration.states import State, registrations
 
 LANE = "registration"
 POLL = "registration.poll"
-Entry = Row[UUID, str, str, bool, UUID, UUID | None, int, int, bool, bool]
+Entry = Row[UUID, str, str, bool, UUID, UUID | None, int, int, bool, bool, bool]
 _WHY = "registration with the hospital"
 # Every failure so far was the entry's own, by the hospital's word: it can be asked alone. Where the hospital was not
 # there, only others beside it show whose failure the next one is.
@@ -44,6 +44,7 @@ _ENTRY = (
     Registration.tries,
     Registration.failures,
     _ALONE.label("alone"),
+    identity.is_acted_for(Registration.person_id).label("acted_for"),
 )
 _NOTE_COMMANDS = text("""
     UPDATE registration SET command_id = c.command_id, asked_at = coalesce(asked_at, :now)
@@ -75,7 +76,8 @@ def take(work: Work, hospital_id: UUID) -> list[Asked]:
     1. The lane's lock: one worker chooses at a time.
     2. Up to the first entry that rests in its place after a failure: nobody behind it is taken before it. Nor is
        anybody behind one that has failed by itself taken with it, or while it is asked again.
-    3. Move them to registering in one update.
+    3. Whoever nobody is bound to leaves the line unasked; what the hospital was asked before, it is asked to its end.
+    4. Move them to registering in one update.
 
     An entry whose person cannot be read has failed like one that the hospital could not take.
     """
@@ -86,7 +88,8 @@ def take(work: Work, hospital_id: UUID) -> list[Asked]:
     in_hand = select(func.count(), alone_no).where(mine, waiting, Registration.status == State.REGISTERING)
     count, alone_no_in_hand = work.session.execute(in_hand).one()
     room = batch_of(work.session, hospital_id, work.runtime.settings.registration_batch) - count
-    asked = _readable(work, hospital_id, _oldest_ready(work, hospital_id, room, alone_no_in_hand) if room > 0 else [])
+    ready = _oldest_ready(work, hospital_id, room, alone_no_in_hand) if room > 0 else []
+    asked = _readable(work, hospital_id, _acted_for(work, hospital_id, ready))
     if asked:
         registrations.move(work, [one.subject for one in asked if one.subject is not None], "begin")
     return asked
@@ -110,6 +113,17 @@ def _oldest_ready(work: Work, hospital_id: UUID, room: int, alone_no: int | None
     ready = list(takewhile(lambda row: not row.rests, rows))
     alone = next((at for at, row in enumerate(ready, 1) if row.alone), len(ready))
     return ready[:alone]
+
+
+def _acted_for(work: Work, hospital_id: UUID, rows: Sequence[Entry]) -> Sequence[Entry]:
+    """Without those of persons to whom nobody is bound any more: their data goes to nobody in whose name it was asked
+    for. One that was asked for before goes on, because the hospital may have registered it."""
+    unbound = {row.id for row in rows if row.command_id is None and not row.acted_for}
+    if unbound:
+        left = {"refused_code": rules.UNBOUND, "left_at": work.now}
+        registrations.move(work, unbound, "leave", values=left)
+        work.later(POLL, hospital_id)  # for those behind them
+    return [row for row in rows if row.id not in unbound]
 
 
 def _readable(work: Work, hospital_id: UUID, rows: Sequence[Entry]) -> list[Asked]:

@@ -11,7 +11,8 @@ from app.core.machine import Stateful
 
 
 class Registration(Stateful, Base):
-    """One entry in the line. It leaves only when the hospital has registered or refused the person.
+    """One entry in the line. It leaves only when the hospital has registered or refused the person, or when nobody is
+    bound to the person before it is asked.
 
     `line_no` is the `arrival_no` of its appointment. `no` is the hospital's idempotency key and stays the same on every
     try; an entry that failed, last at `failed_at` with `last_code`, rests until `not_before`. `failures` counts all of

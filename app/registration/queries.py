@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.paging import PageQuery, page
+from app.core.steady import database_now
 from app.registration import rules
 from app.registration.models import Registration
 from app.registration.states import WAITING
@@ -16,7 +17,8 @@ from app.registration.states import WAITING
 
 @dataclass(frozen=True)
 class Place:
-    """`place` counts from 1; `expected_s` comes from the pace of the last who left the line, None before the first."""
+    """`place` counts from 1; `expected_s` comes from the pace of the last who left the line, None before the first.
+    Whoever rests has a turn after the rest."""
 
     place: int
     expected_s: int | None
@@ -45,7 +47,13 @@ def place(session: Session, row: Registration) -> Place | None:
     if finished is None:
         return Place(ahead + 1, None)
     seconds_each = finished.seconds_each(_stalled(session, row.hospital_id, finished.last))
-    return Place(ahead + 1, rules.expected_s(ahead + 1, seconds_each))
+    return Place(ahead + 1, rules.expected_s(ahead + 1, seconds_each, _rest_s(session, row)))
+
+
+def _rest_s(session: Session, row: Registration) -> float:
+    if row.not_before is None:
+        return 0.0
+    return max(0.0, (row.not_before - database_now(session)).total_seconds())
 
 
 def _finished(session: Session, hospital_id: UUID) -> rules.Finished | None:

@@ -24,7 +24,10 @@ NOT_THERE = NO_WORD | {"his_unreachable", "his_timeout", "his_429", "his_502", "
 # The pace comes from the last who were finished: at most so many, none longer before the last than this.
 RECENT = 500
 RECENTLY = timedelta(minutes=10)
+# Nobody was bound to the person any more when the hospital was to be shown the person's data.
+UNBOUND = "unbound"
 REFUSALS = {
+    UNBOUND: "就诊人绑定已解除，未再建档；重新绑定后请再次预约，或到窗口办理",
     "document_invalid": "证件信息有误，请核对后重新绑定",
     "blacklisted": "医院暂不接受该就诊人的线上建档，请到窗口办理",
 }
@@ -77,9 +80,9 @@ class Finished:
         return (self.last - (self.asked_at or self.last) + stalled).total_seconds() / self.count
 
 
-def expected_s(place: int, seconds_each: float) -> int:
-    """Whole seconds, never none: somebody who waits is not done yet."""
-    return max(1, ceil(place * seconds_each))
+def expected_s(place: int, seconds_each: float, rest_s: float = 0.0) -> int:
+    """Whole seconds, never none: somebody who waits is not done yet. Others pass while an entry rests for `rest_s`."""
+    return max(1, ceil(max(place * seconds_each, rest_s + seconds_each if rest_s else 0.0)))
 
 
 def retry_pause(failures: int) -> timedelta:

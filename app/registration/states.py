@@ -10,7 +10,7 @@ class State(StrEnum):
     QUEUED = "queued"
     REGISTERING = "registering"
     REGISTERED = "registered"
-    FAILED = "failed"  # refused by the hospital
+    FAILED = "failed"  # refused by the hospital, or nobody was bound to the person any more before it was asked
 
 
 WAITING = (State.QUEUED, State.REGISTERING)
@@ -20,6 +20,7 @@ registrations = Machine(
     Registration,
     {
         (State.QUEUED, "begin"): State.REGISTERING,
+        (State.QUEUED, "leave"): State.FAILED,
         (State.REGISTERING, "register"): State.REGISTERED,
         (State.REGISTERING, "retry"): State.QUEUED,
         (State.REGISTERING, "refuse"): State.FAILED,

@@ -38,10 +38,12 @@ _Admitted = tuple[Settlement, PersonFacts]
 
 @dataclass
 class _Lines:
-    """The oldest of each hospital's line, as many as there are free slots; `more` wait behind them."""
+    """The oldest of each hospital's line, as many as there are free slots; `more` wait behind them. To the persons of
+    `unbound` ones nobody is bound any more."""
 
     oldest: dict[UUID, deque[Settlement]]
     more: set[UUID]
+    unbound: set[UUID]
 
     @property
     def waiting(self) -> set[UUID]:
@@ -56,8 +58,8 @@ def admit(work: Work, interface_id: UUID, *, at_once: int | None = None) -> floa
     the next one is free if somebody still waits, else None.
 
     1. The interface's lock: one worker admits at a time. A step of the database's clock is waited out.
-    2. For the oldest whose bill is still open: a slot of the hospital's own share, or one that nobody waits for; and
-       one `trial` command that is handed out once and only while it is fresh.
+    2. For the oldest whose bill is still open, and to whose person somebody is bound: a slot of the hospital's own
+       share, or one that nobody waits for; and one `trial` command that is handed out once and only while it is fresh.
     3. Whoever is left when no slot is free was throttled.
     """
     lock(work, interface_id)
@@ -119,12 +121,15 @@ def _oldest(session: Session, interface_id: UUID, most: int) -> _Lines:
     )
     ids = select(head.c.id).select_from(hospitals.join(head, literal(True)))
     found = session.scalars(ids, {"hospitals": hospitals_of(session, interface_id)}).all()
-    rows = session.scalars(select(Settlement).where(Settlement.id.in_(found)).order_by(Settlement.line_no))
+    rows = select(Settlement, identity.is_acted_for(Settlement.person_id)).where(Settlement.id.in_(found))
     lines: dict[UUID, deque[Settlement]] = {}
-    for row in rows:
+    unbound: set[UUID] = set()
+    for row, acted_for in session.execute(rows.order_by(Settlement.line_no)):
         lines.setdefault(row.hospital_id, deque()).append(row)
+        if not acted_for:
+            unbound.add(row.id)
     more = {hospital for hospital, line in lines.items() if len(line) > most}
-    return _Lines({hospital: deque(islice(line, most)) for hospital, line in lines.items()}, more)
+    return _Lines({hospital: deque(islice(line, most)) for hospital, line in lines.items()}, more, unbound)
 
 
 def _take_slots(work: Work, budget: Budget, lines: _Lines, bills: dict[UUID, BillFacts]) -> list[Settlement]:
@@ -136,7 +141,9 @@ def _take_slots(work: Work, budget: Budget, lines: _Lines, bills: dict[UUID, Bil
         row = min(heads, key=lambda one: one.line_no)
         bill, line = bills[row.bill_id], lines.oldest[row.hospital_id]
         owner, kept = str(row.hospital_id), [str(one) for one in lines.waiting]
-        if bill.state != "unsettled" or bill.refused_reason is not None:
+        if row.id in lines.unbound:
+            refuse(work, line.popleft(), rules.LEFT)
+        elif bill.state != "unsettled" or bill.refused_reason is not None:
             refuse(work, line.popleft(), "bill_changed")
         elif quota.take(work.session, budget, row.trial_no, HOLD, owner=owner, kept=kept) is None:
             without.add(row.hospital_id)

@@ -8,6 +8,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
+from app.core import quota
 from app.core.errors import NotFound
 from app.core.paging import PageQuery
 from app.core.work import Work
@@ -113,6 +114,7 @@ def _read(session: Session, caller: Caller, settlement_id: UUID) -> c.Settlement
 
 def _view(session: Session, row: Settlement) -> c.SettlementView:
     place = queries.place(session, row, interfaces.budget_of(session, row.interface_id))
+    now = quota.database_now(session)
     back = payment.given_back(session, [row.payment_order_id])[row.payment_order_id]
     return c.SettlementView(
         id=row.id,
@@ -121,7 +123,7 @@ def _view(session: Session, row: Settlement) -> c.SettlementView:
         status=row.status,
         status_since=row.status_since,
         place=place.place if place else None,
-        expected_at=rules.shown(row.promised_at, place.expected_at, row.told_later) if place else None,
+        expected_at=rules.shown(row.promised_at, place.expected_at, row.told_later, now) if place else None,
         valid_until=row.valid_until,
         total_fen=row.total_fen,
         fund_fen=row.fund_fen,

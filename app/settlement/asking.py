@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import select
+
 from app.core import quota
 from app.core.errors import Conflict, NotFound, Throttled
 from app.core.ids import partner_number
@@ -70,8 +72,17 @@ def leave(work: Work, account_id: UUID, settlement_id: UUID) -> Settlement:
     """The patient waits no longer: whoever stands behind moves up. LostRace once the trial is under way."""
     row = get(work, settlement_id)
     identity.require_bound(work.session, account_id, row.person_id)
-    settlements.move(work, [row.id], "leave", values={"refused_code": "left"})
+    settlements.move(work, [row.id], "leave", values={"refused_code": rules.LEFT})
     return row
+
+
+def tie_ended(work: Work, person_id: UUID) -> None:
+    """Somebody is bound to the person no more. Where nobody is, the person waits no longer: nobody could see the trial,
+    or leave the line."""
+    waiting = (Settlement.person_id == person_id, Settlement.status == State.TRIAL_WAITING)
+    left = select(Settlement.id).where(*waiting, ~identity.is_acted_for(Settlement.person_id))
+    if ids := work.session.scalars(left).all():
+        settlements.move(work, ids, "leave", values={"refused_code": rules.LEFT}, lenient=True)
 
 
 def _bill_and_person(work: Work, account_id: UUID, bill_id: UUID) -> tuple[BillFacts, UUID]:

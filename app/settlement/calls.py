@@ -12,7 +12,8 @@ from app.core.work import Runtime, Work
 from app.exchange import service as exchange
 from app.exchange.service import CommandAnswer
 from app.gateways import Gateways
-from app.settlement import admission, moving, promises, queries, rules, synchronising, trials
+from app.identity import service as identity
+from app.settlement import admission, asking, moving, promises, queries, rules, synchronising, trials
 from app.settlement.trials import ADMIT
 
 STAY_S = 10.0  # then other work gets its turn
@@ -57,6 +58,14 @@ def trials_answered(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:
     """The answers that came together have their effect together."""
     with runtime.work(finish=jobs) as work:
         trials.trials_answered(work, exchange.answers(work, [job.subject for job in jobs]))
+
+
+def unbound(runtime: Runtime, _: Gateways, job: Job) -> None:
+    """Event `identity.unbound`; the subject is the binding. A claim that led to nothing has no person."""
+    with runtime.work(finish=[job]) as work:
+        tie = identity.bound_pair(work.session, job.subject)
+        if tie.person_id is not None:
+            asking.tie_ended(work, tie.person_id)
 
 
 def look_at_promises(runtime: Runtime, _: Gateways, jobs: list[Job]) -> None:

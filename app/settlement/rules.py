@@ -26,13 +26,15 @@ TURN_SLACK_S = 0.1  # and for the admission of the next
 # A promise that has become so much later is taken back, and the patient told; each time twice as much is waited for.
 LATER = timedelta(minutes=1)
 LATER_DOUBLINGS = 6
+SOONEST = timedelta(seconds=1)  # no turn is shown as nearer
 TELL_PAUSE_MAX_S = 60
 # Less time than this to pay in is not worth an order.
 LEAST_TO_PAY = timedelta(minutes=1)
 REFUSED = "医保试算未通过，请到窗口咨询"
 NOT_SETTLED = "医保结算未成功，请到窗口办理"
+LEFT = "left"
 REFUSALS = {
-    "left": "您已退出排队",
+    LEFT: "您已退出排队",
     "trial_expired": "试算结果已过期，请重新试算",
     "not_paid": "自付部分没有在规定时间内支付，请重新试算",
     "person_unreadable": "就诊人资料暂时无法读取，请联系医院窗口",
@@ -55,8 +57,6 @@ UNPAID = {
     "pay_disputed": "支付情况不符，请联系医院",
 }
 THEN_REFUND, THEN_AGAIN = "已付的自付部分将退回", "没有扣款，请查看原因"
-# Money goes back to whoever paid it, whoever they are bound to by then.
-OF_THE_PAYER = frozenset({"refunded", "refund_failed"})
 # The interface's own word that its limit was reached: whoever heard it waits again.
 RATE = "RATE"
 # The command never reached the agent, or the agent never sent the request: the interface has seen nothing.
@@ -111,11 +111,17 @@ def patience(told_later: int) -> timedelta:
     return LATER * doublings
 
 
-def shown(promised_at: datetime | None, expected_at: datetime | None, told_later: int) -> datetime | None:
-    """The time that the patient sees: what was promised or better, while that can be kept."""
-    if promised_at is None or expected_at is None or expected_at > promised_at + patience(told_later):
-        return expected_at
-    return min(promised_at, expected_at)
+def shown(
+    promised_at: datetime | None, expected_at: datetime | None, told_later: int, now: datetime
+) -> datetime | None:
+    """The time that the patient sees: what was promised or better, while that can be kept, and never a past one:
+    whoever still waits has the turn ahead."""
+    if expected_at is None:
+        return None
+    soonest = now + SOONEST
+    if promised_at is None or expected_at > promised_at + patience(told_later):
+        return max(soonest, expected_at)
+    return max(soonest, min(promised_at, expected_at))
 
 
 def waited_long(since: datetime, now: datetime) -> bool:

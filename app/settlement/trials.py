@@ -112,9 +112,7 @@ def tell(work: Work, row: Settlement, template: str, params: dict[str, str]) -> 
 
 
 def _told(template: str, row: Settlement) -> Told:
-    """Of a payer's own refund also whoever is not bound any more."""
-    person_id = None if template in rules.OF_THE_PAYER else row.person_id
-    return Told(row.account_id, row.id, f"{template}:{row.id}:{row.trial_no}", person_id)
+    return Told(row.account_id, row.id, f"{template}:{row.id}:{row.trial_no}", row.person_id)
 
 
 def locked(work: Work, ids: Collection[UUID | None]) -> dict[UUID | None, Settlement]:

@@ -14,8 +14,10 @@ from typing import Any
 
 from demo.invariants.scene import Row, Scene
 
+# Nobody was bound to the person any more before the hospital was asked.
+_UNASKED = "unbound"
 _LINE = """
-SELECT r.no, r.line_no, r.status, r.appointment_id, r.person_id, p.patient_no
+SELECT r.no, r.line_no, r.status, r.refused_code, r.appointment_id, r.person_id, p.patient_no
 FROM registration r JOIN party h ON h.id = r.hospital_id
 LEFT JOIN patient_number p ON p.hospital_id = r.hospital_id AND p.person_id = r.person_id
 WHERE h.code = %(code)s ORDER BY r.line_no
@@ -103,7 +105,8 @@ def _order(code: str, line: Sequence[Row], journal: Sequence[Row]) -> Iterator[s
             )
     reached = set(first)
     for row in line:
-        if row["status"] in ("registered", "failed") and row["no"] not in reached:
+        ended = row["status"] in ("registered", "failed") and row["refused_code"] != _UNASKED
+        if ended and row["no"] not in reached:
             yield f"{code}: registration {row['no']} is {row['status']} here, but never reached the hospital"
 
 

@@ -29,7 +29,7 @@ waiting_entry
     taken > waiting
 registration
     begin > queued
-    queued > registering
+    queued > registering failed
     registering > registered queued failed
 settlement
     begin > created

@@ -1,4 +1,4 @@
-"""What ends or moves the line by itself: a stopped clinic, the clock, places that appear."""
+"""What ends or moves the line by itself: a stopped clinic, the clock, places that appear, ties that end."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from app.appointment.waiting import offers, rules
 from app.appointment.waiting.models import WaitingEntry
 from app.appointment.waiting.states import WaitingState, waiting_entries
 from app.core.clock import shanghai_date
+from app.core.errors import LostRace
 from app.core.work import Work
+from app.identity import service as identity
 
+LEAVE_UNBOUND = "appointment.leave_unbound"
+_RACES = 5
 # A lapse is a task of its own; one that was lost is found so much later.
 _LAPSE_GRACE = timedelta(minutes=1)
 _WAITING = WaitingEntry.status == WaitingState.WAITING
@@ -59,8 +63,45 @@ def filled(work: Work, hospital_id: UUID, slot_keys: Collection[str]) -> None:
         offers.fill(work, slot_id)
 
 
+def leave(work: Work, entry_id: UUID, why: str) -> bool:
+    """End an entry; a place that is held for it goes to the next. False for one that has ended already."""
+    for _ in range(_RACES):
+        held = offers.offered(work, entry_id)
+        still = (WaitingEntry.id == entry_id, _WAITING)
+        if held is None and work.session.scalar(select(WaitingEntry.id).where(*still).with_for_update()) is None:
+            if work.session.get_one(WaitingEntry, entry_id, populate_existing=True).status == WaitingState.OFFERED:
+                continue  # offered between the two looks
+            return False
+        offers.end(work, [entry_id], "leave", why, tells=False)
+        if held is not None and held.offered_slot_id is not None:
+            offers.hand_on(work, held.offered_slot_id)
+        return True
+    raise LostRace(waiting_entries.name, "leave", [entry_id])
+
+
+def tie_ended(work: Work, account_id: UUID, person_id: UUID) -> None:
+    """Whatever the account waits for in the person's name is to end: each entry in a transaction of its own, because
+    whoever holds one slot waits for no other."""
+    _end_unbound(work, WaitingEntry.account_id == account_id, WaitingEntry.person_id == person_id)
+
+
+def leave_unbound(work: Work, entry_id: UUID) -> None:
+    """End the entry of an account that is not bound to its person. It is told nothing more of that person."""
+    row = work.session.get(WaitingEntry, entry_id)
+    if row is not None and not identity.bound_pairs(work.session, [(row.account_id, row.person_id)]):
+        leave(work, entry_id, rules.UNBOUND)
+
+
+def _end_unbound(work: Work, *which: ColumnElement[bool]) -> None:
+    live = select(WaitingEntry.id).where(_WAITING | _OFFERED, *which)
+    for entry_id in work.session.scalars(live.limit(rules.AT_ONCE)):
+        work.later(LEAVE_UNBOUND, entry_id)
+
+
 def sweep(work: Work) -> None:
     """End what the clock has ended, and write tasks for what should have moved already."""
+    bound = identity.acts_for(WaitingEntry.account_id, WaitingEntry.person_id)
+    _end_unbound(work, ~bound)
     late = (_OFFERED, WaitingEntry.offer_until < work.now - _LAPSE_GRACE)
     for entry_id in work.session.scalars(select(WaitingEntry.id).where(*late).limit(rules.AT_ONCE)):
         work.later(offers.LAPSE, entry_id)

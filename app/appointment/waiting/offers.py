@@ -17,6 +17,7 @@ from app.appointment.waiting.models import WaitingEntry
 from app.appointment.waiting.states import WaitingState, waiting_entries
 from app.core.clock import shanghai_date
 from app.core.work import Work
+from app.identity import service as identity
 from app.notification import service as notification
 
 LAPSE, FILL = "appointment.offer_lapse", "appointment.fill"
@@ -59,7 +60,7 @@ def fill(work: Work, slot_id: UUID) -> None:
 
 
 def _first(work: Work, slot: Slot) -> UUID | None:
-    """The first in line who holds nothing in this slot yet."""
+    """The first in line who holds nothing in this slot yet, of accounts that are bound to their persons."""
     other = aliased(WaitingEntry)
     held = exists().where(
         Appointment.slot_id == slot.id, Appointment.person_id == WaitingEntry.person_id, Appointment.status.in_(LIVE)
@@ -69,7 +70,8 @@ def _first(work: Work, slot: Slot) -> UUID | None:
         other.person_id == WaitingEntry.person_id,
         other.status == WaitingState.OFFERED,
     )
-    line = select(WaitingEntry.id).where(WaitingEntry.status == WaitingState.WAITING, _WANTS, ~held, ~offered)
+    bound = identity.acts_for(WaitingEntry.account_id, WaitingEntry.person_id)
+    line = select(WaitingEntry.id).where(WaitingEntry.status == WaitingState.WAITING, _WANTS, bound, ~held, ~offered)
     first = line.order_by(WaitingEntry.line_no).limit(1).with_for_update(of=WaitingEntry)
     return work.session.scalar(first, _of(slot))
 

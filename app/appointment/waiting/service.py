@@ -13,8 +13,8 @@ from app.appointment import booking, holding, places, refusals
 from app.appointment.booking import Booked
 from app.appointment.models import Appointment, Doctor, Slot
 from app.appointment.states import LIVE
+from app.appointment.waiting import closing, offers, queries, rules
 from app.appointment.waiting import contracts as c
-from app.appointment.waiting import offers, queries, rules
 from app.appointment.waiting.models import WaitingEntry
 from app.appointment.waiting.states import WaitingState, waiting_entries
 from app.core.errors import Conflict, LostRace, NotFound
@@ -22,8 +22,6 @@ from app.core.work import Work
 from app.exchange import service as exchange
 from app.identity import service as identity
 from app.payment import service as payment
-
-_RACES = 5
 
 
 def join(work: Work, account_id: UUID, wanted: c.Join) -> WaitingEntry:
@@ -106,26 +104,19 @@ def _require_worth(work: Work, slots: Sequence[Slot], person_id: UUID) -> None:
 def leave(work: Work, account_id: UUID, entry_id: UUID) -> WaitingEntry:
     """Give up the place in line, or the offer: its place goes to the next."""
     row = _mine(work, account_id, entry_id)
-    for _ in range(_RACES):
-        held = offers.offered(work, entry_id)
-        still = (WaitingEntry.id == entry_id, WaitingEntry.status == WaitingState.WAITING)
-        if held is None and work.session.scalar(select(WaitingEntry.id).where(*still).with_for_update()) is None:
-            if work.session.get_one(WaitingEntry, entry_id, populate_existing=True).status == WaitingState.OFFERED:
-                continue  # offered between the two looks
-            raise LostRace(waiting_entries.name, "leave", [entry_id])
-        offers.end(work, [entry_id], "leave", rules.GIVEN_UP, tells=False)
-        if held is not None and held.offered_slot_id is not None:
-            offers.hand_on(work, held.offered_slot_id)
-        return row
-    raise LostRace(waiting_entries.name, "leave", [entry_id])
+    if not closing.leave(work, entry_id, rules.GIVEN_UP):
+        raise LostRace(waiting_entries.name, "leave", [entry_id])
+    return row
 
 
 def accept(work: Work, account_id: UUID, entry_id: UUID) -> Booked:
     """Take what is offered: an appointment as if booked now, with its fee and the hospital's word still to come.
 
-    Conflict `offer_over` where there is no offer (any more), `too_many_appointments` as holding has it.
+    Conflict `offer_over` where there is no offer (any more), `too_many_appointments` as holding has it; NotFound
+    `person_unknown` for an account that is not bound to the person any more.
     """
     row = _mine(work, account_id, entry_id)
+    identity.require_person(work.session, account_id, row.person_id)
     holding.require_room(work, account_id, row.person_id)
     held = offers.offered(work, entry_id)
     if held is None or held.offer_until is None or held.offer_until <= work.now:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table, any_, bindparam, select, text, update
@@ -65,7 +65,8 @@ def person_of_patient(session: Session, hospital_id: UUID, patient_no: str) -> U
 
 def set_patient_number(work: Work, hospital_id: UUID, patient_no: str, person_id: UUID) -> bool:
     """Note the hospital's number of a person; a number that replaces an older one counts from now on. When it is news,
-    the hospital's machine is told which accounts act for the patient and asked for the patient's records.
+    the hospital's machine is told which accounts act for the patient and, if there are any, asked for the patient's
+    records.
 
     True if it was news. Invalid if the number is another person's."""
     owner = person_of_patient(work.session, hospital_id, patient_no)
@@ -94,19 +95,21 @@ def set_patient_numbers(work: Work, hospital_id: UUID, numbers: Mapping[UUID, st
     for person_id in free.keys() & numbered:
         set_patient_number(work, hospital_id, free[person_id], person_id)
     new = {person_id: no for person_id, no in free.items() if person_id not in numbered}
-    _tie_all(work, hospital_id, new)
-    columns = [
-        {"patient_no": no, "person_id": person, "pull_id": pull}
-        for (person, no), pull in zip(new.items(), pulls.ask_all(work, hospital_id, new), strict=True)
-    ]
-    add_rows(work.session, _NUMBERS, columns, same={"hospital_id": hospital_id, "awaited_since": work.now})
+    bound = _accounts_of(work.session, hospital_id, list(new))
+    _tie_all(work, hospital_id, new, bound)
+    asked = pulls.ask_all(work, hospital_id, {person: new[person] for person, _ in bound})
+    columns = [{"patient_no": no, "person_id": one, **_waits(work, asked.get(one))} for one, no in new.items()]
+    add_rows(work.session, _NUMBERS, columns, same={"hospital_id": hospital_id})
     set_now = AuditFact("patient_number.set", "person", list(new), detail={"hospital": str(hospital_id)})
     work.audit_fact(set_now)
     return taken
 
 
-def _tie_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str]) -> None:
-    bound = _accounts_of(work.session, hospital_id, list(numbers))
+def _waits(work: Work, pull_id: UUID | None) -> dict[str, Any]:
+    return {"pull_id": pull_id, "awaited_since": work.now if pull_id is not None else None}
+
+
+def _tie_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str], bound: Sequence[tuple[UUID, UUID]]) -> None:
     ties = [
         {"account_ref": account_ref(work.privacy, account), "patient_no": numbers[person]} for person, account in bound
     ]
@@ -117,11 +120,12 @@ def _tie_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str]) -> None
 
 def tie(work: Work, hospital_id: UUID, person_id: UUID, patient_no: str, account_id: UUID | None) -> None:
     """Tell the hospital's machine that these accounts (all that are bound, or one) act for the patient, and ask it for
-    everything of the patient that changed."""
+    everything of the patient that changed. Where nobody is bound, nothing is asked for."""
     accounts = _bound_accounts(work.session, hospital_id, person_id) if account_id is None else [account_id]
     for one in accounts:
         tell(work, hospital_id, "tie_account", (account_ref(work.privacy, one), patient_no))
-    pulls.ask(work, hospital_id, person_id, patient_no)
+    if accounts:
+        pulls.ask(work, hospital_id, person_id, patient_no)
 
 
 def untie(work: Work, hospital_id: UUID, person_id: UUID, account_id: UUID) -> None:

@@ -39,7 +39,8 @@ class AwaitedRecords:
 
 
 def ask(work: Work, hospital_id: UUID, person_id: UUID, patient_no: str) -> None:
-    """For a patient who may be looking. The waiting goes on if the hospital was asked before."""
+    """For a patient who may be looking, and to whom somebody is bound there. The waiting goes on if the hospital was
+    asked before."""
     body = {"patient_no": patient_no}
     pull_id = exchange.command(
         work, hospital_id, "pull_patient", body, lane=LANE, subject=person_id, deadline=work.now + rules.PULL_LIMIT
@@ -49,14 +50,14 @@ def ask(work: Work, hospital_id: UUID, person_id: UUID, patient_no: str) -> None
     work.session.execute(update(PatientNumber).where(*mine).values(pull_id=pull_id, awaited_since=since))
 
 
-def ask_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str]) -> list[UUID]:
-    """For many persons of one hospital whose numbers (person -> number) are about to be noted; each one's pull, which
-    asks for several."""
+def ask_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str]) -> dict[UUID, UUID]:
+    """For many persons of one hospital whose numbers (person -> number) are about to be noted, and to whom somebody is
+    bound there; each one's pull, which asks for several."""
     patients = list(numbers.values())
     parts = [patients[at : at + TOGETHER] for at in range(0, len(patients), TOGETHER)]
     asked = [Asked(None, {"patient_nos": part}) for part in parts]
     pulls = exchange.command_all(work, hospital_id, "pull_patients", asked, lane=LANE)
-    return [pull for pull, part in zip(pulls, parts, strict=True) for _ in part]
+    return dict(zip(numbers, (pull for pull, part in zip(pulls, parts, strict=True) for _ in part), strict=True))
 
 
 def answered(work: Work, answers: Sequence[CommandAnswer]) -> None:
@@ -102,10 +103,12 @@ def _ask_later(work: Work, pull_id: UUID, rows: Sequence[PatientNumber], *, more
 
 
 def again(work: Work, pull_id: UUID) -> None:
-    """Ask once more, unless it has been asked since, the records have come, or nobody acts for the person any more."""
+    """Ask once more, unless it has been asked since, the records have come, or nobody acts for the person there any
+    more."""
     rows = _locked(work.session, [pull_id]).get(pull_id, [])
+    here = Binding.hospital_id.in_({row.hospital_id for row in rows})
     live = (Binding.person_id.in_({row.person_id for row in rows}), Binding.status == BindingState.LIVE)
-    bound = set(work.session.scalars(select(Binding.person_id).where(*live)))
+    bound = set(work.session.scalars(select(Binding.person_id).where(here, *live)))
     wanted = [row for row in rows if row.person_id in bound]
     _nobody_waits(work.session, [pull_id], but=wanted)
     if len(wanted) == 1:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    SQLColumnExpression,
     Table,
     any_,
     bindparam,
@@ -76,11 +77,18 @@ def require_bound(session: Session, account_id: UUID, person_id: UUID) -> None:
         raise NotFound
 
 
-def acts_for(account_id: ColumnElement[UUID], person_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+def acts_for(account_id: SQLColumnExpression[UUID], person_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
     """For another feature's query: whether the account is bound live to the person."""
     table = Binding.__table__.c
     live = table.status == literal_column(f"'{BindingState.LIVE.value}'")  # the partial indexes ask for it
     return exists().where(table.account_id == account_id, table.person_id == person_id, live)
+
+
+def is_acted_for(person_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    """For another feature's query: whether any account is bound live to the person."""
+    table = Binding.__table__.c
+    live = table.status == literal_column(f"'{BindingState.LIVE.value}'")
+    return exists().where(table.person_id == person_id, live)
 
 
 def live_bindings(session: Session, account_id: UUID) -> list[BindingView]:

@@ -258,6 +258,26 @@ def test_what_becomes_of_the_fee_is_told(desk: Desk, arrives: bool) -> None:
     assert len(desk.notices(row)) == 1
 
 
+@pytest.mark.parametrize("arrives", [True, False])
+def test_the_payer_is_told_of_the_fee_also_when_no_longer_bound(desk: Desk, arrives: bool) -> None:
+    """停诊 after the tie has ended: the person's appointment is no news for the payer any more, their money is."""
+    patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
+    row = desk.book(patient, slot_id)
+    desk.pay(patient, row)
+    [bound] = patient.get("/bindings").get_json()["bindings"]
+    assert patient.post(f"/bindings/{bound['id']}/revoke").status_code == 200
+    if not arrives:
+        body = {"code": "USER_ACCOUNT_ABNORMAL", "message": "-"}
+        desk.house.wechat.fail(r"/v3/refund/domestic/refunds$", status=400, body=body)
+    desk.change(slot_id, 2, status="stopped")
+    kinds = ("payment.refund", "payment.look_at_refund", "appointment.fee_refunded", "appointment.fee_not_refunded")
+    desk.house.drain_all(*kinds, hurry=True)
+    told = desk.house.rows("SELECT template, account_id, person_id FROM notice WHERE subject = :id", id=row["id"])
+    assert [tuple(one) for one in told] == [("refunded" if arrives else "refund_failed", patient.account_id, None)]
+    desk.house.drain_all("notification.deliver")
+    assert desk.house.value("SELECT status FROM notice WHERE subject = :id", id=row["id"]) == "delivered"
+
+
 def given_back(desk: Desk, patient: Known, row: Any) -> tuple[str, int]:
     """What the patient reads of the fee's way back, the same with the appointment, in the list and with the payment."""
     (listed,) = patient.get("/appointments").get_json()["items"]

@@ -41,3 +41,19 @@ def test_of_a_person_only_who_is_bound_is_told(house: House, patient: Known, all
     unbind(house, patient)
     assert write(house, patient, patient.person_id, all_at_once=all_at_once) == 0
     assert write(house, patient, None, all_at_once=all_at_once) == 1, "the user's own affair"
+
+
+@pytest.mark.parametrize("all_at_once", [False, True])
+@pytest.mark.parametrize("template", ["refunded", "refund_failed"])
+def test_of_their_own_money_the_payer_is_told_whoever_they_are_bound_to(
+    house: House, patient: Known, template: str, all_at_once: bool
+) -> None:
+    unbind(house, patient)
+    told, params = Told(patient.account_id, uuid4(), uuid4().hex, patient.person_id), {"what": "挂号费"}
+    with house.runtime.work() as work:
+        if all_at_once:
+            service.notify_all(work, template, [told], params)
+        else:
+            service.notify(work, template, told, params)
+    found = house.rows("SELECT account_id, person_id FROM notice WHERE subject = :id", id=told.subject)
+    assert [tuple(one) for one in found] == [(patient.account_id, None)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.registration.rules import TRIES_IN_PLACE
 from tests.app.registration.kit import Line
 
 
@@ -51,3 +52,17 @@ def test_while_nothing_moves_the_time_grows(line: Line, m: Any) -> None:
     line.house.rows("UPDATE registration SET left_at = left_at - interval '10 minutes',"
                     " asked_at = asked_at - interval '10 minutes'")  # fmt: skip
     assert line.shown(patients[-1])["expected_s"] > max(before, 60)
+
+
+def test_who_rests_is_promised_nothing_before_the_rest_is_over(line: Line, m: Any) -> None:
+    m(2)
+    patients = line.enter(3)
+    line.poll()
+    line.answer()
+    assert line.shown(patients[2])["expected_s"] < 250
+    line.house.rows("UPDATE registration SET tries = :k, failures = :k, not_before = now() + interval '5 minutes'"
+                    " WHERE person_id = :id", k=TRIES_IN_PLACE, id=patients[2].person_id)  # fmt: skip
+    shown = line.shown(patients[2])
+    assert shown["stepped_aside"] and shown["place"] == 1 and 295 <= shown["expected_s"] <= 310
+    line.rest_is_over()
+    assert line.shown(patients[2])["expected_s"] < 250

@@ -337,14 +337,52 @@ def test_each_hospital_may_have_its_own_m(line: Line, here: Context) -> None:
         line.house.rows("UPDATE party SET config = config - 'registration_batch' WHERE code = 'H1'")
 
 
+def unbind(patient: Any) -> None:
+    [bound] = patient.get("/bindings").get_json()["bindings"]
+    assert patient.post(f"/bindings/{bound['id']}/revoke").status_code == 200
+
+
+def test_a_person_to_whom_nobody_is_bound_leaves_the_line_unasked(line: Line, m: Any) -> None:
+    m(2)
+    patients = line.enter(4)
+    unbind(patients[0])
+    line.poll()
+    line.poll()
+    assert line.answer() == documents(patients[1:3])
+    row = line.row(patients[0])
+    assert (row.status, row.refused_code, row.command_id) == ("failed", "unbound", None)
+    line.poll()
+    assert line.answer() == documents(patients[3:])
+    assert not line.house.value("SELECT count(*) FROM notice WHERE subject = :id", id=row.id)
+
+
+def test_what_the_hospital_was_asked_already_is_asked_to_its_end(line: Line) -> None:
+    """It may have registered the person: its number is noted, and no records are asked for."""
+    (patient,) = line.enter(1)
+    line.poll()
+    line.answer(lambda _: {"outcome": "unknown", "code": "no_answer"})
+    unbind(patient)
+    line.rest_is_over()
+    line.poll()
+    assert line.answer() == [patient.document_no] and line.statuses([patient]) == ["registered"]
+    number = "SELECT patient_no FROM patient_number WHERE person_id = :id AND pull_id IS NULL"
+    assert line.house.value(number, id=patient.person_id)
+    assert not [one for one in line.house.agent().poll(lanes=["pull"]) if one["kind"].startswith("pull_")]
+
+
 MOVES = {
     ("queued", "begin"): "registering",
+    ("queued", "leave"): "failed",
     ("registering", "register"): "registered",
     ("registering", "retry"): "queued",
     ("registering", "refuse"): "failed",
 }
 LEFT: dict[str, Any] = {"left_at": datetime.now(UTC)}
-LEAVING = {"register": LEFT, "refuse": LEFT | {"refused_code": "blacklisted"}}
+LEAVING = {
+    "leave": LEFT | {"refused_code": "unbound"},
+    "register": LEFT,
+    "refuse": LEFT | {"refused_code": "blacklisted"},
+}
 
 
 def test_every_pair_of_state_and_event(line: Line) -> None:

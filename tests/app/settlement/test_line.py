@@ -137,7 +137,17 @@ def test_whoever_would_not_wait_waits_for_no_lock_to_be_refused(town: Town, who:
         assert Thread(lambda: other.post("/trials", body)).result().status_code == 429
 
 
+def test_a_time_that_is_shown_never_lies_in_the_past(town: Town, who: Insured) -> None:
+    """The slot is free, and nobody has admitted yet."""
+    asked = ask(town, who, town.bill(who, settled=False))
+    town.rows("UPDATE settlement SET promised_at = promised_at - interval '4 seconds'")
+    before = town.runtime.clock.now()
+    shown = datetime.fromisoformat(who.get(f"/trials/{asked['id']}")["expected_at"])
+    assert before < shown < before + timedelta(seconds=10)
+
+
 def test_a_person_has_one_place_and_may_leave_it(town: Town, who: Insured) -> None:
+    limit(town, 1)
     first, second = (town.bill(who, settled=False) for _ in range(2))
     place = ask(town, who, first)
     assert ask(town, who, first)["id"] == place["id"]
@@ -332,12 +342,48 @@ def test_every_state_allows_its_events_and_no_other(town: Town, who: Insured) ->
             assert [one.new for one in moved] == ([expected] if expected else []), (state, event)
 
 
+def unbind(who: Insured) -> None:
+    [bound] = who.get("/bindings")["bindings"]
+    assert who.post(f"/bindings/{bound['id']}/revoke").status_code == 200
+
+
 def test_whoever_is_not_bound_any_more_is_not_told_of_the_trial(town: Town, who: Insured) -> None:
     other = town.insured()
     asked = [ask(town, one, town.bill(one, settled=False)) for one in (who, other)]
-    [bound] = who.get("/bindings")["bindings"]
-    assert who.post(f"/bindings/{bound['id']}/revoke").status_code == 200
     town.drain_all("settlement.admit")
+    unbind(who)
     answer_trials(town, SIDES)
     told = [town.value("SELECT count(*) FROM notice WHERE subject = :id", id=one["id"]) for one in asked]
     assert told == [0, 1] and not town.dead()
+
+
+def in_line(town: Town, asked: dict[str, Any]) -> tuple[str, str | None]:
+    [row] = town.rows("SELECT status, refused_code FROM settlement WHERE id = :id", id=asked["id"])
+    return row.status, row.refused_code
+
+
+@pytest.mark.parametrize("followed", [True, False])
+def test_a_trial_for_somebody_to_whom_nobody_is_bound_leaves_the_line(town: Town, who: Insured, followed: bool) -> None:
+    """At once, or at the latest before it is sent; it takes no slot from others."""
+    limit(town, 1)
+    other = town.insured()
+    asked, behind = (ask(town, one, town.bill(one, settled=False)) for one in (who, other))
+    unbind(who)
+    if followed:
+        town.drain_all("settlement.unbound")
+        assert in_line(town, asked) == ("failed", "left") and other.get(f"/trials/{behind['id']}")["place"] == 1
+    town.drain_all("settlement.admit")
+    assert in_line(town, asked) == ("failed", "left")
+    assert [one["body"]["name"] for one in town.commands("M1", "trial")] == [other.name] and held(town) == 1
+    assert in_line(town, behind) == ("trialling", None) and not town.dead()
+
+
+def test_a_trial_goes_on_for_whoever_else_is_bound(town: Town, who: Insured) -> None:
+    asked, other = ask(town, who, town.bill(who, settled=False)), town.insured()
+    town.rows("INSERT INTO binding (id, account_id, hospital_id, person_id, relation, seat, document_index, name_mask,"
+              " child, consented_at, expires_at, status) SELECT gen_random_uuid(), :account, hospital_id, person_id,"
+              " 'spouse', 2, document_index, name_mask, child, consented_at, expires_at, 'live' FROM binding"
+              " WHERE account_id = :mine", account=other.account_id, mine=who.account_id)  # fmt: skip
+    unbind(who)
+    town.drain_all("settlement.unbound", "settlement.admit")
+    assert other.get(f"/trials/{asked['id']}")["status"] == "trialling"

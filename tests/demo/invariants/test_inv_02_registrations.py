@@ -54,7 +54,8 @@ def enter(town: Town) -> Callable[..., UUID]:
         )
         entry = {"no": f"rg{line_no}", "line_no": line_no, "status": status, "appointment_id": booked["id"]}
         gone = {"left_at": datetime.now(UTC)} if status in ("registered", "failed") else {}
-        refused = {"refused_code": "blacklisted"} if status == "failed" else {}
+        code = values.pop("refused_code", "blacklisted")
+        refused = {"refused_code": code} if status == "failed" else {}
         town.ground.add("registration", **ids, **entry, **gone, **refused)
         if status == "registered":
             town.ground.add("patient_number", **ids, patient_no=f"p{line_no}")
@@ -120,6 +121,15 @@ def test_registered_here_and_not_at_the_hospital_is_named(scene: Scene, desk: De
     enter(1)
     desk.register("rg1", "another", received_at=1.0)
     one(check(scene), "rg1", "not in the hospital under this patient number")
+
+
+def test_whoever_was_bound_to_by_nobody_need_not_have_reached_the_hospital(
+    scene: Scene, desk: Desk, enter: Enter
+) -> None:
+    enter(1, "failed", refused_code="unbound")
+    assert check(scene) == []
+    enter(2, "failed")
+    one(check(scene), "rg2", "never reached the hospital")
 
 
 def test_two_numbers_for_one_patient_are_named(town: Town, scene: Scene, desk: Desk, enter: Enter) -> None:

@@ -255,6 +255,49 @@ def test_many_who_unbound_are_not_asked_for_again(clinic: Clinic, two: tuple[War
     assert two[0].again() == [] and len(two[1].awaited()) == 1
 
 
+@pytest.fixture
+def parted(clinic: Clinic) -> tuple[Ward, Ward]:
+    """Two patients whose numbers come together; the first has unbound."""
+    wards = (Ward(clinic), Ward(clinic))
+    for ward in wards:
+        ward.asked()
+        clinic.rows("DELETE FROM patient_number WHERE patient_no = :no", no=ward.patient_no)
+        ward.patient_no = patient_number()
+    assert wards[0].patient.post(f"/bindings/{wards[0].bound['id']}/revoke").status_code == 200
+    return wards
+
+
+def awaited_now(clinic: Clinic, wards: tuple[Ward, Ward]) -> list[bool]:
+    query = "SELECT pull_id IS NOT NULL AS waits FROM patient_number WHERE patient_no = :no"
+    return [clinic.rows(query, no=ward.patient_no)[0].waits for ward in wards]
+
+
+def test_records_are_not_asked_for_where_nobody_is_bound(clinic: Clinic, parted: tuple[Ward, Ward]) -> None:
+    """The numbers are noted all the same."""
+    hospital_id, numbers = UUID(parted[0].bound["hospital_id"]), {one.person_id: one.patient_no for one in parted}
+    with clinic.runtime.work() as work:
+        assert identity.set_patient_numbers(work, hospital_id, numbers) == set()
+    assert _of_many(clinic, "pull_patients")["body"]["patient_nos"] == [parted[1].patient_no]
+    assert awaited_now(clinic, parted) == [False, True]
+
+
+def test_a_number_of_somebody_to_whom_nobody_is_bound_asks_for_nothing(
+    clinic: Clinic, parted: tuple[Ward, Ward]
+) -> None:
+    with clinic.runtime.work() as work:
+        for ward in parted:
+            assert identity.set_patient_number(work, UUID(ward.bound["hospital_id"]), ward.patient_no, ward.person_id)
+    assert parted[0].asked() == [] and awaited_now(clinic, parted) == [False, True]
+
+
+def test_records_are_asked_for_only_at_a_hospital_where_somebody_is_bound(clinic: Clinic, ward: Ward) -> None:
+    with clinic.runtime.work() as work:
+        other = put_party(work, NewParty("hospital", "H8", "第八医院"))
+        assert identity.set_patient_numbers(work, other, {ward.person_id: ward.patient_no}) == set()
+    asked = "SELECT count(*) FROM command WHERE party_id = :id AND kind LIKE 'pull_%'"
+    assert clinic.rows(asked, id=other) == [(0,)]
+
+
 def test_the_same_number_at_another_hospital_waits_for_itself(clinic: Clinic, two: tuple[Ward, Ward]) -> None:
     """Answers of several hospitals have their effect together."""
     pull = _of_many(clinic, "pull_patients")
