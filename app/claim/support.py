@@ -57,7 +57,8 @@ def supported_fen(bills: Sequence[Judged]) -> dict[str, int]:
         given_fen = min(worth_fen, missing_fen)
         missing_fen -= given_fen
         limits_fen = [worth_fen - given_fen, bill.approved_fen]
-        limits_fen += [bill.amended.left_fen] if bill.amended else []
+        if bill.amended is not None:  # rounding may leave half a fen to a bill of which nothing is left
+            limits_fen += [bill.amended.left_fen, bill.amended.now.borne_fen]
         kept[bill.clearing_no] = max(0, min(limits_fen))
     return kept
 

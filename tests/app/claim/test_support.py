@@ -96,6 +96,11 @@ def test_earlier_claims_keep_what_they_have() -> None:
     assert kept(BILL, bill(("A", 6_000), ("B", 3_000)), left_fen=-100) == 0
 
 
+def test_of_a_bill_of_which_nothing_is_left_not_even_a_rounded_fen_is_kept() -> None:
+    lines = decided(bill(("A", 4_805)), "0.9")  # 4,324.5 fen, rounded up
+    assert kept(bill(("A", 4_805)), bill(), lines=lines, left_fen=1) == 0
+
+
 def test_a_deductible_that_one_bill_cannot_carry_is_carried_by_another() -> None:
     first = judged(BILL, bill(("A", 500)), deductible_fen=2_000)
     second = judged(BILL, None, no="N2")
