@@ -28,7 +28,9 @@ def apply(work: Work, batches: Sequence[OpenBatch]) -> list[list[Verdict]]:
     Of a batch that has verdicts only the rows that waited for their parent are judged again.
     """
     hospital_id = batches[0].party_id
-    work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"record:{hospital_id}", 0))))
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"record:{hospital_id}", 0))
+    # A plan that was kept from when a table was small goes on reading all of it while it grows.
+    work.session.execute(select(lock, func.set_config("plan_cache_mode", "force_custom_plan", True)))
     rows = [batch.unread() for batch in batches]
     applied = Applied([verdict for batch, its in zip(batches, rows, strict=True) for verdict in _so_far(batch, its)])
     sections = defaultdict[str, dict[int, UnreadRow]](dict)
