@@ -5,7 +5,10 @@ from __future__ import annotations
 import app.appointment.models
 import app.appointment.waiting.models
 import app.audit.models
-import app.claim.models
+import app.claim.models.claims
+import app.claim.models.decisions
+import app.claim.models.e_bills
+import app.claim.models.packages
 import app.claim.policy.models
 import app.core.idempotency
 import app.core.quota

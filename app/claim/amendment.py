@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from app.claim import arithmetic, queries, recovery, rules, support, versions
-from app.claim.models import Claim, ClaimBill, Decision, Recovery
+from app.claim import arithmetic, recovery, rules, support, versions
+from app.claim.models.claims import Claim, ClaimBill
+from app.claim.models.decisions import Decision, Recovery
+from app.claim.queries import lookup, outcomes
 from app.claim.shown import Compared
 from app.claim.states import AT_INSURER
 from app.claim.steps import get, lock_bills
@@ -20,9 +22,9 @@ from app.core.work import Work
 
 def bills_amended(work: Work, bill_ids: Sequence[UUID]) -> None:
     """The same news again finds nothing to do."""
-    for row in [get(work, claim.id) for claim in queries.claims_of_bills(work.session, bill_ids)]:
-        if row.status in AT_INSURER and queries.latest_decision(work.session, row.id) is not None:
-            clearings = queries.live_rows(work.session, row.id)
+    for row in [get(work, claim.id) for claim in lookup.claims_of_bills(work.session, bill_ids)]:
+        if row.status in AT_INSURER and outcomes.latest_decision(work.session, row.id) is not None:
+            clearings = lookup.live_rows(work.session, row.id)
             lock_bills(work, [clearing.bill_id for clearing in clearings])
             follow(work, row, versions.compare_bills(work, row, clearings))
 
@@ -33,7 +35,7 @@ def follow(work: Work, row: Claim, bills: Mapping[str, Compared]) -> None:
     if all(bill.now is None for bill in bills.values()):
         return
     work.session.flush()
-    clearings = queries.live_rows(work.session, row.id)
+    clearings = lookup.live_rows(work.session, row.id)
     decision = _standing(work, row)
     kept = _kept_fen(work, decision, clearings, bills)
     less = [one for one in clearings if kept[one.clearing_no] < one.kept_fen]
@@ -45,13 +47,13 @@ def follow(work: Work, row: Claim, bills: Mapping[str, Compared]) -> None:
 
 
 def _standing(work: Work, row: Claim) -> Decision:
-    decision = queries.latest_decision(work.session, row.id)
+    decision = outcomes.latest_decision(work.session, row.id)
     assert decision is not None
     return decision
 
 
 def _lower(work: Work, row: Claim, decision: Decision, clearing: ClaimBill, kept_fen: int) -> None:
-    before = [one for one in queries.recoveries(work.session, row.id) if one.clearing_no == clearing.clearing_no]
+    before = [one for one in outcomes.recoveries(work.session, row.id) if one.clearing_no == clearing.clearing_no]
     payable_fen = min(clearing.payable_fen, kept_fen)
     opened = Recovery(
         claim_id=row.id,
@@ -76,7 +78,7 @@ def _kept_fen(
     """What each bill of the claim carries of the decision, by clearing number."""
     lines: dict[str, list[arithmetic.Line]] = {clearing.clearing_no: [] for clearing in clearings}
     names = arithmetic.Line.__dataclass_fields__
-    for line in queries.decision_lines(work.session, decision.id):
+    for line in outcomes.decision_lines(work.session, decision.id):
         if line.clearing_no in lines:
             lines[line.clearing_no].append(arithmetic.Line(**{name: getattr(line, name) for name in names}))
     return support.supported_fen(
@@ -94,17 +96,17 @@ def _amended(work: Work, clearing: ClaimBill, bills: Mapping[str, Compared]) -> 
 def _left_fen(work: Work, clearing: ClaimBill, borne_fen: int) -> int:
     """Who claimed first keeps first: what the claims before this one leave of the bill as it is now."""
     mine = (clearing.business_date, clearing.ordinal)
-    rows = queries.live_rows_of_bill(work.session, clearing.bill_id)
+    rows = lookup.live_rows_of_bill(work.session, clearing.bill_id)
     earlier = [one for one in rows if (one.business_date, one.ordinal) < mine]
-    elsewhere_fen = queries.paid_elsewhere_fen(work.session, clearing.bill_id)
+    elsewhere_fen = outcomes.paid_elsewhere_fen(work.session, clearing.bill_id)
     return borne_fen - sum(_keeps_fen(work, one) for one in earlier) - elsewhere_fen
 
 
 def _keeps_fen(work: Work, clearing: ClaimBill) -> int:
     """What another claim keeps of a bill, also if the news of the bill has not been followed there yet."""
-    row = queries.claim(work.session, clearing.claim_id)
+    row = lookup.claim(work.session, clearing.claim_id)
     if row is None or not clearing.kept_fen:
         return 0
-    clearings = queries.live_rows(work.session, row.id)
+    clearings = lookup.live_rows(work.session, row.id)
     bills = versions.compare_bills(work, row, clearings)
     return min(clearing.kept_fen, _kept_fen(work, _standing(work, row), clearings, bills)[clearing.clearing_no])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.claim import clocks, consents, queries, rules
+from app.claim import clocks, consents, rules
 from app.claim.contracts import people as c
-from app.claim.models import Appeal, Claim, Decision
+from app.claim.models.claims import Claim
+from app.claim.models.decisions import Appeal, Decision
+from app.claim.queries import lookup, outcomes
 from app.claim.states import State
 from app.claim.steps import advance, get, mine, tell
 from app.core.errors import Conflict, Forbidden, Invalid, LostRace
@@ -38,7 +40,7 @@ def _accept(work: Work, row: Claim) -> bool:
 
 def _release(work: Work, row: Claim) -> None:
     """All that is approved may be paid, as far as the hospital has not taken its bills back or amended them."""
-    for clearing in queries.live_rows(work.session, row.id):
+    for clearing in lookup.live_rows(work.session, row.id):
         clearing.payable_fen = clearing.kept_fen
     work.emit("claim.payable", row.id)
 
@@ -46,14 +48,14 @@ def _release(work: Work, row: Claim) -> None:
 def appeal(work: Work, account_id: UUID, claim_id: UUID, wanted: c.AppealIn) -> Claim:
     """Object to one line, to several or to all, once. What is not disputed is payable at once."""
     row = mine(work, account_id, claim_id)
-    decision = queries.latest_decision(work.session, row.id)
+    decision = outcomes.latest_decision(work.session, row.id)
     if decision is None:
         raise Conflict("not_decided", "还没有核赔结果，不能申诉")
-    if queries.appeal(work.session, row.id) is not None:
+    if outcomes.appeal(work.session, row.id) is not None:
         raise Conflict("appealed_before", "每个理赔只能申诉一次")
     if not consents.cover(work, row, rules.IN_APPEAL):
         raise Forbidden("no_consent", "您已撤回向该保险公司提供信息的同意，请重新同意后再申诉")
-    known = {(line.clearing_no, line.line_no) for line in queries.decision_lines(work.session, decision.id)}
+    known = {(line.clearing_no, line.line_no) for line in outcomes.decision_lines(work.session, decision.id)}
     if not {(line.clearing_no, line.line_no) for line in wanted.lines} <= known:
         raise Invalid("line_unknown", "没有找到要申诉的费用明细")
     if not advance(work, row, "appeal", accept_by=None):
@@ -68,8 +70,8 @@ def appeal(work: Work, account_id: UUID, claim_id: UUID, wanted: c.AppealIn) -> 
 
 def _release_undisputed(work: Work, row: Claim, decision: Decision, disputed: set[tuple[str, int]]) -> None:
     """Everything approved but the disputed lines. A returned item is never disputed away: it lowers what is certain."""
-    lines = queries.decision_lines(work.session, decision.id)
-    for clearing in queries.live_rows(work.session, row.id):
+    lines = outcomes.decision_lines(work.session, decision.id)
+    for clearing in lookup.live_rows(work.session, row.id):
         mine = [line for line in lines if line.clearing_no == clearing.clearing_no]
         open_fen = sum(max(0, line.approved_fen) for line in mine if (line.clearing_no, line.line_no) in disputed)
         clearing.payable_fen = max(clearing.payable_fen, clearing.kept_fen - open_fen)
@@ -77,7 +79,7 @@ def _release_undisputed(work: Work, row: Claim, decision: Decision, disputed: se
 
 
 def _prepay_in_time(work: Work, row: Claim) -> None:
-    package = queries.latest_package(work.session, row.id)
+    package = lookup.latest_package(work.session, row.id)
     received_at = package.delivered_at if package is not None and package.delivered_at else work.now
     days = clocks.terms(work, row.insurer_id).prepay
     work.later("claim.prepay", row.id, run_at=clocks.due(received_at, days))
@@ -95,7 +97,7 @@ def prepay(work: Work, claim_id: UUID) -> None:
 
 def appeal_to_tell(work: Work, claim_id: UUID) -> dict[str, object]:
     """The lines, and with its receipt the reason; without it if a consent was taken back meanwhile."""
-    row, appeal = get(work, claim_id), queries.appeal(work.session, claim_id)
+    row, appeal = get(work, claim_id), outcomes.appeal(work.session, claim_id)
     assert appeal is not None
     told = consents.share_once(work, row, "appeal", rules.IN_APPEAL)
     return {"lines": appeal.lines, "reason": appeal.reason if told else rules.WITHHELD}

@@ -9,8 +9,9 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from app.claim import answers, dialects, documents, letter, queries, rules, submission, views, withdrawal
+from app.claim import answers, dialects, documents, letter, rules, submission, views, withdrawal
 from app.claim.contracts import people as c
+from app.claim.queries import lookup
 from app.core.errors import NotFound
 from app.core.work import Work
 from app.exchange import service as exchange
@@ -22,7 +23,7 @@ from app.web.routes import command, door, download, question
 from app.web.site import ACCOUNT, Caller
 
 if TYPE_CHECKING:
-    from app.claim.models import Claim
+    from app.claim.models.claims import Claim
 
 bp = APIBlueprint("claim", __name__, url_prefix="/api/v1", tag="理赔")
 MINE = door(ACCOUNT)
@@ -53,7 +54,7 @@ def submit(work: Work, caller: Caller, body: c.SubmitClaim) -> c.ClaimDetail:
 @question(bp, "/claims", MINE, out=c.ClaimPage, query=c.ClaimQuery)
 def list_claims(session: Session, caller: Caller, query: c.ClaimQuery) -> c.ClaimPage:
     """我的理赔，最新的在前；可以按理赔号或赔案号查找"""
-    rows, cursor = queries.page_of_account(session, caller.id, query, no=query.no, case_no=query.case_no)
+    rows, cursor = lookup.page_of_account(session, caller.id, query, no=query.no, case_no=query.case_no)
     return c.ClaimPage(items=[views.claim(row) for row in rows], next_cursor=cursor)
 
 
@@ -107,7 +108,7 @@ def _after(work: Work, row: Claim) -> c.ClaimDetail:
 
 
 def _mine(session: Session, caller: Caller, claim_id: UUID) -> Claim:
-    row = queries.claim(session, claim_id)
+    row = lookup.claim(session, claim_id)
     if row is None or row.account_id != caller.id:
         raise NotFound
     return row

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import delete
 
-from app.claim import queries, rules
-from app.claim.models import Claim, EBillGuard
+from app.claim import rules
+from app.claim.models.claims import Claim
+from app.claim.models.e_bills import EBillGuard
+from app.claim.queries import lookup
 from app.claim.states import State
 from app.claim.steps import advance, get, tell
 from app.core.work import Work
@@ -21,7 +23,7 @@ def assemble(work: Work, claim_id: UUID) -> bool:
     row = get(work, claim_id)
     if row.status != State.ASSEMBLING:
         return True
-    bills = record.bills(work.session, [b.bill_id for b in queries.bills(work.session, row.id)])
+    bills = record.bills(work.session, [b.bill_id for b in lookup.bills(work.session, row.id)])
     dead = why_dead(bills)
     if dead is not None:
         end_ineligible(work, row, dead)
@@ -65,6 +67,6 @@ def end_ineligible(work: Work, row: Claim, code: str, reasons: list[dict[str, st
 
 def release_bills(work: Work, row: Claim) -> None:
     """An ended claim holds nothing: its bills and e-bills may be claimed again."""
-    for clearing in queries.bills(work.session, row.id):
+    for clearing in lookup.bills(work.session, row.id):
         clearing.live = False
     work.session.execute(delete(EBillGuard).where(EBillGuard.claim_id == row.id))

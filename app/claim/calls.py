@@ -19,12 +19,12 @@ from app.claim import (
     following,
     letter,
     letter_paper,
-    queries,
     recovery,
     verification,
     versions,
 )
 from app.claim.contracts import partners
+from app.claim.queries import lookup
 from app.claim.states import State
 from app.claim.steps import get
 from app.core.errors import NOT_REACHED, Invalid, NotFound, PartnerFault, TryLater
@@ -51,7 +51,7 @@ def bills_changed(runtime: Runtime, _: Gateways, job: Job) -> None:
     was amended is followed."""
     with runtime.work(finish=[job]) as work:
         bill_ids = [UUID(bill_id) for bill_id in job.args["bill_ids"]]
-        for row in queries.claims_of_bills(work.session, bill_ids):
+        for row in lookup.claims_of_bills(work.session, bill_ids):
             assembly.assemble(work, row.id)
         recovery.bills_lost(work, bill_ids)
         amendment.bills_amended(work, bill_ids)
@@ -157,7 +157,7 @@ def tell_acceptance(runtime: Runtime, gateways: Gateways, job: Job) -> None:
 def tell_withdrawal(runtime: Runtime, gateways: Gateways, job: Job) -> None:
     """The reversals count when the insurer has taken the case back. Has it decided already, nothing is reversed."""
     with runtime.work() as work:
-        reversals = [b for b in queries.bills(work.session, job.subject) if b.kind == "reverse"]
+        reversals = [b for b in lookup.bills(work.session, job.subject) if b.kind == "reverse"]
         names = ("clearing_no", "original_clearing_no")
         body = {"reversals": [{name: getattr(b, name) for name in names} for b in reversals]}
     try:
@@ -169,7 +169,7 @@ def tell_withdrawal(runtime: Runtime, gateways: Gateways, job: Job) -> None:
 
 def _book_reversals(work: Work, claim_id: UUID) -> None:
     get(work, claim_id)
-    delivery.book(work, [b for b in queries.bills(work.session, claim_id) if b.kind == "reverse"])
+    delivery.book(work, [b for b in lookup.bills(work.session, claim_id) if b.kind == "reverse"])
 
 
 def tell_recovery(runtime: Runtime, gateways: Gateways, job: Job) -> None:
@@ -178,7 +178,7 @@ def tell_recovery(runtime: Runtime, gateways: Gateways, job: Job) -> None:
         body = recovery.to_tell(work, UUID(job.args["recovery_id"]))
 
     def book_reversal(work: Work, claim_id: UUID) -> None:
-        rows = queries.bills(work.session, claim_id)
+        rows = lookup.bills(work.session, claim_id)
         delivery.book(work, [row for row in rows if row.clearing_no == body["recovery_no"]])
 
     _tell(runtime, gateways, job, "recovery", body, then=book_reversal)

@@ -17,8 +17,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.claim import queries
-from app.claim.models import Claim, ClaimClock
+from app.claim.models.claims import Claim, ClaimClock
+from app.claim.queries import lookup
 from app.claim.states import DECIDABLE, UNDECIDED, State
 from app.core.clock import SHANGHAI, shanghai_date
 from app.core.log import get_log
@@ -82,7 +82,7 @@ def start(work: Work, row: Claim, kind: str) -> None:
 def stop(work: Work, row: Claim, kind: str) -> None:
     if kind in PAUSABLE:
         resume(work, row)
-    clock = queries.running_clock(work.session, row.id, kind)
+    clock = lookup.running_clock(work.session, row.id, kind)
     if clock is not None:
         clock.ended_at = work.now
 
@@ -94,7 +94,7 @@ def resume(work: Work, row: Claim) -> None:
     paused_s = int((work.now - row.clock_paused_since).total_seconds())
     row.clock_paused_since = None
     for kind in PAUSABLE:
-        clock = queries.running_clock(work.session, row.id, kind)
+        clock = lookup.running_clock(work.session, row.id, kind)
         if clock is not None:
             clock.paused_s += paused_s
             clock.due_at = due(clock.started_at, clock.days, timedelta(seconds=clock.paused_s))
@@ -102,7 +102,7 @@ def resume(work: Work, row: Claim) -> None:
 
 def mark_late(work: Work) -> int:
     """Mark and tell what has become late since the last time: each once. How many."""
-    late = queries.clocks_to_mark(work.session, work.now, PAUSABLE, MOST_LATE)
+    late = lookup.clocks_to_mark(work.session, work.now, PAUSABLE, MOST_LATE)
     for clock, row in late:
         clock.late_at = work.now
         work.audit("claim.late", "claim", row.id, kind=clock.kind)

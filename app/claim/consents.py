@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.claim import rules
 from app.claim.contracts import people as c
-from app.claim.models import Claim
+from app.claim.models.claims import Claim
 from app.core.errors import Forbidden, Invalid
 from app.core.work import Work
 from app.identity import service as identity

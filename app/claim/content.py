@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.claim import medical, queries
+from app.claim import medical
 from app.claim.form import STATEMENT, application_form
-from app.claim.models import Claim, ClaimBill
+from app.claim.models.claims import Claim, ClaimBill
+from app.claim.queries import lookup
 from app.core.privacy import mask_number
 from app.core.work import Work
 from app.exchange import service as exchange
@@ -42,13 +43,13 @@ def parts(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> dict[str, A
 def supplements(session: Session, claim_id: UUID) -> list[dict[str, Any]]:
     """What the patient has sent, with the claim (`request_no` None) or on a request: the files travel beside the
     package, known by their hash."""
-    numbers: dict[UUID | None, str] = {r.id: r.request_no for r in queries.document_requests(session, claim_id)}
+    numbers: dict[UUID | None, str] = {r.id: r.request_no for r in lookup.document_requests(session, claim_id)}
     return [
         {
             "request_no": numbers.get(d.request_id),
             **{n: getattr(d, n) for n in ("kind", "title", "media_type", "sha256")},
         }
-        for d in queries.documents_of_claim(session, claim_id)
+        for d in lookup.documents_of_claim(session, claim_id)
     ]
 
 
@@ -108,7 +109,7 @@ def _claim(row: Claim) -> dict[str, Any]:
 
 
 def _policy(session: Session, row: Claim) -> dict[str, Any]:
-    policy = queries.policy_of(session, row)
+    policy = lookup.policy_of(session, row)
     return {
         "policy_no": policy.policy_no,
         "product_name": policy.product_name,

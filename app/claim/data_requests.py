@@ -10,9 +10,10 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from app.claim import consents, queries, rules
+from app.claim import consents, rules
 from app.claim.contracts import partners
-from app.claim.models import Claim
+from app.claim.models.claims import Claim
+from app.claim.queries import lookup
 from app.claim.states import LIVE
 from app.core.errors import Forbidden, Invalid, NotFound, Problem
 from app.core.work import Work
@@ -100,7 +101,7 @@ def _allowed(work: Work, asked: OpenRequest) -> Allowed:
         claim_no = partners.VisitWanted.model_validate(asked.data).claim_no
     except ValidationError as error:
         raise Invalid("request_malformed", "请求内容有误") from error
-    row = queries.claim_by_no(work.session, claim_no, asked.party_id)
+    row = lookup.claim_by_no(work.session, claim_no, asked.party_id)
     if row is None:
         raise NotFound("claim_unknown", "没有这件理赔")
     if row.status not in LIVE:
@@ -114,7 +115,7 @@ def _allowed(work: Work, asked: OpenRequest) -> Allowed:
 
 def _visits(work: Work, row: Claim, hospital_id: UUID) -> tuple[str, list[str]]:
     """The patient number at this hospital and the visits that the claim is about there."""
-    bill_ids = [clearing.bill_id for clearing in queries.bills(work.session, row.id)]
+    bill_ids = [clearing.bill_id for clearing in lookup.bills(work.session, row.id)]
     there = [bill for bill in record.bills(work.session, bill_ids) if bill.hospital_id == hospital_id]
     if not there:
         raise NotFound("hospital_not_of_claim", "这件理赔与该医院无关")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from app.claim import amendment, arithmetic, clocks, letter, queries, rules, versions
+from app.claim import amendment, arithmetic, clocks, letter, rules, versions
 from app.claim.contracts import partners
 from app.claim.e_bills import left_fen
-from app.claim.models import Claim, ClaimBill, Decision, DecisionLine
+from app.claim.models.claims import Claim, ClaimBill
+from app.claim.models.decisions import Decision, DecisionLine
+from app.claim.queries import lookup, outcomes
 from app.claim.shown import Compared
 from app.claim.states import DECIDABLE, State
 from app.claim.steps import advance, lock_bills, of_insurer, require_not_early, tell
@@ -31,12 +33,12 @@ def adjudicated(work: Work, insurer_id: UUID, said: partners.AdjudicatedIn) -> N
     4. It speaks of the bills as they were shown; what the hospital has amended since is followed at once.
     """
     row = of_insurer(work, insurer_id, said.claim_no)
-    if queries.decision(work.session, row.id, said.decision_no) is not None:
+    if outcomes.decision(work.session, row.id, said.decision_no) is not None:
         return
     if row.status not in DECIDABLE:
         require_not_early(row)
         return
-    clearings = {b.clearing_no: b for b in queries.bills(work.session, row.id) if b.kind == "pay"}
+    clearings = {b.clearing_no: b for b in lookup.bills(work.session, row.id) if b.kind == "pay"}
     lock_bills(work, [clearing.bill_id for clearing in clearings.values()])
     bills = versions.compare_bills(work, row, list(clearings.values()))
     try:
@@ -60,7 +62,7 @@ def adjudicated(work: Work, insurer_id: UUID, said: partners.AdjudicatedIn) -> N
 
 
 def _decided(work: Work, row: Claim, said: partners.AdjudicatedIn) -> None:
-    appealed = queries.appeal(work.session, row.id)
+    appealed = outcomes.appeal(work.session, row.id)
     if appealed is not None:
         appealed.decided_at = work.now
     accept_by = work.now + rules.ACCEPT_AFTER
@@ -87,7 +89,7 @@ def _checked(
     bills: Mapping[str, Compared],
 ) -> dict[str, int]:
     """Approved fen by clearing number. Invalid with the first thing that does not hold."""
-    latest = queries.latest_decision(work.session, row.id)
+    latest = outcomes.latest_decision(work.session, row.id)
     if latest is not None and said.supersedes != latest.decision_no:
         raise Invalid("not_superseding", "该决定没有取代上一个决定")
     if said.outcome == "interim" and row.status == State.APPEALED:

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from app.claim import consents, documents, e_bills, queries, rules, versions
+from app.claim import consents, documents, e_bills, rules, versions
 from app.claim.assembly import end_ineligible, why_dead
-from app.claim.models import Claim, ClaimBill, ClaimPackage
+from app.claim.models.claims import Claim, ClaimBill
+from app.claim.models.packages import ClaimPackage
+from app.claim.queries import lookup, outcomes
 from app.claim.states import State
 from app.claim.steps import advance, get, lock_bills
 from app.claim.withdrawal import give_back, reverse
@@ -32,13 +34,13 @@ def seal_package(work: Work, claim_id: UUID) -> ClaimPackage | None:
     left. The bills are looked at once more: what has changed since the claim was made counts.
     """
     row = get(work, claim_id)
-    old = queries.package_for(work.session, row.id, None)
+    old = lookup.package_for(work.session, row.id, None)
     if old is not None:
         return old
     if row.status != State.VERIFIED:
         return None
     exchange.package_key(work.session, row.insurer_id)  # without one nothing is sealed
-    clearings = queries.bills(work.session, row.id)
+    clearings = lookup.bills(work.session, row.id)
     lock_bills(work, [clearing.bill_id for clearing in clearings])
     if any(_waits_for_another(work, clearing) for clearing in clearings):
         raise TryLater(OTHER_CLAIM_PAUSE_S)
@@ -54,9 +56,9 @@ def seal_package(work: Work, claim_id: UUID) -> ClaimPackage | None:
 
 def _waits_for_another(work: Work, clearing: ClaimBill) -> bool:
     mine = (clearing.business_date, clearing.ordinal)
-    others = queries.live_rows_of_bill(work.session, clearing.bill_id)
+    others = lookup.live_rows_of_bill(work.session, clearing.bill_id)
     earlier = [r for r in others if (r.business_date, r.ordinal) < mine and r.claim_id != clearing.claim_id]
-    return not all(queries.is_decided(work.session, r.claim_id) for r in earlier)
+    return not all(outcomes.is_decided(work.session, r.claim_id) for r in earlier)
 
 
 def _bring_up_to_date(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> bool:
@@ -118,7 +120,7 @@ def documents_to_tell(work: Work, claim_id: UUID, package_id: UUID) -> dict[str,
         return None
     if exchange.package_key(work.session, row.insurer_id) is None:
         return documents.to_send(work, claim_id, sealed.request_id)
-    numbers = {request.id: request.request_no for request in queries.document_requests(work.session, claim_id)}
+    numbers = {request.id: request.request_no for request in lookup.document_requests(work.session, claim_id)}
     told = versions.to_insurer(work, row, sealed, "documents for the insurer")
     return {"request_no": numbers[sealed.request_id], "package": told}
 
@@ -127,7 +129,7 @@ def _remainders(work: Work, claim_id: UUID) -> list[dict[str, Any]]:
     """How much of each bill other policies have left over."""
     return [
         {"clearing_no": r.clearing_no, "max_fen": max(0, e_bills.left_fen(work, r.bill_id, r.borne_fen, but=claim_id))}
-        for r in queries.bills(work.session, claim_id)
+        for r in lookup.bills(work.session, claim_id)
         if r.kind == "pay"
     ]
 
@@ -138,7 +140,7 @@ def delivered(work: Work, claim_id: UUID, package_id: UUID, case_no: str) -> Non
     row = get(work, claim_id)
     note_delivered(work, package_id)
     row.case_no = row.case_no or case_no
-    book(work, queries.bills(work.session, row.id))
+    book(work, lookup.bills(work.session, row.id))
     if row.status == State.WITHDRAWN:
         reverse(work, row)
     else:

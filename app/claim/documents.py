@@ -8,10 +8,12 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from app.claim import clocks, consents, queries, rules
+from app.claim import clocks, consents, rules
 from app.claim.contracts import partners
 from app.claim.contracts import people as c
-from app.claim.models import Claim, ClaimDocument, DocumentRequest
+from app.claim.models.claims import Claim
+from app.claim.models.packages import ClaimDocument, DocumentRequest
+from app.claim.queries import lookup
 from app.claim.states import UNDECIDED, State
 from app.claim.steps import advance, get, mine, of_insurer, require_not_early, tell
 from app.core.errors import Conflict, Forbidden, Invalid
@@ -26,7 +28,7 @@ def requested(work: Work, insurer_id: UUID, said: partners.DocumentsRequestedIn)
     What is missing is asked for once and all at once (Insurance Law of the PRC, article 22): a further request needs a
     reason and a supervisor, and the one before must have ended; Invalid otherwise."""
     row = of_insurer(work, insurer_id, said.claim_no)
-    before = queries.document_requests(work.session, row.id)
+    before = lookup.document_requests(work.session, row.id)
     if said.request_no in {request.request_no for request in before}:
         return
     if before and row.status in UNDECIDED:
@@ -135,7 +137,7 @@ def to_send(work: Work, claim_id: UUID, request_id: UUID) -> dict[str, object]:
                 "sha256": document.sha256,
                 "content_base64": work.reveal(document, "content_sealed", "documents for the insurer"),
             }
-            for document in queries.documents(work.session, request_id)
+            for document in lookup.documents(work.session, request_id)
         ],
     }
 
@@ -145,12 +147,12 @@ def contents(work: Work, claim_id: UUID, request_id: UUID | None) -> dict[str, b
     audited."""
     return {
         document.sha256: b64decode(work.reveal(document, "content_sealed", "documents for the insurer"))
-        for document in queries.documents_of_claim(work.session, claim_id)
+        for document in lookup.documents_of_claim(work.session, claim_id)
         if document.request_id == request_id
     }
 
 
 def _open_request(work: Work, row: Claim) -> DocumentRequest | None:
     """The newest one that has no answer yet."""
-    unanswered = [r for r in queries.document_requests(work.session, row.id) if r.answered_at is None]
+    unanswered = [r for r in lookup.document_requests(work.session, row.id) if r.answered_at is None]
     return unanswered[-1] if unanswered else None

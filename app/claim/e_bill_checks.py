@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from app.claim import rules
 from app.claim.assembly import end_ineligible
 from app.claim.e_bills import ClaimedEBill, of_claim
-from app.claim.models import Claim, EBillCheck
+from app.claim.models.claims import Claim
+from app.claim.models.e_bills import EBillCheck
 from app.claim.states import HOLDER, State
 from app.claim.steps import get
 from app.core.errors import TryLater

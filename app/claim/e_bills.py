@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from app.claim import queries
-from app.claim.models import Claim, EBillGuard
+from app.claim.models.claims import Claim
+from app.claim.models.e_bills import EBillGuard
+from app.claim.queries import lookup, outcomes
 from app.claim.steps import left_to_claim
 from app.core.work import Work
 from app.record import queries as record
@@ -33,7 +34,7 @@ class ClaimedEBill:
 
 
 def of_claim(work: Work, row: Claim) -> list[ClaimedEBill]:
-    found = record.e_bills(work.session, [b.bill_id for b in queries.bills(work.session, row.id)])
+    found = record.e_bills(work.session, [b.bill_id for b in lookup.bills(work.session, row.id)])
     return [ClaimedEBill(e.code, e.number, e.check_code, e.issued_on, e.bill_id) for e in found]
 
 
@@ -84,4 +85,4 @@ def _enter(work: Work, row: Claim, policy_no: str, e_bills: Sequence[ClaimedEBil
 
 def left_fen(work: Work, bill_id: UUID, borne_fen: int, but: UUID | None = None) -> int:
     """What other claims of ours leave of a bill, less what insurers say was paid for it outside of Zhipei."""
-    return left_to_claim(work, bill_id, borne_fen, but) - queries.paid_elsewhere_fen(work.session, bill_id)
+    return left_to_claim(work, bill_id, borne_fen, but) - outcomes.paid_elsewhere_fen(work.session, bill_id)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.claim import consents, queries, rules, versions
+from app.claim import consents, rules, versions
 from app.claim.contracts import partners
 from app.claim.encryption import for_insurer
 from app.claim.fhir.bundle import bundle
 from app.claim.fhir.checks import problems
 from app.claim.fhir.elements import to_json
-from app.claim.models import ClaimPackage
+from app.claim.models.packages import ClaimPackage
+from app.claim.queries import lookup
 from app.claim.steps import of_insurer
 from app.core.errors import Invalid, NotFound
 from app.core.jwe import encrypt
@@ -25,7 +26,7 @@ def asked(work: Work, insurer_id: UUID, said: partners.ExportAskedIn) -> None:
     """NotFound for another insurer's claim and for one whose package was never delivered; Invalid `no_package_key`, and
     `no_consent` after a consent was withdrawn."""
     row = of_insurer(work, insurer_id, said.claim_no)
-    sealed = queries.latest_package(work.session, row.id)
+    sealed = lookup.latest_package(work.session, row.id)
     if sealed is None or sealed.delivered_at is None:
         raise NotFound
     key = exchange.package_key(work.session, insurer_id)
@@ -52,8 +53,8 @@ def as_fhir(plain: dict[str, Any]) -> str:
 
 def package_file(work: Work, claim_no: str) -> dict[str, Any]:
     """The newest package as its insurer gets it, with its files. NotFound without one."""
-    row = queries.claim_with_no(work.session, claim_no)
-    sealed: ClaimPackage | None = queries.latest_package(work.session, row.id) if row else None
+    row = lookup.claim_with_no(work.session, claim_no)
+    sealed: ClaimPackage | None = lookup.latest_package(work.session, row.id) if row else None
     if row is None or sealed is None:
         raise NotFound
     return versions.to_insurer(work, row, sealed, "written by hand")

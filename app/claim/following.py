@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from app.claim import queries, versions
+from app.claim import versions
+from app.claim.queries import lookup
 from app.claim.states import UNDECIDED
 from app.claim.steps import get
 from app.core.work import Work
@@ -34,7 +35,7 @@ def question(work: Work, claim_id: UUID) -> Asking | None:
     row = get(work, claim_id)
     if row.status not in UNDECIDED:
         return None
-    clearings = [r for r in queries.bills(work.session, row.id) if r.kind == "pay"]
+    clearings = [r for r in lookup.bills(work.session, row.id) if r.kind == "pay"]
     bills = versions.compare_bills(work, row, clearings)
     lines = {number: [(line.line_no, line.amount_fen) for line in bill.shown.lines] for number, bill in bills.items()}
     at = exchange.endpoint(work.session, work.privacy, row.insurer_id)

@@ -9,9 +9,11 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from app.claim import clocks, dialects, queries, versions
+from app.claim import clocks, dialects, versions
 from app.claim.letter_paper import TITLES
-from app.claim.models import Claim, Decision, DecisionLine, RefusalLetter
+from app.claim.models.claims import Claim
+from app.claim.models.decisions import Decision, DecisionLine, RefusalLetter
+from app.claim.queries import lookup, outcomes
 from app.claim.steps import get, tell
 from app.core.db import Checked
 from app.core.errors import NotFound
@@ -28,7 +30,7 @@ def wanted(work: Work, row: Claim, decision: Decision) -> None:
     """A decision was made: if it refuses, its letter is due."""
     if decision.outcome not in TITLES:
         return
-    if queries.running_clock(work.session, row.id, "letter") is None:
+    if lookup.running_clock(work.session, row.id, "letter") is None:
         clocks.start(work, row, "letter")
     work.later("claim.issue_letter", decision.id)
 
@@ -37,9 +39,9 @@ def to_say(work: Work, decision_id: UUID) -> dict[str, Any] | None:
     """What the letter to a decision says, for letter_paper.draw; None if it was issued before. Tampered if the decision
     was changed behind the program's back."""
     decision, row = _decided(work, decision_id)
-    if queries.letter_of(work.session, decision.id) is not None:
+    if outcomes.letter_of(work.session, decision.id) is not None:
         return None
-    lines = queries.decision_lines(work.session, decision.id)
+    lines = outcomes.decision_lines(work.session, decision.id)
     decided: list[Checked] = [decision, *lines]
     for checked in decided:
         checked.require_check(work.privacy)
@@ -49,14 +51,14 @@ def to_say(work: Work, decision_id: UUID) -> dict[str, Any] | None:
 def issue(work: Work, decision_id: UUID, content: bytes) -> None:
     """Keep the letter, once, and tell the patient that it is there and the insurer what was sent in its name."""
     decision, row = _decided(work, decision_id)
-    if queries.letter_of(work.session, decision.id) is not None:
+    if outcomes.letter_of(work.session, decision.id) is not None:
         return
     letter = RefusalLetter(claim_id=row.id, decision_id=decision.id, title=TITLES[decision.outcome], issued_at=work.now)
     letter.sha256 = sha256(content).hexdigest()
     work.seal(letter, "content_sealed", b64encode(content).decode())
     work.add(letter)
     work.session.flush()
-    if not queries.owes_letter(work.session, row.id, tuple(TITLES)):
+    if not outcomes.owes_letter(work.session, row.id, tuple(TITLES)):
         clocks.stop(work, row, "letter")
     _send(work, row, decision, letter)
 
@@ -84,7 +86,7 @@ def _send(work: Work, row: Claim, decision: Decision, letter: RefusalLetter) -> 
 
 def read(work: Work, account_id: UUID, claim_id: UUID, letter_id: UUID) -> bytes:
     """The PDF, for the patient whose claim it is about; the reading is audited. NotFound for anybody else."""
-    row, letter = queries.claim(work.session, claim_id), work.session.get(RefusalLetter, letter_id)
+    row, letter = lookup.claim(work.session, claim_id), work.session.get(RefusalLetter, letter_id)
     if row is None or row.account_id != account_id or letter is None or letter.claim_id != row.id:
         raise NotFound
     return b64decode(work.reveal(letter, "content_sealed", "patient's download"))
@@ -92,7 +94,7 @@ def read(work: Work, account_id: UUID, claim_id: UUID, letter_id: UUID) -> bytes
 
 def _said(work: Work, row: Claim, decision: Decision, lines: Sequence[DecisionLine]) -> dict[str, Any]:
     """What the letter shows, as plain values by group."""
-    person, policy = identity.facts(work, row.person_id, WHY), queries.policy_of(work.session, row)
+    person, policy = identity.facts(work, row.person_id, WHY), lookup.policy_of(work.session, row)
     return {
         "outcome": decision.outcome,
         "claim_no": row.no,
@@ -116,12 +118,12 @@ def _said(work: Work, row: Claim, decision: Decision, lines: Sequence[DecisionLi
 
 
 def _may_appeal(work: Work, row: Claim) -> bool:
-    return queries.appeal(work.session, row.id) is None and dialects.hears_appeals(work.session, row.insurer_id)
+    return outcomes.appeal(work.session, row.id) is None and dialects.hears_appeals(work.session, row.insurer_id)
 
 
 def _lines(work: Work, row: Claim, lines: Sequence[DecisionLine]) -> list[dict[str, Any]]:
     """The decided lines with what the hospital calls them."""
-    clearings = [r for r in queries.bills(work.session, row.id) if r.kind == "pay"]
+    clearings = [r for r in lookup.bills(work.session, row.id) if r.kind == "pay"]
     numbers = {r.bill_id: r.clearing_no for r in clearings}
     bill_nos = {numbers[bill.id]: bill.bill_no for bill in record.bills(work.session, list(numbers))}
     bills = versions.compare_bills(work, row, clearings)

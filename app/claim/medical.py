@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.claim.models import ClaimBill
+from app.claim.models.claims import ClaimBill
 from app.core.clock import shanghai_date
 from app.core.work import Work
 from app.record import queries as record

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from app.claim import queries
-from app.claim.models import Claim
+from app.claim.models.claims import Claim
+from app.claim.queries import lookup, outcomes
 from app.claim.states import AT_INSURER, State
 from app.claim.steps import advance, get, tell
 from app.core.db import Checked
@@ -46,17 +46,17 @@ def payable(work: Work, claim_id: UUID) -> Payable | None:
     """Read for a payout; None if nothing of the claim may be paid. Check fields of bills, clearing rows, recoveries and
     the decision are verified first (Tampered). The claim stays locked, so that there is one answer at a time."""
     row = get(work, claim_id)
-    clearings = queries.bills(work.session, row.id)
+    clearings = lookup.bills(work.session, row.id)
     if row.status not in AT_INSURER or not any(clearing.payable_fen for clearing in clearings):
         return None
     records.verify_checks(work, [clearing.bill_id for clearing in clearings])
-    decision = queries.latest_decision(work.session, row.id)
+    decision = outcomes.latest_decision(work.session, row.id)
     assert decision is not None
-    lines, recoveries = queries.decision_lines(work.session, decision.id), queries.recoveries(work.session, row.id)
+    lines, recoveries = outcomes.decision_lines(work.session, decision.id), outcomes.recoveries(work.session, row.id)
     rows: list[Checked] = [*clearings, decision, *lines, *recoveries]
     for row_of_money in rows:
         row_of_money.require_check(work.privacy)
-    policy = queries.policy_of(work.session, row)
+    policy = lookup.policy_of(work.session, row)
     return Payable(
         claim_id=row.id,
         claim_no=row.no,
@@ -80,7 +80,7 @@ def ceiling_fen(work: Work, claim_id: UUID) -> int:
 
 def _ceiling_fen(work: Work, row: Claim) -> int:
     work.session.flush()
-    return queries.payable_fen(work.session, row.id) + queries.owed_fen(work.session, row.id)
+    return outcomes.payable_fen(work.session, row.id) + outcomes.owed_fen(work.session, row.id)
 
 
 def paying(work: Work, claim_id: UUID) -> None:

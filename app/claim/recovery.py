@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from app.claim import queries, rules
+from app.claim import rules
 from app.claim.assembly import why_lost
 from app.claim.contracts import partners
-from app.claim.models import Claim, ClaimBill, Decision, Recovery
+from app.claim.models.claims import Claim, ClaimBill
+from app.claim.models.decisions import Decision, Recovery
+from app.claim.queries import lookup, outcomes
 from app.claim.states import AT_INSURER, DECIDABLE, RecoveryState, State, recoveries
 from app.claim.steps import advance, get, of_insurer, tell
 from app.claim.withdrawal import give_back, reversing_rows
@@ -24,10 +26,10 @@ def bills_lost(work: Work, bill_ids: Sequence[UUID]) -> None:
     """A refund or a reversed e-bill: a claim that is not decided yet is taken back, in a decided one the bill is given
     up. The same news again finds nothing to do."""
     lost = {bill.id: why for bill in record.bills(work.session, bill_ids) if (why := why_lost(bill)) is not None}
-    for row in [get(work, claim.id) for claim in queries.claims_of_bills(work.session, list(lost))]:
-        decision = queries.latest_decision(work.session, row.id)
+    for row in [get(work, claim.id) for claim in lookup.claims_of_bills(work.session, list(lost))]:
+        decision = outcomes.latest_decision(work.session, row.id)
         if decision is None:
-            mine = [clearing.bill_id for clearing in queries.live_rows(work.session, row.id)]
+            mine = [clearing.bill_id for clearing in lookup.live_rows(work.session, row.id)]
             give_back(work, row, next(lost[bill_id] for bill_id in mine if bill_id in lost))
         elif row.status in AT_INSURER:
             _give_up(work, row, decision, lost)
@@ -36,7 +38,7 @@ def bills_lost(work: Work, bill_ids: Sequence[UUID]) -> None:
 def _give_up(work: Work, row: Claim, decision: Decision, lost: Mapping[UUID, str]) -> None:
     """These bills leave the claim: nothing is payable for them from here on. Their recoveries wait for what payout
     knows of the money."""
-    clearings = queries.live_rows(work.session, row.id)
+    clearings = lookup.live_rows(work.session, row.id)
     taken = [clearing for clearing in clearings if clearing.bill_id in lost]
     for clearing, reversal in zip(taken, reversing_rows(work, taken), strict=True):
         recovery = Recovery(
@@ -97,7 +99,7 @@ def ended(work: Work, insurer_id: UUID, said: partners.RecoveryEndedIn) -> Recov
     """The insurer's word on its money; None if it said so before. Invalid for another amount, or while nobody knows
     what must come back."""
     row = of_insurer(work, insurer_id, said.claim_no)
-    recovery = queries.recovery_by_no(work.session, said.recovery_no, row.id)
+    recovery = outcomes.recovery_by_no(work.session, said.recovery_no, row.id)
     if recovery is None:
         raise NotFound
     if recovery.status in (RecoveryState.REPAID, RecoveryState.WRITTEN_OFF):

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.claim.models import Claim, Recovery
+from app.claim.models.claims import Claim
+from app.claim.models.decisions import Recovery
 from app.core.machine import Machine
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.claim import clocks, queries
-from app.claim.models import Claim
+from app.claim import clocks
+from app.claim.models.claims import Claim
+from app.claim.queries import lookup, outcomes
 from app.claim.states import HOLDER, State, claims
 from app.core.errors import LostRace, NotFound
 from app.core.work import Work
@@ -30,7 +31,7 @@ def mine(work: Work, account_id: UUID, claim_id: UUID) -> Claim:
 
 def of_insurer(work: Work, insurer_id: UUID, claim_no: str) -> Claim:
     """The same for a message; NotFound for another insurer's claim."""
-    row = queries.claim_by_no(work.session, claim_no, insurer_id)
+    row = lookup.claim_by_no(work.session, claim_no, insurer_id)
     if row is None:
         raise NotFound
     return _locked(work, row.id)
@@ -75,8 +76,8 @@ def lock_bills(work: Work, bill_ids: Iterable[UUID]) -> None:
 def left_to_claim(work: Work, bill_id: UUID, borne_fen: int, but: UUID | None = None) -> int:
     """What the patient bore less what other live claims of the bill still have approved, and what they were paid for it
     before the hospital took it back or amended it and has not come back."""
-    others = [row for row in queries.live_rows_of_bill(work.session, bill_id) if row.claim_id != but]
-    return borne_fen - sum(row.kept_fen for row in others) - queries.unrecovered_fen(work.session, bill_id, but)
+    others = [row for row in lookup.live_rows_of_bill(work.session, bill_id) if row.claim_id != but]
+    return borne_fen - sum(row.kept_fen for row in others) - outcomes.unrecovered_fen(work.session, bill_id, but)
 
 
 def tell(work: Work, row: Claim, template: str, params: dict[str, str], mark: str) -> None:

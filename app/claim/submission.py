@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.claim import consents, documents, e_bills, queries, rules
+from app.claim import consents, documents, e_bills, rules
 from app.claim.contracts import people as c
-from app.claim.models import Claim, ClaimBill
+from app.claim.models.claims import Claim, ClaimBill
+from app.claim.queries import lookup
 from app.claim.states import HOLDER, State, claims
 from app.claim.steps import advance, lock_bills, tell
 from app.core.errors import Conflict, Invalid, NotFound
@@ -80,7 +81,7 @@ def _require_claimable(work: Work, bill: BillFacts, insurer_id: UUID, policy_no:
     code = rules.why_not_claimable(
         state=bill.state, refused=bill.refused_reason, borne_fen=bill.borne_fen, e_bill_state=bill.e_bill_state
     )
-    if code is None and queries.claimed_with(work.session, bill.id, insurer_id, policy_no):
+    if code is None and lookup.claimed_with(work.session, bill.id, insurer_id, policy_no):
         code = "bill_claimed"
     if code is None and e_bills.left_fen(work, bill.id, bill.borne_fen) <= 0:
         code = "borne_used_up"

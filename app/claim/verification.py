@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from app.claim import consents, e_bills, queries, rules
+from app.claim import consents, e_bills, rules
 from app.claim.assembly import end_ineligible
 from app.claim.contracts import partners
-from app.claim.models import Claim
+from app.claim.models.claims import Claim
 from app.claim.policy.service import remember
+from app.claim.queries import lookup
 from app.claim.states import State
 from app.claim.steps import advance, get
 from app.claim.withdrawal import give_back
@@ -28,7 +29,7 @@ def eligibility_question(work: Work, row: Claim) -> dict[str, Any] | None:
         give_back(work, row, "consent_withdrawn")
         return None
     person = identity.facts(work, row.person_id, "eligibility question")
-    rows = {b.bill_id: b for b in queries.bills(work.session, row.id)}
+    rows = {b.bill_id: b for b in lookup.bills(work.session, row.id)}
     bills = record.bills(work.session, list(rows))
     diagnoses = record.diagnoses(work.session, [bill.visit_id for bill in bills])
     return {
@@ -82,6 +83,6 @@ def verified(work: Work, claim_id: UUID, answer: partners.EligibilityIn) -> None
 
 def _remember_paid_elsewhere(work: Work, row: Claim, said: Sequence[partners.PaidElsewhereIn]) -> None:
     amounts = {one.clearing_no: one.amount_fen for one in said}
-    for clearing in queries.bills(work.session, row.id):
+    for clearing in lookup.bills(work.session, row.id):
         if clearing.kind == "pay":
             clearing.paid_elsewhere_fen = amounts.get(clearing.clearing_no, 0)

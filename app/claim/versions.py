@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from app.claim import consents, content, documents, medical, package, queries, shown
+from app.claim import consents, content, documents, medical, package, shown
 from app.claim.encryption import for_insurer
-from app.claim.models import Claim, ClaimBill, ClaimPackage
+from app.claim.models.claims import Claim, ClaimBill
+from app.claim.models.packages import ClaimPackage
+from app.claim.queries import lookup
 from app.claim.states import UNDECIDED
 from app.claim.steps import get
 from app.core.work import Work
@@ -31,17 +33,17 @@ def seal_next(work: Work, claim_id: UUID, request_id: UUID) -> ClaimPackage | No
     everything else stays as it was frozen. None if the insurer has decided meanwhile, or claim or consent was
     withdrawn."""
     row = get(work, claim_id)
-    known = queries.package_for(work.session, claim_id, request_id)
+    known = lookup.package_for(work.session, claim_id, request_id)
     if known is not None:
         return known
     if row.status not in UNDECIDED or not consents.renew(work, row):
         work.audit("claim.documents_kept", "claim", claim_id)
         documents.arrived(work, claim_id)
         return None
-    last = queries.latest_package(work.session, claim_id)
+    last = lookup.latest_package(work.session, claim_id)
     assert last is not None
     before = read(work, last, "next version")
-    bill_ids = [clearing.bill_id for clearing in queries.bills(work.session, claim_id)]
+    bill_ids = [clearing.bill_id for clearing in lookup.bills(work.session, claim_id)]
     visits = {bill.visit_id: bill.visit_key for bill in record.bills(work.session, bill_ids)}
     added = {
         "documents": medical.documents(work, visits),
@@ -75,7 +77,7 @@ def compare_bills(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> dic
 
 
 def _first_shown(work: Work, row: Claim) -> dict[str, shown.Bill]:
-    first = queries.package_for(work.session, row.id, None)
+    first = lookup.package_for(work.session, row.id, None)
     assert first is not None
     return {part["clearing_no"]: shown.of_part(part) for part in read(work, first, "amended bill")["parts"]["bills"]}
 

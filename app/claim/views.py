@@ -8,9 +8,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.audit.queries import AuditEntry
-from app.claim import clocks, queries, rules
+from app.claim import clocks, rules
 from app.claim.contracts import people as c
-from app.claim.models import Claim, ClaimClock, DocumentRequest, Recovery
+from app.claim.models.claims import Claim, ClaimClock
+from app.claim.models.decisions import Recovery
+from app.claim.models.packages import DocumentRequest
+from app.claim.queries import lookup, outcomes
 from app.claim.states import HOLDER, RECOVERY_HOLDER, RecoveryState, State
 
 
@@ -22,19 +25,19 @@ def claim(row: Claim) -> c.ClaimView:
 
 def detail(session: Session, row: Claim) -> c.ClaimDetail:
     """Patients look again and again: what only a decision brings is looked for only behind one."""
-    decision, bills = queries.latest_decision(session, row.id), queries.bills(session, row.id)
-    recoveries = queries.recoveries(session, row.id)
-    letters = queries.letters(session, row.id) if decision else []
+    decision, bills = outcomes.latest_decision(session, row.id), lookup.bills(session, row.id)
+    recoveries = outcomes.recoveries(session, row.id)
+    letters = outcomes.letters(session, row.id) if decision else []
     return c.ClaimDetail(
         **claim(row).model_dump(),
         payable_fen=sum(bill.payable_fen for bill in bills if bill.kind == "pay"),
         bills=[c.ClaimBillView.model_validate(bill, from_attributes=True) for bill in bills],
         lines=_lines(session, decision.id) if decision else [],
         recoveries=[recovery(one) for one in recoveries],
-        document_requests=[_document_request(one) for one in queries.document_requests(session, row.id)],
-        clocks=[clock(one, row) for one in queries.clocks(session, row.id)],
+        document_requests=[_document_request(one) for one in lookup.document_requests(session, row.id)],
+        clocks=[clock(one, row) for one in lookup.clocks(session, row.id)],
         letters=[c.LetterView.model_validate(one, from_attributes=True) for one in letters],
-        timeline=_steps(row, queries.history(session, row.id, recoveries)),
+        timeline=_steps(row, outcomes.history(session, row.id, recoveries)),
     )
 
 
@@ -52,7 +55,7 @@ def _lines(session: Session, decision_id: UUID) -> list[c.LineView]:
             reasons=[c.ReasonView(**reason) for reason in line.reasons],
             in_words=rules.in_words(line.billed_fen, line.approved_fen, [reason["text"] for reason in line.reasons]),
         )
-        for line in queries.decision_lines(session, decision_id)
+        for line in outcomes.decision_lines(session, decision_id)
     ]
 
 
@@ -106,7 +109,7 @@ def recovery_item(row: Recovery, of: Claim) -> c.RecoveryItem:
 
 def timeline(session: Session, row: Claim) -> list[c.StepView]:
     """Every step of the claim and of its recoveries, oldest first."""
-    return _steps(row, queries.history(session, row.id, queries.recoveries(session, row.id)))
+    return _steps(row, outcomes.history(session, row.id, outcomes.recoveries(session, row.id)))
 
 
 def _steps(row: Claim, history: Sequence[AuditEntry]) -> list[c.StepView]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.claim import queries, rules
+from app.claim import rules
 from app.claim.assembly import release_bills
-from app.claim.models import Claim, ClaimBill
+from app.claim.models.claims import Claim, ClaimBill
+from app.claim.queries import lookup, outcomes
 from app.claim.states import State
 from app.claim.steps import advance, get, mine, tell
 from app.core.errors import Conflict
@@ -30,7 +31,7 @@ def withdraw(work: Work, account_id: UUID, claim_id: UUID) -> Claim:
 
 def consent_withdrawn(work: Work, consent_id: UUID) -> None:
     """Nothing more is shared: claims whose package was not sealed yet are taken back."""
-    for row in _locked(work, queries.claims_under_consent(work.session, consent_id)):
+    for row in _locked(work, lookup.claims_under_consent(work.session, consent_id)):
         if row.status in (State.ASSEMBLING, State.VERIFYING, State.VERIFIED):
             give_back(work, row, "consent_withdrawn")
 
@@ -43,10 +44,10 @@ def give_back(work: Work, row: Claim, code: str) -> None:
 
 def _withdraw(work: Work, row: Claim, **values: object) -> bool:
     """False once there is a decision, be it an interim one: money may be on its way."""
-    if queries.latest_decision(work.session, row.id) is not None or not advance(work, row, "withdraw", **values):
+    if outcomes.latest_decision(work.session, row.id) is not None or not advance(work, row, "withdraw", **values):
         return False
     release_bills(work, row)
-    if any(clearing.booked_at is not None for clearing in queries.bills(work.session, row.id)):
+    if any(clearing.booked_at is not None for clearing in lookup.bills(work.session, row.id)):
         reverse(work, row)
     work.emit("claim.withdrawn", row.id)
     return True
@@ -54,7 +55,7 @@ def _withdraw(work: Work, row: Claim, **values: object) -> bool:
 
 def reverse(work: Work, row: Claim) -> None:
     """A reversing row for each booked one, and the insurer is asked to take the case back."""
-    reversing_rows(work, [clearing for clearing in queries.bills(work.session, row.id) if clearing.kind == "pay"])
+    reversing_rows(work, [clearing for clearing in lookup.bills(work.session, row.id) if clearing.kind == "pay"])
     work.later("claim.tell_withdrawal", row.id)
 
 

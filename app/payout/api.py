@@ -8,7 +8,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from app.claim import queries as claims
+from app.claim.queries import lookup
 from app.core.errors import NotFound
 from app.core.work import Work
 from app.identity import service as identity
@@ -30,7 +30,7 @@ APPROVER = door(OPERATOR, roles=("payout_approver",))
 @question(bp, "/payouts", MINE, out=c.PayoutPage, query=c.OfClaim)
 def list_payouts(session: Session, caller: Caller, query: c.OfClaim) -> c.PayoutPage:
     """一次理赔的付款"""
-    claim = claims.claim(session, query.claim_id)
+    claim = lookup.claim(session, query.claim_id)
     if claim is None or claim.account_id != caller.id:
         raise NotFound
     return c.PayoutPage(items=[_view(session, row) for row in queries.of_claim(session, claim.id)])

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.claim import queries as claim_queries
 from app.claim import service as claims
 from app.claim.contracts import partners
+from app.claim.queries import outcomes
 from app.claim.states import RecoveryState
 from app.core.work import Work
 from app.payout import ledger, queries, rules
@@ -91,9 +91,9 @@ def _unapprove(work: Work, claim_id: UUID, cause: UUID) -> None:
 
 def _booked_fen(work: Work, claim_id: UUID) -> int:
     references = [row.id for row in queries.of_claim(work.session, claim_id)]
-    references += [row.id for row in claim_queries.recoveries(work.session, claim_id)]
+    references += [row.id for row in outcomes.recoveries(work.session, claim_id)]
     return ledger.approved_fen(work.session, references)
 
 
-def _in_state(work: Work, claim_id: UUID, state: RecoveryState) -> list[claim_queries.Recovery]:
-    return [row for row in claim_queries.recoveries(work.session, claim_id) if row.status == state]
+def _in_state(work: Work, claim_id: UUID, state: RecoveryState) -> list[outcomes.Recovery]:
+    return [row for row in outcomes.recoveries(work.session, claim_id) if row.status == state]

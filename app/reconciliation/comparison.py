@@ -12,7 +12,7 @@ from uuid import UUID
 import polars as pl
 from sqlalchemy.orm import Session
 
-from app.claim import queries as claims
+from app.claim.queries import clearing
 from app.exchange import service as exchange
 from app.reconciliation import books, queries
 from app.reconciliation.engine import parts
@@ -92,7 +92,7 @@ def gather(session: Session, run: Run) -> Material:
             arrived[row.role].append((code, books.unpack(row.packed)))
         else:
             blocked[row.role].add(code)
-    own = claims.clearing_ledger(session, run.business_date)
+    own = clearing.clearing_ledger(session, run.business_date)
     platform = books.from_copy(own, {str(party_id): code for party_id, code in codes.items()})
     scope = codes[run.hospital_id] if run.hospital_id else None
     return Material(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from app.claim import queries as claims
+from app.claim.queries import clearing
 from app.core.work import Work
 from app.reconciliation import queries, rules
 from app.reconciliation.arriving import answered, arrived, block, deadline, take_batch
@@ -69,6 +69,6 @@ def _unfinished(work: Work, yesterday: date) -> list[date]:
     wanted = set(queries.days_suspended(work.session, days, rules.PARTIES_KINDS))
     for day in days:
         last = queries.last_run(work.session, day)
-        if last is not None and claims.days_booked_since(work.session, [day], last.started_at):
+        if last is not None and clearing.days_booked_since(work.session, [day], last.started_at):
             wanted.add(day)
     return sorted(wanted)

@@ -18,7 +18,7 @@ from uuid import UUID
 import polars as pl
 from sqlalchemy.orm import Session
 
-from app.claim import queries as claims
+from app.claim.queries import clearing
 from app.reconciliation import books, rules
 from app.reconciliation.engine.ledger import ROW_SCHEMA, Ledger
 
@@ -47,7 +47,7 @@ def read(said: Any) -> Totals | None:
 
 def own_rows(session: Session, day: date, party_id: UUID) -> Ledger:
     """Our own book of a business date, as far as it concerns one hospital or insurer."""
-    return books.from_copy(claims.clearing_ledger(session, day, party_id), {})
+    return books.from_copy(clearing.clearing_ledger(session, day, party_id), {})
 
 
 def settle(role: str, said: Any, own_rows: Callable[[], Ledger]) -> tuple[Totals, Ledger] | None:

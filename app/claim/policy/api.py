@@ -15,7 +15,7 @@ from app.web.routes import command, door, question
 from app.web.site import ACCOUNT, Caller
 
 if TYPE_CHECKING:
-    from app.claim.models import Policy
+    from app.claim.models.claims import Policy
     from app.claim.policy.models import PolicyQuestion
 
 bp = APIBlueprint("policy", __name__, url_prefix="/api/v1", tag="保单")

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.claim.models import Policy
+from app.claim.models.claims import Policy
 from app.claim.policy.models import PolicyQuestion
 from app.core.errors import NotFound
 from app.exchange import service as exchange

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 
 from app.claim.contracts import partners
-from app.claim.models import Policy
+from app.claim.models.claims import Policy
 from app.claim.policy import queries
 from app.claim.policy.models import PolicyQuestion
 from app.core.errors import Forbidden, Invalid

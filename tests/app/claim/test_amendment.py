@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from app.claim.models import ClaimBill, Recovery
+from app.claim.models.claims import ClaimBill
+from app.claim.models.decisions import Recovery
 from tests.app.claim.kit import (
     adjudicate,
     at_the_insurer,

@@ -12,9 +12,10 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import text
 
-from app.claim import clocks, documents, queries
+from app.claim import clocks, documents
 from app.claim.contracts import people as c
-from app.claim.models import ClaimClock
+from app.claim.models.claims import ClaimClock
+from app.claim.queries import lookup
 from app.claim.states import State, claims
 from app.claim.steps import advance, get
 from app.core.work import Work
@@ -249,4 +250,4 @@ def may_stand(state: State) -> bool:
 
 
 def running(work: Work, claim_id: UUID) -> set[str]:
-    return {one.kind for one in queries.clocks(work.session, claim_id) if one.ended_at is None}
+    return {one.kind for one in lookup.clocks(work.session, claim_id) if one.ended_at is None}

@@ -13,18 +13,19 @@ from fhir.resources.R4B.bundle import Bundle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.claim import queries, versions
+from app.claim import versions
 from app.claim.export import as_fhir
 from app.claim.fhir.bundle import bundle
 from app.claim.fhir.checks import problems
 from app.claim.fhir.elements import money, to_json
+from app.claim.queries import lookup
 from tests.app.claim.kit import at_the_insurer
 from tests.app.town import Town
 
 
 def plain_package(town: Town, claim_id: Any) -> dict[str, Any]:
     with town.runtime.work() as work:
-        sealed = queries.latest_package(work.session, claim_id)
+        sealed = lookup.latest_package(work.session, claim_id)
         assert sealed is not None
         return versions.read(work, sealed, "a test")
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from app.claim import queries, versions
+from app.claim import versions
 from app.claim.form import application_form
 from app.claim.package import canonical
+from app.claim.queries import lookup
 from tests import needs
 from tests.app.claim.kit import at_the_insurer
 from tests.app.town import GOOD_CARD, Insured, Town
@@ -27,7 +28,7 @@ def who(town: Town) -> Insured:
 def parts(town: Town, who: Insured) -> dict[str, Any]:
     claim_id: Any = at_the_insurer(town, who)
     with town.runtime.work() as work:
-        sealed = queries.latest_package(work.session, claim_id)
+        sealed = lookup.latest_package(work.session, claim_id)
         assert sealed is not None
         found: dict[str, Any] = versions.read(work, sealed, "a test")["parts"]
     return found

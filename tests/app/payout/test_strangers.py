@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.claim.models import RefusalLetter
+from app.claim.models.decisions import RefusalLetter
 from tests.app.appointment.kit import department, doctor, slot
 from tests.app.partner import batch
 from tests.app.payout.kit import created

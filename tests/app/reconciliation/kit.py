@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
-from app.claim.models import ClaimBill
+from app.claim.models.claims import ClaimBill
 from app.core.ids import clearing_number
 from app.core.work import Runtime
 from app.exchange.models import Party

@@ -1,0 +1,1 @@
+"""What other features and the use cases of claims read."""
