@@ -72,8 +72,7 @@ def _refusal(row: Any) -> str | None:
 
 @cache
 def _sums() -> Select[*tuple[Any, ...]]:
-    """One row for each bill of `bills`, over all of its lines that have arrived: bill by bill, because a plan that was
-    made while there were few lines would otherwise go on reading all of them."""
+    """One row for each bill of `bills`, over all of its lines that have arrived."""
     line, bill = m.FeeLine, m.Bill
     wrong = func.abs(func.round(line.unit_price * line.quantity * 100) - line.amount_fen) > rules.LINE_TOLERANCE_FEN
     sums = (

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from app.core.errors import Tampered
 from app.core.tasks import Job
@@ -79,6 +80,23 @@ def test_a_batch_that_is_applied_again_keeps_its_verdicts(house: House) -> None:
         work.later("record.apply", batch_id)
     house.drain_all("record.apply")
     assert house.verdicts(number) == [APPLIED] * 8
+
+
+def test_no_batch_reads_a_whole_table_that_has_grown(house: House) -> None:
+    """A plan that was made while there were few lines would: PostgreSQL keeps a statement's plan from its tenth use."""
+    with house.runtime.work() as work:
+        work.session.execute(text("ANALYZE"))
+    for _ in range(12):
+        house.apply(list(kit.whole().values()))
+    many = [kit.whole() for _ in range(400)]
+    house.apply([one[type_name] for type_name in ("visit", "bill", "fee_line") for one in many])
+    number = house.push(list(kit.whole().values()))
+    batch_id = house.value("SELECT id FROM batch WHERE batch_no = :number AND kind = 'record'", number=number)
+    read = text("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'fee_line'")
+    with house.runtime.work() as work:
+        before = work.session.scalar(read)
+        service.apply(work, exchange.open_batches(work, [batch_id]))
+        assert work.session.scalar(read) == before
 
 
 def test_who_finds_a_batch_open_waits_and_keeps_its_verdicts(house: House) -> None:
