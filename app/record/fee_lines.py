@@ -19,6 +19,7 @@ from sqlalchemy import Table
 from app.core.columns import add_parts
 from app.core.ids import new_ids
 from app.core.moments import Moment
+from app.core.pieces import pieces
 from app.core.work import Work
 from app.exchange.service import UnreadRow
 from app.record.contracts import Price, Quantity
@@ -69,11 +70,11 @@ class Bulk:
     def store(self, rows: Mapping[int, UnreadRow]) -> list[int]:
         """Store the lines that are right and whose bill is among these; their places."""
         right = [place for place, line in self._lines.items() if self._is_right(line)]
-        parts = (
+        columns = (
             self._columns([rows[place] for place in part], [self._lines[place] for place in part])
-            for part in (right[start : start + PART] for start in range(0, len(right), PART))
+            for part in pieces(right, PART)
         )
-        add_parts(self._work.session, cast(Table, FeeLine.__table__), parts)
+        add_parts(self._work.session, cast(Table, FeeLine.__table__), columns)
         return right
 
     def _is_right(self, line: _Line) -> bool:

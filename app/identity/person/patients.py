@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.core.columns import add_rows
 from app.core.db import Ids
 from app.core.errors import Invalid
+from app.core.pieces import pieces
 from app.core.privacy import Privacy
 from app.core.work import AuditFact, Work
 from app.exchange import service as exchange
@@ -113,8 +114,7 @@ def _tie_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str], bound: 
     ties = [
         {"account_ref": account_ref(work.privacy, account), "patient_no": numbers[person]} for person, account in bound
     ]
-    parts = [ties[at : at + _TIES_TOGETHER] for at in range(0, len(ties), _TIES_TOGETHER)]
-    asked = [Asked(None, {"ties": part}) for part in parts]
+    asked = [Asked(None, {"ties": some}) for some in pieces(ties, _TIES_TOGETHER)]
     exchange.command_all(work, hospital_id, "tie_accounts", asked, lane=LANE)
 
 

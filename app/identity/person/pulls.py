@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from app.core.pieces import pieces
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.exchange.service import Asked, CommandAnswer
@@ -54,10 +55,10 @@ def ask_all(work: Work, hospital_id: UUID, numbers: Mapping[UUID, str]) -> dict[
     """For many persons of one hospital whose numbers (person -> number) are about to be noted, and to whom somebody is
     bound there; each one's pull, which asks for several."""
     patients = list(numbers.values())
-    parts = [patients[at : at + TOGETHER] for at in range(0, len(patients), TOGETHER)]
-    asked = [Asked(None, {"patient_nos": part}) for part in parts]
-    pulls = exchange.command_all(work, hospital_id, "pull_patients", asked, lane=LANE)
-    return dict(zip(numbers, (pull for pull, part in zip(pulls, parts, strict=True) for _ in part), strict=True))
+    asked = list(pieces(patients, TOGETHER))
+    commands = [Asked(None, {"patient_nos": some}) for some in asked]
+    pulls = exchange.command_all(work, hospital_id, "pull_patients", commands, lane=LANE)
+    return dict(zip(numbers, (pull for pull, some in zip(pulls, asked, strict=True) for _ in some), strict=True))
 
 
 def answered(work: Work, answers: Sequence[CommandAnswer]) -> None:
@@ -95,11 +96,12 @@ def _note_refused(work: Work, rows: Sequence[PatientNumber], answer: CommandAnsw
 
 def _ask_later(work: Work, pull_id: UUID, rows: Sequence[PatientNumber], *, more_follows: bool) -> None:
     """Those of one command, who have waited equally long."""
-    for row in rows[:1]:
-        assert row.awaited_since is not None
-        pause = rules.pulls_again_after(work.now - row.awaited_since, more_follows=more_follows)
-        if pause is not None:
-            work.later("identity.pull_again", pull_id, run_at=work.now + pause)
+    if not rows:
+        return
+    assert rows[0].awaited_since is not None
+    pause = rules.pulls_again_after(work.now - rows[0].awaited_since, more_follows=more_follows)
+    if pause is not None:
+        work.later("identity.pull_again", pull_id, run_at=work.now + pause)
 
 
 def again(work: Work, pull_id: UUID) -> None:

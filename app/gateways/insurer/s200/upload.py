@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
 from app.core.money import yuan
+from app.core.pieces import pieces
 from app.gateways.insurer.s200.envelope import Message, local_time
 
 FEES_A_CALL = 100
@@ -30,7 +31,7 @@ def of_bill(claim: Mapping[str, Any], bill: Row) -> Iterator[Message]:
         yield message("S270", {})
         yield message("S260", {})
     yield message("S230" if version > 1 else "S210", _file(claim["policy_no"], parts, bill))
-    for part, fees in enumerate(_slices(bill["lines"]), 1):
+    for part, fees in enumerate(pieces(bill["lines"], FEES_A_CALL), 1):
         yield message("S250", {"fees": [_fee(line) for line in fees]}, part=part, count=len(fees))
     settlement = _settlement(parts, bill)
     yield message("S290", settlement)
@@ -94,11 +95,6 @@ def _file(policy_no: str, parts: Parts, bill: Row) -> dict[str, Any]:
 def person(facts: Row) -> dict[str, str]:
     names = {"name": "name", "document_type": "certType", "document_no": "certNo", "birth_date": "birthday"}
     return {theirs: facts[ours] for ours, theirs in names.items()}
-
-
-def _slices(lines: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    for start in range(0, len(lines), FEES_A_CALL):
-        yield lines[start : start + FEES_A_CALL]
 
 
 def _fee(line: Row) -> dict[str, Any]:
