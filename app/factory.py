@@ -162,8 +162,8 @@ def _number_request() -> None:
 
 def _close_doors(response: Response) -> Response:
     """Headers that keep a browser from doing more than was meant."""
-    response.headers.extend(_CLOSED)
-    response.headers.add("X-Request-Id", g.get("request_id", ""))
+    response.headers.update(_CLOSED)
+    response.headers["X-Request-Id"] = g.get("request_id", "")
     if not request.path.startswith("/api/docs"):
         response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
     return response

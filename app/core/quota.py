@@ -32,13 +32,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.db import Base, first_row
-from app.core.steady import database_now
 
 __all__ = [
     "Budget",
     "QuotaSlot",
     "answer_s",
-    "database_now",
     "expected_at",
     "expected_free",
     "free_now",

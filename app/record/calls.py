@@ -19,7 +19,8 @@ def apply_batches(runtime: Runtime, _: Gateways, jobs: Sequence[Job]) -> None:
     """Apply the batches that `jobs` are about, each hospital's as one, in a transaction of its own: another worker has
     the next hospital meanwhile. Those with rows whose parent is in a batch still under way are tried again for a while.
 
-    A batch that cannot be opened or applied ends the turn: then the drain does each alone.
+    A batch that cannot be opened or applied ends the turn: then the drain does each alone. So it goes with one that is
+    not there, which has no hospital.
     """
     with runtime.read() as session:
         hospitals = exchange.owners_of_batches(session, [job.subject for job in jobs])

@@ -82,7 +82,7 @@ class Finished:
 
 def expected_s(place: int, seconds_each: float, rest_s: float = 0.0) -> int:
     """Whole seconds, never none: somebody who waits is not done yet. Others pass while an entry rests for `rest_s`."""
-    return max(1, ceil(max(place * seconds_each, rest_s + seconds_each if rest_s else 0.0)))
+    return max(1, ceil(max(place * seconds_each, rest_s + seconds_each)))
 
 
 def retry_pause(failures: int) -> timedelta:

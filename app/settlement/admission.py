@@ -66,7 +66,7 @@ def admit(work: Work, interface_id: UUID, *, at_once: int | None = None) -> floa
     budget = shared_budget(work.session, interface_id)
     quota.open_budget(work.session, budget)
     _wait_out_steps(work, interface_id, budget)
-    deadline = quota.database_now(work.session) + rules.TRIAL_DEADLINE
+    deadline = steady.database_now(work.session) + rules.TRIAL_DEADLINE
     free = quota.free_now(work.session, budget)
     lines = _oldest(work.session, interface_id, free if at_once is None else min(free, at_once))
     bills = {bill.id: bill for bill in record.bills(work.session, [row.bill_id for row in lines.rows()])}
@@ -77,7 +77,7 @@ def admit(work: Work, interface_id: UUID, *, at_once: int | None = None) -> floa
     in_line = _in_line(work.session, interface_id)
     if work.session.scalar(select(Settlement.id).where(*in_line).limit(1)) is None:
         return None
-    free_in = quota.next_free(work.session, budget)[0] - quota.database_now(work.session)
+    free_in = quota.next_free(work.session, budget)[0] - steady.database_now(work.session)
     if free_in > timedelta(0):
         left = update(Settlement).where(*in_line, ~Settlement.throttled).values(throttled=True)
         work.session.execute(left.execution_options(synchronize_session=False))

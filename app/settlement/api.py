@@ -8,9 +8,9 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from app.core import quota
 from app.core.errors import NotFound
 from app.core.paging import PageQuery
+from app.core.steady import database_now
 from app.core.work import Work
 from app.identity import service as identity
 from app.payment import queries as payment
@@ -114,7 +114,7 @@ def _read(session: Session, caller: Caller, settlement_id: UUID) -> c.Settlement
 
 def _view(session: Session, row: Settlement) -> c.SettlementView:
     place = queries.place(session, row, interfaces.budget_of(session, row.interface_id))
-    now = quota.database_now(session)
+    now = database_now(session)
     back = payment.given_back(session, [row.payment_order_id])[row.payment_order_id]
     return c.SettlementView(
         id=row.id,

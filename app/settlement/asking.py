@@ -10,6 +10,7 @@ from app.core import quota
 from app.core.errors import Conflict, NotFound, Throttled
 from app.core.ids import partner_number
 from app.core.sequence import next_no
+from app.core.steady import database_now
 from app.core.work import Work
 from app.identity import service as identity
 from app.record import queries as record
@@ -123,7 +124,7 @@ def _require_free_slot(work: Work, interface_id: UUID, bill: BillFacts) -> None:
 
 def _limited(work: Work, place: queries.Place) -> Throttled:
     expected = place.expected_at
-    wait_s = (expected - quota.database_now(work.session)).total_seconds() if expected else 0.0
+    wait_s = (expected - database_now(work.session)).total_seconds() if expected else 0.0
     return Throttled("trial_limited", "当前试算人数较多，请稍后再试", retry_after_s=max(1, round(wait_s)))
 
 

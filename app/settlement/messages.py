@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.core import quota
 from app.core.errors import NotFound
+from app.core.steady import database_now
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.record import queries as record
@@ -31,7 +31,7 @@ def ask_once(work: Work, row: Settlement, kind: str, body: dict[str, Any]) -> No
     """What moves money at the interface: handed out once and sent once, before its time is over. Whoever does not know
     what became of it asks by our number."""
     content = {"settlement_no": row.no, "hospital_code": _code(work, row), **body}
-    terms = rules.once(quota.database_now(work.session) + rules.COMMAND_LIFE)
+    terms = rules.once(database_now(work.session) + rules.COMMAND_LIFE)
     exchange.command(work, row.interface_id, kind, content, lane=LANE, subject=row.id, **terms)
 
 

@@ -79,16 +79,14 @@ def require_bound(session: Session, account_id: UUID, person_id: UUID) -> None:
 
 def acts_for(account_id: SQLColumnExpression[UUID], person_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
     """For another feature's query: whether the account is bound live to the person."""
-    table = Binding.__table__.c
-    live = table.status == literal_column(f"'{BindingState.LIVE.value}'")  # the partial indexes ask for it
-    return exists().where(table.account_id == account_id, table.person_id == person_id, live)
+    return is_acted_for(person_id, Binding.__table__.c.account_id == account_id)
 
 
-def is_acted_for(person_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+def is_acted_for(person_id: SQLColumnExpression[UUID], *also: ColumnElement[bool]) -> ColumnElement[bool]:
     """For another feature's query: whether any account is bound live to the person."""
     table = Binding.__table__.c
-    live = table.status == literal_column(f"'{BindingState.LIVE.value}'")
-    return exists().where(table.person_id == person_id, live)
+    live = table.status == literal_column(f"'{BindingState.LIVE.value}'")  # the partial indexes ask for it
+    return exists().where(table.person_id == person_id, live, *also)
 
 
 def live_bindings(session: Session, account_id: UUID) -> list[BindingView]:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.core import quota
 from app.core.quota import Budget
+from app.core.steady import database_now
 from tests.app.kit import Thread
 
 SECOND = timedelta(seconds=1)
@@ -57,7 +58,7 @@ def test_a_slot_is_held_for_the_worst_case_and_an_answer_shortens_it(engine: sql
     with Session(engine) as session:
         mine = opened(session, budget(1, 10))
         quota.take(session, mine, "a", 20 * SECOND)
-        now = quota.database_now(session)
+        now = database_now(session)
         assert 29 < (quota.next_free(session, mine)[0] - now).total_seconds() <= 30
         quota.release(session, mine, "a", now - 4 * SECOND)
         assert 5.9 < (quota.next_free(session, mine)[0] - now).total_seconds() <= 6
@@ -70,7 +71,7 @@ def test_a_release_never_makes_a_slot_later(engine: sqlalchemy.Engine) -> None:
         mine = opened(session, budget(1, 1))
         quota.take(session, mine, "a", timedelta(0))
         before = quota.next_free(session, mine)[0]
-        quota.release(session, mine, "a", quota.database_now(session) + 50 * SECOND)
+        quota.release(session, mine, "a", database_now(session) + 50 * SECOND)
         assert quota.next_free(session, mine)[0] == before
 
 
@@ -98,7 +99,7 @@ def test_promises_count_full_turns(engine: sqlalchemy.Engine) -> None:
     with Session(engine) as session:
         assert quota.expected_at(session, budget(), 1, 0.5) is None
         mine = opened(session, budget(2, 10))
-        now = quota.database_now(session)
+        now = database_now(session)
         quota.take(session, mine, "a", 50 * SECOND)
         quota.take(session, mine, "b", 50 * SECOND)
         quota.give_back(session, mine, "b")
@@ -144,7 +145,7 @@ def test_the_observed_answer_time_is_the_95th_percentile(engine: sqlalchemy.Engi
         assert quota.answer_s(session, mine) is None
         for number in range(1, 21):
             quota.take(session, mine, str(number), 50 * SECOND)
-            quota.release(session, mine, str(number), quota.database_now(session) + number * SECOND)
+            quota.release(session, mine, str(number), database_now(session) + number * SECOND)
         assert round(quota.answer_s(session, mine) or 0) == 19
 
 
@@ -171,7 +172,7 @@ def greedy(url: str, everybody: Any, seed: int, arrivals: Any) -> None:
     while time.monotonic() < end_s:
         name = f"{seed}-{count}"
         with Session(engine) as session:
-            deadline = quota.database_now(session) + hold
+            deadline = database_now(session) + hold
             taken = quota.take(session, mine, name, hold)
             session.commit()
         if taken is None:
@@ -180,12 +181,12 @@ def greedy(url: str, everybody: Any, seed: int, arrivals: Any) -> None:
         count += 1
         time.sleep(dice.uniform(0, 0.05))
         with Session(engine) as session:
-            arrived_at = quota.database_now(session)
+            arrived_at = database_now(session)
             if arrived_at < deadline:
                 arrivals.put(arrived_at.timestamp())
             time.sleep(dice.uniform(0, 0.05))
             if dice.random() < 0.8:  # the rest lose their answer
-                quota.release(session, mine, name, quota.database_now(session))
+                quota.release(session, mine, name, database_now(session))
             session.commit()
     engine.dispose()
 

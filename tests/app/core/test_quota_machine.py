@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 
 from app.core import quota, steady
 from app.core.quota import Budget
+from app.core.steady import database_now
 from tests.examples import costly
 
 # Few slots and round times, so that what would go wrong is met soon.
@@ -137,7 +138,7 @@ class Quota(RuleBasedStateMachine):
         request = data.draw(st.sampled_from([one for one in self._arrived() if one.noted is None]))
         assert request.arrives_s is not None
         ago_s = max(self.true_s() - request.arrives_s - slop_s, 0)
-        request.noted = quota.database_now(self.session) - timedelta(seconds=ago_s)
+        request.noted = database_now(self.session) - timedelta(seconds=ago_s)
         if heard:
             self._hear(request)
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.core import quota, steady
 from app.core.quota import Budget
-from app.core.steady import ClockAnchor, Machine
+from app.core.steady import ClockAnchor, Machine, database_now
 
 NOTHING = timedelta(0)
 
@@ -65,7 +65,7 @@ def test_slots_wait_a_step_forwards_out_and_are_not_held_for_ever_by_one_backwar
     quota.open_budget(session, mine)
     quota.take(session, mine, "under way", hold)
     quota.take(session, mine, "answered", hold)
-    quota.release(session, mine, "answered", quota.database_now(session))
+    quota.release(session, mine, "answered", database_now(session))
     quota.wait_out(session, mine, timedelta(seconds=30), hold)
     assert waits_s(session, mine) == [90, 110]
     quota.wait_out(session, mine, timedelta(hours=-1), hold)
@@ -76,7 +76,7 @@ def test_an_answer_stamped_before_a_step_frees_nothing_after_it(session: Session
     mine, hold = Budget("trial:test", 1, timedelta(seconds=60)), timedelta(seconds=20)
     quota.open_budget(session, mine)
     quota.take(session, mine, "answered", hold)
-    stamped = quota.database_now(session) - timedelta(seconds=60)  # the clock steps a minute forwards
+    stamped = database_now(session) - timedelta(seconds=60)  # the clock steps a minute forwards
     quota.wait_out(session, mine, timedelta(seconds=60), hold)
     quota.release(session, mine, "answered", stamped)
     assert waits_s(session, mine) == [140]
@@ -85,5 +85,5 @@ def test_an_answer_stamped_before_a_step_frees_nothing_after_it(session: Session
 
 
 def waits_s(session: Session, mine: Budget) -> list[int]:
-    now = quota.database_now(session)
+    now = database_now(session)
     return [round((at - now).total_seconds()) for at in quota.next_free(session, mine, 2)]
