@@ -34,9 +34,10 @@ numbers AS (
     INSERT INTO patient_number (hospital_id, patient_no, person_id, pull_id, awaited_since)
     SELECT hospital_id, 'P' || substr(no, 3, 12), person_id, %(pull)s, clock_timestamp() FROM moved),
 told AS (
-    INSERT INTO notice (id, account_id, channel, template, subject, dedupe, content_sealed, tries, status, status_since)
-    SELECT uuidv7(), account_id, 'wechat', 'registered', id, 'registered:' || id, repeat('s', 80), 0, 'pending',
-           clock_timestamp() FROM moved RETURNING id),
+    INSERT INTO notice (id, account_id, person_id, channel, template, subject, dedupe, content_sealed, tries, status,
+                        status_since)
+    SELECT uuidv7(), account_id, person_id, 'wechat', 'registered', id, 'registered:' || id, repeat('s', 80), 0,
+           'pending', clock_timestamp() FROM moved RETURNING id),
 tasks AS (
     INSERT INTO task (kind, subject, args) SELECT 'notification.deliver', id, '{}' FROM told)
 INSERT INTO audit_entry (actor_kind, actor_id, request_id, action, subject_type, subject_id, from_status, to_status,
