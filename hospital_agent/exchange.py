@@ -75,9 +75,11 @@ class ExchangeClient:
         last of a lane that we have kept; what was handed out behind it comes again, before anything newer.
         """
         ask = {"max": limit, "wait_ms": min(wait_ms, MAX_WAIT_MS), "lanes": lanes, **held}
+        asked_s = clock.steady_s()
         answer = self._post("/commands/poll", canonical(ask))
-        received_s = clock.steady_s()
-        return [_command(c, received_s) for c in answer["commands"]]
+        # Never later than they were handed out: from when an answer is read, whatever held it up would be time won.
+        handed_s = asked_s + answer["waited_ms"] / 1000
+        return [_command(c, handed_s) for c in answer["commands"]]
 
     def answer(self, answers: Sequence[Mapping[str, Any]], message_id: str) -> list[str]:
         """Ids that need not be sent again: accepted now, or answered before."""
@@ -129,9 +131,9 @@ def _trust(ca_file: str | None) -> Any:
     return httpx.create_ssl_context(verify=ca_file) if ca_file else True
 
 
-def _command(data: Mapping[str, Any], received_s: float) -> Command:
+def _command(data: Mapping[str, Any], handed_s: float) -> Command:
     left_ms = data.get("left_ms")
-    deadline_s = None if left_ms is None else received_s + left_ms / 1000
+    deadline_s = None if left_ms is None else handed_s + left_ms / 1000
     return Command(str(data["id"]), data["kind"], data.get("lane") or "", data["seq"], data["body"], deadline_s)
 
 

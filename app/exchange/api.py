@@ -154,7 +154,11 @@ def poll_commands(call: Call[contracts.PollIn]) -> BaseModel:
         call.signer.party_id, call.given.max, call.given.lanes, call.given.lane_limits, call.given.lane_seen
     )
 
+    asked_s = looked_s = time.monotonic()
+
     def look() -> list[hand_out.Handed]:
+        nonlocal looked_s
+        looked_s = time.monotonic()
         with runtime().read() as session:
             if not hand_out.anything_for(session, ask):
                 return []
@@ -164,8 +168,9 @@ def poll_commands(call: Call[contracts.PollIn]) -> BaseModel:
                 call.begin(work)  # whoever sends this poll again gets nothing
         return found
 
-    handed = _wait_for(look, call, call.given.wait_ms)
-    return contracts.CommandsView.model_validate({"commands": [vars(one) for one in handed]})
+    commands = [vars(one) for one in _wait_for(look, call, call.given.wait_ms)]
+    # Until before they were handed out: what took time since then is the agent's loss, and never its gain.
+    return contracts.CommandsView.model_validate({"waited_ms": int(1000 * (looked_s - asked_s)), "commands": commands})
 
 
 @effect("/commands/answers", contracts.AnswersIn, contracts.AnswersView)

@@ -109,6 +109,9 @@ class CommandView(BaseModel):
 
 
 class CommandsView(BaseModel):
+    """`left_ms` of each command counts from `waited_ms` after the poll had come."""
+
+    waited_ms: int
     commands: list[CommandView]
 
 

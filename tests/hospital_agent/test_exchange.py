@@ -9,7 +9,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from hospital_agent import exchange
+from hospital_agent import clock, exchange
 from hospital_agent.errors import AgentError, ConfigError, Refused, Temporary
 from hospital_agent.exchange import BadAnswer, ExchangeClient, Link, NotTrusted
 
@@ -59,3 +59,20 @@ def test_an_exchange_that_is_away_is_a_temporary_failure() -> None:
     client = ExchangeClient(Link("http://127.0.0.1:9", "H1-agent", SECRET))
     with pytest.raises(Temporary, match="exchange_unreachable"):
         client.poll(1, 0, None)
+
+
+@pytest.mark.parametrize("waited_ms", [0, 1500])
+def test_what_holds_an_answer_up_does_not_put_a_deadline_off(monkeypatch: pytest.MonkeyPatch, waited_ms: int) -> None:
+    """The process is stopped, or the answer trickles in."""
+    now_s = [100.0]
+    monkeypatch.setattr(clock, "steady_s", lambda: now_s[0])
+
+    def late(_: httpx.Request) -> httpx.Response:
+        now_s[0] += 30
+        command = {"id": "C1", "kind": "trial", "lane": "trial", "seq": 1, "left_ms": 10_000, "body": {}}
+        return httpx.Response(200, json={"waited_ms": waited_ms, "commands": [command]})
+
+    client = ExchangeClient(Link("http://127.0.0.1:9", "M1-agent", SECRET))
+    client._http = httpx.Client(base_url="http://127.0.0.1:9", transport=httpx.MockTransport(late))
+    [command] = client.poll(1, 2000, None)
+    assert command.deadline_s == 110 + waited_ms / 1000 < now_s[0]

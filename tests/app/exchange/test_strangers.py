@@ -101,6 +101,8 @@ def test_a_stranger_sees_and_changes_nothing(runtime: Runtime, world: World, hel
             assert [key["signs"] for key in answer.json["keys"]] == [True], "ours, for whoever asks"
         elif route == "/completeness":
             assert (answer.json["batches"], answer.json["percent"], answer.json["rows"]) == (0, None, {})
+        elif route == "/commands/poll":
+            assert answer.json == {"waited_ms": 0, "commands": []}
         elif answer.status_code == 200:
             assert list(answer.json.values()) == [[]]
     assert owned(runtime, world) == before
