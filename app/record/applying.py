@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from app.core.work import Work
 from app.exchange.service import OpenBatch, UnreadRow, Verdict
 from app.record import balance
+from app.record.plans import plan_anew
 from app.record.rows import ROW_TYPES
 from app.record.section import WAITING, Applied, Section
 
@@ -29,8 +30,8 @@ def apply(work: Work, batches: Sequence[OpenBatch]) -> list[list[Verdict]]:
     """
     hospital_id = batches[0].party_id
     lock = func.pg_advisory_xact_lock(func.hashtextextended(f"record:{hospital_id}", 0))
-    # A plan that was kept from when a table was small goes on reading all of it while it grows.
-    work.session.execute(select(lock, func.set_config("plan_cache_mode", "force_custom_plan", True)))
+    work.session.execute(select(lock))
+    plan_anew(work)
     rows = [batch.unread() for batch in batches]
     applied = Applied([verdict for batch, its in zip(batches, rows, strict=True) for verdict in _so_far(batch, its)])
     sections = defaultdict[str, dict[int, UnreadRow]](dict)

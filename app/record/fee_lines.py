@@ -24,6 +24,7 @@ from app.core.work import Work
 from app.exchange.service import UnreadRow
 from app.record.contracts import Price, Quantity
 from app.record.models import FeeLine
+from app.record.plans import planned_once
 
 PART = 500
 Key = Annotated[str, Meta(min_length=1, max_length=120)]
@@ -74,7 +75,8 @@ class Bulk:
             self._columns([rows[place] for place in part], [self._lines[place] for place in part])
             for part in pieces(right, PART)
         )
-        add_parts(self._work.session, cast(Table, FeeLine.__table__), columns)
+        with planned_once(self._work):
+            add_parts(self._work.session, cast(Table, FeeLine.__table__), columns)
         return right
 
     def _is_right(self, line: _Line) -> bool:

@@ -19,6 +19,7 @@ from app.exchange.service import UnreadRow, Verdict
 from app.record import models as m
 from app.record import rows
 from app.record.fee_lines import Bulk, read_lines
+from app.record.plans import planned_once
 from app.record.rows import ROW_TYPES, RowType
 from app.record.stored import Known, known
 
@@ -123,7 +124,8 @@ class Section:
 
     def _store(self, stored: Collection[str]) -> None:
         new = [row for key, row in self._keep.items() if key not in stored]
-        add_rows(self._work.session, self._type.model.__table__, new)
+        with planned_once(self._work):
+            add_rows(self._work.session, self._type.model.__table__, new)
         if changed := [row for key, row in self._keep.items() if key in stored]:
             self._replace(changed)
 
