@@ -3,7 +3,8 @@
 Ours is the whole way of a batch: signature, gzip, contract, declared count, sum and hash, the sealed copy of what came,
 then for each line the hospital's key and version, its bill, its own contract, its check field, and at the end whether
 every bill balances; audit and verdicts written. As in operation the web application takes in what two hospitals push
-while two workers, processes of their own, apply it; the time ends when the last batch is judged. The floor is a bare
+at the same time, each its batches in their order, while two workers, processes of their own, apply it; the time ends
+when the last batch is judged. The floor is a bare
 COPY of the same rows into a table with nothing but its key, a commit for each batch; the rival stores them as an ORM
 does, one object a row. Arms take turns within a round; the figures are medians. `cpu_us_a_line` is what the processes
 of ours used; the messages are made and signed beforehand. A round is of fifty batches: in one of ten, the first, for
@@ -15,6 +16,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import psycopg
@@ -54,13 +56,16 @@ class Ground:
     workers_s: float = 0.0
 
     def ours(self, messages: Sequence[Sequence[Message]]) -> None:
-        """The hospitals push in turn."""
-        for together in zip(*messages, strict=True):
-            for hospital, message in zip(self.hospitals, together, strict=True):
-                hospital.push(message)
-                for worker in self.workers:
-                    worker.ring()
+        """The hospitals push at the same time, each one message after the other."""
+        with ThreadPoolExecutor(len(self.hospitals)) as pool:
+            list(pool.map(self._push, self.hospitals, messages))
         self.workers_s = sum([worker.finish() for worker in self.workers])
+
+    def _push(self, hospital: Hospital, messages: Sequence[Message]) -> None:
+        for message in messages:
+            hospital.push(message)
+            for worker in self.workers:
+                worker.ring()
 
     def ready(self) -> list[list[Message]]:
         """Each hospital's messages with all lines, whose visits and bills are stored."""
@@ -145,11 +150,11 @@ def run(options: Options) -> dict[str, object]:
         url = servers_.new_database()
         runtime = runtime_on(url, redis_url=servers_.redis_url, partner_limit="1000000 per minute")
         agents = [newcomers.found_another(runtime, f"H{number}") for number in range(HOSPITALS)]
-        client = web(runtime)
+        app = web(runtime)
         workers = [start(url, servers_.redis_url) for _ in range(HOSPITALS)]
         with psycopg.connect(libpq(url), autocommit=True) as db:
             db.execute(_FLOOR_TABLE)
-            hospitals = [Hospital(client, agent) for agent in agents]
+            hospitals = [Hospital(app.test_client(), agent) for agent in agents]
             rates = measure(Ground(runtime, hospitals, workers, db, options.rows), options)
         for worker in workers:
             worker.close()

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from flask import Flask
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
@@ -29,9 +30,9 @@ class Message:
     body: bytes
 
 
-def web(runtime: Runtime) -> FlaskClient:
+def web(runtime: Runtime) -> Flask:
     """The product's web application in this process."""
-    return create_app(runtime, make_gateways(runtime.settings)).test_client()
+    return create_app(runtime, make_gateways(runtime.settings))
 
 
 class Hospital:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 from app.core.tasks import Lease
 from app.core.work import Runtime
 from app.wiring import make_gateways
 from bench.ground import runtime_on
+from workers.__main__ import warm_up
 from workers.bell import Bell
 from workers.context import Context
 from workers.drain import drain_with
@@ -25,6 +27,7 @@ class Applier:
         self._lease = Lease(runtime.settings.database_url)
         bell = Bell(runtime.settings.redis_url)
         self._here = Context(runtime, make_gateways(runtime.settings), bell, self._lease)
+        warm_up(self._here)
 
     def apply(self) -> None:
         """Work through everything that was pushed."""
@@ -41,9 +44,12 @@ class Worker:
 
     process: multiprocessing.process.BaseProcess
     pipe: Connection
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def ring(self) -> None:
-        self.pipe.send(_PUSHED)
+        """Whoever has pushed rings; several may at the same time."""
+        with self._turn:
+            self.pipe.send(_PUSHED)
 
     def finish(self) -> float:
         """Returns when everything is applied: the processor seconds that the worker has used since it began."""
