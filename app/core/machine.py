@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ClauseElement, any_, bindparam, case, func, select, update
+from sqlalchemy import ClauseElement, Table, any_, bindparam, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from app.core.columns import add_rows
 from app.core.db import Checked, Ids, Row
@@ -34,6 +35,12 @@ class Moved:
     id: UUID
     old: str
     new: str
+
+
+@lru_cache(maxsize=64)
+def _insert_once(table: Table, unless: tuple[str, ...]) -> ReturningInsert[Any]:
+    """Made once, as are the moves."""
+    return insert(table).on_conflict_do_nothing(index_elements=unless).returning(table.c.id)
 
 
 class Machine(Generic[State]):
@@ -65,8 +72,7 @@ class Machine(Generic[State]):
         columns = {attribute.key for attribute in row.__mapper__.column_attrs}
         given = {name: value for name, value in row.__dict__.items() if name in columns}
         table = self.model.__table__  # the ORM's insert takes three times as long
-        new = insert(table).values(given).on_conflict_do_nothing(index_elements=unless)
-        if work.session.scalar(new.returning(table.c.id)) is None:
+        if work.session.scalar(_insert_once(table, tuple(unless)), given) is None:
             return False
         work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, (row.id,), None, state.value))
         return True

@@ -30,7 +30,8 @@ def read_json(text: str | bytes) -> Any:
 
 def holds_nul(json_text: str) -> bool:
     """Whether a string in this JSON text holds U+0000, which PostgreSQL cannot keep in a text."""
-    return "\\u0000" in json_text and _NUL.search(json_text) is not None
+    # Most texts hold no escape at all, which is seen at once.
+    return "\\" in json_text and "\\u0000" in json_text and _NUL.search(json_text) is not None
 
 
 def is_finite(given: Any, json_text: str) -> bool:

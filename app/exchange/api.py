@@ -33,15 +33,15 @@ bp = APIBlueprint("exchange", __name__, url_prefix="/exchange/v1", tag="数据�
 BY_PARTNERS = door(PARTNER)
 Given = TypeVar("Given", bound=BaseModel)
 Found = TypeVar("Found")
-Plain = Callable[[str], Any]
+Plain = Callable[[bytes], Any]
 
 
 def authenticate_partner(request: Request, runtime: Runtime) -> Caller:
     """The program that signed this request. Unauthorised for everything that is missing, malformed or wrong."""
-    g.body_text = read_text(request, MAX_BODY_BYTES)
+    g.body = read_text(request, MAX_BODY_BYTES)
     headers = {name.lower(): value for name, value in request.headers.items()}
     with runtime.read() as session:
-        signer = programs.identify(session, runtime.privacy, headers, g.body_text)
+        signer = programs.identify(session, runtime.privacy, headers, g.body.text)
     return Caller(PARTNER, signer.partner_id, signer.party_id)
 
 
@@ -59,16 +59,16 @@ class Call(Generic[Given]):
 
     def begin(self, work: Work) -> dict[str, Any] | None:
         """The answer this message got before, if it had its effect before."""
-        meant = rules.request_hash(request.path, g.body_text)
+        meant = rules.request_hash(request.path, g.body.data)
         return inbox.begin(work, self.signer.partner_id, self.message_id, meant)
 
 
 def _receive(contract: type[Given], plain: Plain | None) -> Call[Given]:
     caller = admit(BY_PARTNERS.kinds, BY_PARTNERS.roles)
     assert caller is not None and caller.party_id is not None
-    if holds_nul(g.body_text):
+    if holds_nul(g.body.text):
         raise Invalid("nul_character", "内容中有不允许的字符 U+0000")
-    given = (plain and plain(g.body_text)) or _read(contract, g.body_text)
+    given = (plain and plain(g.body.data)) or _read(contract, g.body.text)
     return Call(caller, Signer(caller.id, caller.party_id), request.headers["webhook-id"], given)
 
 

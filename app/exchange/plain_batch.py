@@ -33,7 +33,7 @@ _rows = msgspec.json.Decoder(Annotated[list[_PlainRow], Meta(max_length=MAX_ROWS
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
-def plain_batch(body: str) -> BatchIn | None:
+def plain_batch(body: bytes) -> BatchIn | None:
     """The batch, if its rows are their own canonical text (see rules.canonical); None if the contract has to read it.
 
     Nothing is taken here that the contract would refuse or read otherwise.

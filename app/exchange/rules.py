@@ -37,12 +37,8 @@ def canonical(value: Any) -> bytes:
 def sum_fen(rows: Iterable[Mapping[str, Any]]) -> int:
     """What a batch declares as its amount: bills by their total, ledger rows by their amount. What is no integer is
     left out here and refused where the row is read."""
-    total = 0
-    for row in rows:
-        if (name := _AMOUNTS.get(row["type"])) is not None:
-            amount = row["data"].get(name)
-            total += amount if type(amount) is int else 0
-    return total
+    amounts = [row["data"].get(name) for row in rows if (name := _AMOUNTS.get(row["type"])) is not None]
+    return sum([amount for amount in amounts if type(amount) is int])
 
 
 def mismatches(declared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], digest: str) -> list[str]:
@@ -66,5 +62,7 @@ def may_ask(code: str, message_id: str) -> bool:
     return bool(_PARTNER.fullmatch(code) and _MESSAGE_ID.fullmatch(message_id))
 
 
-def request_hash(path: str, body: str) -> str:
-    return sha256(f"{path}\n{body}".encode()).hexdigest()
+def request_hash(path: str, body: bytes) -> str:
+    found = sha256(f"{path}\n".encode())
+    found.update(body)
+    return found.hexdigest()

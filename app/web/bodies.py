@@ -1,8 +1,9 @@
-"""Reading a request's body as text, also when it is compressed, without ever holding more than was allowed."""
+"""Reading a request's body, also when it is compressed, without ever holding more than was allowed."""
 
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Request
@@ -25,7 +26,15 @@ class WholeRequest(Request):
         return body
 
 
-def read_text(request: Request, max_bytes: int) -> str:
+@dataclass(frozen=True)
+class TextBody:
+    """A body and the text that it is in UTF-8: a long one is neither encoded nor decoded again."""
+
+    data: bytes
+    text: str
+
+
+def read_text(request: Request, max_bytes: int) -> TextBody:
     """The body, inflated if `Content-Encoding` is gzip, as UTF-8. At most `max_bytes` before and after inflating.
 
     Raises 400, 413 and 415 as werkzeug's exceptions.
@@ -38,7 +47,7 @@ def read_text(request: Request, max_bytes: int) -> str:
     elif encoding != "identity":
         raise UnsupportedMediaType
     try:
-        return body.decode()
+        return TextBody(body, body.decode())
     except UnicodeDecodeError as error:
         raise BadRequest from error
 

@@ -39,7 +39,7 @@ def row(data: str = "{}", key: str = '"L1"', kind: str = '"fee_line"', version: 
 
 
 def assert_as_the_contract(body: str) -> BatchIn | None:
-    found = plain_batch(body)
+    found = plain_batch(body.encode())
     if found is not None:
         read = BatchIn.model_validate_json(body)
         assert found.model_dump() == read.model_dump()
@@ -88,19 +88,19 @@ def test_what_an_agent_sends_is_plain() -> None:
     ],
 )
 def test_what_is_not_plain_is_the_contracts(text: str) -> None:
-    assert plain_batch(sent(text)) is None
+    assert plain_batch(sent(text).encode()) is None
 
 
 @pytest.mark.parametrize(
     "wrong", [{"batch_no": "1"}, {"batch_no": 0}, {"kind": "ghost"}, {"count": 1.0}, {"sha256": "x"}, {"more": 1}]
 )
 def test_a_head_that_is_wrong_is_the_contracts(wrong: dict[str, Any]) -> None:
-    assert plain_batch(sent("[]")) is not None
-    assert plain_batch(sent("[]", **wrong)) is None
+    assert plain_batch(sent("[]").encode()) is not None
+    assert plain_batch(sent("[]", **wrong).encode()) is None
 
 
 def test_too_many_rows_are_the_contracts() -> None:
-    assert plain_batch(sent(f"[{','.join([row()] * 2001)}]")) is None
+    assert plain_batch(sent(f"[{','.join([row()] * 2001)}]").encode()) is None
 
 
 Value = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
