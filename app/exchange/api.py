@@ -134,9 +134,8 @@ def read_verdicts(call: Call[contracts.VerdictsIn]) -> BaseModel:
     """查询一个批次的处理状态和逐行结果"""
     with runtime().read() as session:
         status, rows = batches.verdicts_of(session, call.signer.partner_id, call.given.batch_no)
-    return contracts.VerdictsView.model_validate(
-        {"batch_no": call.given.batch_no, "status": status, "rows": [row._asdict() for row in rows]}
-    )
+    found = {"batch_no": call.given.batch_no, "status": status, "rows": rows}
+    return contracts.VerdictsView.model_validate(found, from_attributes=True)
 
 
 @inquiry("/completeness", contracts.CompletenessIn, contracts.CompletenessView)

@@ -12,7 +12,8 @@ from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
 from itertools import groupby
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -30,7 +31,7 @@ from app.exchange.programs import Signer
 from app.exchange.states import BatchState, batches
 
 
-class Verdict(NamedTuple):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What became of one row: applied, unchanged, stale, waiting_parent or refused (with a stable reason)."""
 
     type: str
@@ -48,6 +49,7 @@ class UnreadRow(msgspec.Struct, gc=False):
     version: int
 
 
+_is_the_same, _key, _verdict = attrgetter("type", "verdict", "reason"), attrgetter("key"), attrgetter("verdict")
 _unread = msgspec.json.Decoder(list[UnreadRow]).decode
 _WHOLE = (
     select(Batch)
@@ -147,7 +149,7 @@ def _opened(work: Work, row: Batch) -> OpenBatch:
 
 def settle_batch(work: Work, batch_id: UUID, verdicts: Sequence[Verdict]) -> None:
     """Keep one verdict for each row. The batch is refused when every row is; a later call refines the verdicts."""
-    tally = Counter(verdict.verdict for verdict in verdicts)
+    tally = Counter(map(_verdict, verdicts))
     refused = bool(verdicts) and set(tally) == {"refused"}
     values = {"verdicts": _runs(verdicts), "tally": dict(tally)}
     batches.move(work, [batch_id], "refuse" if refused else "apply", values=values)
@@ -164,8 +166,7 @@ def verdicts_of(session: Session, partner_id: UUID, batch_no: int) -> tuple[str,
 
 def _runs(verdicts: Sequence[Verdict]) -> list[Any]:
     """[type, verdict, reason, keys] of each run of rows with the same: most batches are one run."""
-    runs = groupby(verdicts, key=lambda one: (one.type, one.verdict, one.reason))
-    return [[*same, [one.key for one in run]] for same, run in runs]
+    return [[*same, list(map(_key, run))] for same, run in groupby(verdicts, key=_is_the_same)]
 
 
 def _verdicts(runs: list[Any] | None) -> list[Verdict]:

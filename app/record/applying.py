@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import chain, islice
+from operator import attrgetter
 
 from sqlalchemy import func, select
 
@@ -56,7 +57,7 @@ def _so_far(batch: OpenBatch, rows: Sequence[UnreadRow]) -> Sequence[Verdict]:
 
 def any_waits(verdicts: Sequence[Verdict]) -> bool:
     """Whether a row's parent has not come."""
-    return any(verdict.verdict == WAITING for verdict in verdicts)
+    return WAITING in map(attrgetter("verdict"), verdicts)
 
 
 def _tell(work: Work, batch: OpenBatch, applied: Applied) -> None:

@@ -53,6 +53,7 @@ _line = msgspec.json.Decoder(_Line).decode
 _SAME = ("line_no", "category", "code", "code_system", "code_edition", "name", "amount_fen", "insurance_code",
          "insurance_class")  # fmt: skip
 _same = attrgetter(*_SAME)
+_LOOKED_UP = [attrgetter(name) for name in ("bill_key", "unit_price", "quantity", "at")]
 _PRICES, _QUANTITIES, _MOMENTS = (
     TypeAdapter(kind, config={"allow_inf_nan": False}).validate_python for kind in (Price, Quantity, Moment)
 )
@@ -64,13 +65,15 @@ class Bulk:
     def __init__(self, work: Work, hospital_id: UUID, bills: Mapping[str, UUID], lines: Mapping[int, _Line]) -> None:
         self._work, self._hospital_id, self._lines = work, hospital_id, lines
         self._bills = {key: str(bill_id) for key, bill_id in bills.items()}
-        self._prices = _texts(_PRICES, {line.unit_price for line in lines.values()})
-        self._quantities = _texts(_QUANTITIES, {line.quantity for line in lines.values()})
-        self._moments = _texts(_MOMENTS, {line.at for line in lines.values()})
+        named, prices, quantities, moments = (set(map(read, lines.values())) for read in _LOOKED_UP)
+        self._prices, self._quantities = _texts(_PRICES, prices), _texts(_QUANTITIES, quantities)
+        self._moments = _texts(_MOMENTS, moments)
+        missing = named - set(bills) or len(self._prices) < len(prices) or len(self._quantities) < len(quantities)
+        self._all_right = not missing and len(self._moments) == len(moments)
 
     def store(self, rows: Mapping[int, UnreadRow]) -> list[int]:
         """Store the lines that are right and whose bill is among these; their places."""
-        right = [place for place, line in self._lines.items() if self._is_right(line)]
+        right = [place for place, line in self._lines.items() if self._all_right or self._is_right(line)]
         columns = (
             self._columns([rows[place] for place in part], [self._lines[place] for place in part])
             for part in pieces(right, PART)
