@@ -126,10 +126,12 @@ class FeeLine(Pushed, Coded, Checked, Base):
 
     __tablename__ = "fee_line"
     check_over = ("hospital_id", "bill_id", "line_no", "amount_fen")
+    # As the lines of a bill are read. By the bill alone many entries were the same, which is slower to store.
+    more_constraints = (Index("ix_fee_line_bill", "bill_id", "line_no"),)
 
     # The bill's hospital, under the check field: a foreign key of its own would cost as much as storing the line.
     hospital_id: Mapped[UUID] = mapped_column()
-    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"), index=True)
+    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"))
     line_no: Mapped[int]
     category: Mapped[str]
     insurance_code: Mapped[str | None]

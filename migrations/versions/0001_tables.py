@@ -1425,7 +1425,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fee_line")),
         sa.UniqueConstraint("hospital_id", "key", name=op.f("uq_fee_line_hospital_id_key")),
     )
-    op.create_index(op.f("ix_fee_line_bill_id"), "fee_line", ["bill_id"], unique=False)
+    op.create_index("ix_fee_line_bill", "fee_line", ["bill_id", "line_no"], unique=False)
     op.create_table(
         "login_session",
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -2421,7 +2421,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_login_session_expires_at"), table_name="login_session")
     op.drop_index(op.f("ix_login_session_account_id"), table_name="login_session")
     op.drop_table("login_session")
-    op.drop_index(op.f("ix_fee_line_bill_id"), table_name="fee_line")
+    op.drop_index("ix_fee_line_bill", table_name="fee_line")
     op.drop_table("fee_line")
     op.drop_index(op.f("ix_e_bill_bill_id"), table_name="e_bill")
     op.drop_table("e_bill")
