@@ -126,7 +126,7 @@ def effect(
 @effect("/batches", contracts.BatchIn, contracts.BatchTaken, 202, plain=plain_batch)
 def push_batch(work: Work, signer: Signer, given: contracts.BatchIn) -> BaseModel:
     """推送一个批次（可用 gzip 压缩）；逐行结果另行查询"""
-    return contracts.BatchTaken(batch_id=batches.take_batch(work, signer, given))
+    return contracts.BatchTaken(batch_id=batches.take_batch(work, signer, given, g.body.gzipped))
 
 
 @inquiry("/batches/verdicts", contracts.VerdictsIn, contracts.VerdictsView)

@@ -30,6 +30,8 @@ from app.exchange.parties import party
 from app.exchange.programs import Signer
 from app.exchange.states import BatchState, batches
 
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What became of one row: applied, unchanged, stale, waiting_parent or refused (with a stable reason)."""
@@ -49,8 +51,12 @@ class UnreadRow(msgspec.Struct, gc=False):
     version: int
 
 
+class _Unread(msgspec.Struct, gc=False):
+    rows: list[UnreadRow]
+
+
 _is_the_same, _key, _verdict = attrgetter("type", "verdict", "reason"), attrgetter("key"), attrgetter("verdict")
-_unread = msgspec.json.Decoder(list[UnreadRow]).decode
+_unread = msgspec.json.Decoder(_Unread).decode
 _WHOLE = (
     select(Batch)
     .where(Batch.id == any_(bindparam("ids", type_=Ids())))
@@ -60,7 +66,7 @@ _WHOLE = (
 
 @dataclass(frozen=True)
 class OpenBatch:
-    """`content` is the JSON text of the rows, {type, key, version, data} in the order in which they were sent;
+    """`content` is a JSON object whose `rows` are {type, key, version, data} in the order in which they were sent;
     `verdicts` are what they have so far, in the same order."""
 
     id: UUID
@@ -75,16 +81,17 @@ class OpenBatch:
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(self.content)
+        found: list[dict[str, Any]] = json.loads(self.content)["rows"]
         return found
 
     def unread(self) -> list[UnreadRow]:
         """The rows for whom it is quicker to read their data himself, with types."""
-        return _unread(self.content)
+        return _unread(self.content).rows
 
 
-def take_batch(work: Work, signer: Signer, given: BatchIn) -> UUID:
-    """Keep a batch whose rows are what it declares; emits `exchange.batch.<kind>`.
+def take_batch(work: Work, signer: Signer, given: BatchIn, gzipped: bytes | None = None) -> UUID:
+    """Keep a batch whose rows are what it declares; emits `exchange.batch.<kind>`. `gzipped` is what it was read from,
+    if it came compressed.
 
     The same number with the same content, kind and day again is the same batch. Raises Forbidden, Conflict, Invalid.
     """
@@ -96,7 +103,7 @@ def take_batch(work: Work, signer: Signer, given: BatchIn) -> UUID:
             "declared_mismatch", "申报的数量、金额或摘要与内容不符", fields=dict.fromkeys(wrong, "与内容不符")
         )
     row = Batch(party_id=signer.party_id, partner_id=signer.partner_id, **given.model_dump(exclude={"rows"}))
-    work.seal(row, "rows_sealed", _pack(content))
+    work.seal(row, "rows_sealed", _packed(content, gzipped if given.content is not None else None))
     if not batches.start_once(work, row, BatchState.RECEIVED, unless=["partner_id", "batch_no"]):
         return _same_as(work.session, row)
     work.emit(f"exchange.batch.{row.kind}", row.id)
@@ -187,10 +194,10 @@ def _canonical(rows: Sequence[Any]) -> bytes:
         raise Invalid("not_a_number", "批次中有不是数字的数值") from error
 
 
-def _pack(content: bytes) -> str:
-    """Compressed before it is sealed: sealed text no longer compresses."""
-    return b64encode(zlib.compress(content, level=1)).decode()
+def _packed(content: bytes, gzipped: bytes | None) -> str:
+    """Compressed before it is sealed, because sealed text no longer compresses; as it came, if it came compressed."""
+    return b64encode(gzipped or zlib.compress(b'{"rows":%b}' % content, level=1)).decode()
 
 
 def _unpack(packed: str) -> bytes:
-    return zlib.decompress(b64decode(packed))
+    return zlib.decompress(b64decode(packed), wbits=_GZIP_OR_ZLIB)

@@ -75,7 +75,7 @@ class InboxMessage(Base):
 
 
 class Batch(Stateful, Base):
-    """Rows that a partner pushed, sealed as they came. `verdicts` names every row once they are judged: a
+    """Rows that a partner pushed, sealed as they came, compressed. `verdicts` names every row once they are judged: a
     list of [type, verdict, reason, keys], one for each run of rows with the same verdict, in the order of the rows."""
 
     __tablename__ = "batch"

@@ -28,10 +28,12 @@ class WholeRequest(Request):
 
 @dataclass(frozen=True)
 class TextBody:
-    """A body and the text that it is in UTF-8: a long one is neither encoded nor decoded again."""
+    """A body and the text that it is in UTF-8: a long one is neither encoded nor decoded again. `gzipped` is what came,
+    if that was compressed."""
 
     data: bytes
     text: str
+    gzipped: bytes | None = None
 
 
 def read_text(request: Request, max_bytes: int) -> TextBody:
@@ -40,14 +42,14 @@ def read_text(request: Request, max_bytes: int) -> TextBody:
     Raises 400, 413 and 415 as werkzeug's exceptions.
     """
     request.max_content_length = max_bytes
-    body = request.get_data(cache=False)
+    body, gzipped = request.get_data(cache=False), None
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "gzip":
-        body = _inflate(body, max_bytes)
+        body, gzipped = _inflate(body, max_bytes), body
     elif encoding != "identity":
         raise UnsupportedMediaType
     try:
-        return TextBody(body, body.decode())
+        return TextBody(body, body.decode(), gzipped)
     except UnicodeDecodeError as error:
         raise BadRequest from error
 

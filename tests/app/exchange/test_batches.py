@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -34,16 +35,22 @@ def push(agent: PartnerClient, batch_no: int = 1, **how: Any) -> UUID:
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_batch_is_kept_as_it_came(runtime: Runtime, agent: PartnerClient, world: World, zipped: bool) -> None:
+@pytest.mark.parametrize("write", [json.dumps, lambda body: service.canonical(body).decode()])
+def test_a_batch_is_kept_as_it_came(
+    runtime: Runtime, agent: PartnerClient, world: World, write: Callable[[Any], str], zipped: bool
+) -> None:
     body = batch(1, "record", [BILL, LINE])
     assert body["amount_fen"] == 12345
-    answer = agent.post("/batches", body, zipped=zipped)
+    answer = agent.post("/batches", write(body), zipped=zipped)
     assert answer.status_code == 202
     with runtime.work() as work:
         opened = service.open_batch(work, UUID(answer.json["batch_id"]))
     assert (opened.party_id, opened.batch_no, opened.kind) == (world.party["H1"], 1, "record")
     assert opened.business_date == date(2026, 11, 21)
     assert opened.rows == [BILL, LINE]
+    assert [(row.type, row.key, json.loads(bytes(row.data))) for row in opened.unread()] == [
+        (row["type"], row["key"], row["data"]) for row in (BILL, LINE)
+    ]
     assert value(runtime, "SELECT count(*) FROM audit_entry WHERE action = 'read.batch.rows_sealed'") == 1
 
 

@@ -398,5 +398,12 @@ def test_no_row_breaks_its_batch(house: House, spoiled: list[tuple[str, dict[str
 
 def _batch(house: House, given_rows: list[dict[str, Any]]) -> OpenBatch:
     return OpenBatch(
-        uuid4(), house.hospital_id(), uuid4(), 1, "record", date(2026, 11, 21), datetime.now(UTC), canonical(given_rows)
+        uuid4(),
+        house.hospital_id(),
+        uuid4(),
+        1,
+        "record",
+        date(2026, 11, 21),
+        datetime.now(UTC),
+        canonical({"rows": given_rows}),
     )

@@ -42,7 +42,14 @@ def test_the_bill_of_each_line_is_not_looked_for_among_all(house: House) -> None
         work.session.execute(text("ANALYZE bill"))  # what it knows to be of one page PostgreSQL would rather read whole
     lines = [kit.line(kit.key("l"), whole["bill"]["key"], line_no=place + 1) for place in range(LINES)]
     batch = OpenBatch(
-        uuid4(), house.hospital_id(), uuid4(), 1, "record", date(2026, 11, 21), datetime.now(UTC), canonical(lines)
+        uuid4(),
+        house.hospital_id(),
+        uuid4(),
+        1,
+        "record",
+        date(2026, 11, 21),
+        datetime.now(UTC),
+        canonical({"rows": lines}),
     )
     with house.runtime.work() as work:
         verdicts = service.apply(work, [batch])
