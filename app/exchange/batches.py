@@ -26,7 +26,7 @@ from app.core.work import Work
 from app.exchange import rules
 from app.exchange.contracts import BatchIn
 from app.exchange.models import Batch
-from app.exchange.parties import party
+from app.exchange.parties import party_kind
 from app.exchange.programs import Signer
 from app.exchange.states import BatchState, batches
 
@@ -181,7 +181,7 @@ def _verdicts(runs: list[Any] | None) -> list[Verdict]:
 
 
 def _refuse_foreign_rows(session: Session, signer: Signer, given: BatchIn) -> None:
-    if given.kind not in rules.BATCH_KINDS.get(party(session, signer.party_id).kind, ()):
+    if given.kind not in rules.BATCH_KINDS.get(party_kind(session, signer.party_id), ()):
         raise Forbidden("batch_kind_not_allowed", "贵方不能推送这一类批次")
     if {row["type"] for row in given.rows} - rules.ROW_TYPES[given.kind]:
         raise Invalid("row_type_unknown", "批次中有不属于这一类的行", fields={"rows": "类型不在可选范围内"})

@@ -13,7 +13,7 @@ from app.core.work import Work
 from app.exchange import rules
 from app.exchange.contracts import MessageIn
 from app.exchange.models import Message
-from app.exchange.parties import party
+from app.exchange.parties import party_kind
 from app.exchange.programs import Signer
 from app.exchange.publishing import publish
 
@@ -30,7 +30,7 @@ class OpenMessage:
 def take_message(work: Work, signer: Signer, given: MessageIn) -> UUID:
     """Keep a message; emits `exchange.message.<type>`. Invalid if nobody follows its type."""
     event = f"exchange.message.{given.type}"
-    family = rules.MESSAGE_FAMILIES.get(party(work.session, signer.party_id).kind)
+    family = rules.MESSAGE_FAMILIES.get(party_kind(work.session, signer.party_id))
     if event not in work.runtime.routes or family is None or not given.type.startswith(family):
         raise Invalid("message_type_unknown", "不认识的消息类型", fields={"type": "不在可选范围内"})
     row = Message(party_id=signer.party_id, partner_id=signer.partner_id, type=given.type)

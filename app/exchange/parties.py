@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Select, Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -24,8 +24,10 @@ from app.exchange.models import Party
 NATIVE = "native"
 DIALECTS = (NATIVE, "s200")
 _PARTY = cast(Table, Party.__table__)
-# Made once: what a hospital has set is asked for each booking.
-_CONFIG = select(_PARTY.c.config).where(_PARTY.c.id == bindparam("party_id"))
+# Made once: what a hospital has set is asked for each booking, and what a party is for each of its messages.
+_CONFIG, _KIND = (
+    select(asked).where(_PARTY.c.id == bindparam("party_id")) for asked in (_PARTY.c.config, _PARTY.c.kind)
+)
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,20 @@ def party(session: Session, party_id: UUID) -> Party:
 
 def party_config(session: Session, party_id: UUID) -> Mapping[str, Any]:
     """What a party's configuration says, without the party."""
-    found = session.connection().execute(_CONFIG, {"party_id": party_id}).scalar()
+    config: Mapping[str, Any] = _known(session, _CONFIG, party_id)
+    return config
+
+
+def party_kind(session: Session, party_id: UUID) -> str:
+    """hospital, insurer, medical_insurance or bank; without the party."""
+    return str(_known(session, _KIND, party_id))
+
+
+def _known(session: Session, asked: Select[Any], party_id: UUID) -> Any:
+    found = session.connection().execute(asked, {"party_id": party_id}).scalar()
     if found is None:
         raise NotFound
-    config: Mapping[str, Any] = found
-    return config
+    return found
 
 
 def parties(session: Session, kind: str) -> Sequence[Party]:
@@ -132,7 +143,7 @@ def put_party(work: Work, new: NewParty) -> UUID:
 def register_package_key(work: Work, party_id: UUID, jwk: Mapping[str, Any]) -> str:
     """What is encrypted to this insurer from now on is encrypted to this public key; its id, by which the insurer tells
     its keys apart. Invalid for what is no public key on the curve."""
-    if party(work.session, party_id).kind != "insurer":
+    if party_kind(work.session, party_id) != "insurer":
         raise Invalid("no_insurer", "只有保险公司登记理赔包的加密公钥")
     try:
         key = read_public_key(jwk)

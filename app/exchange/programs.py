@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,11 +19,12 @@ from app.core.work import Work
 from app.exchange import rules, signatures
 from app.exchange.models import Partner, PartnerKey
 
-# Made once: every call of a partner runs it.
+# Without the ORM, and made once: every call of a partner runs it.
+_KEY, _PROGRAM = cast(Table, PartnerKey.__table__), cast(Table, Partner.__table__)
 _KEYS = (
-    select(PartnerKey.id, PartnerKey.secret_sealed, PartnerKey.public_key, PartnerKey.partner_id, Partner.party_id)
-    .join(Partner, (PartnerKey.partner_id == Partner.id) & PartnerKey.retired_at.is_(None))
-    .where(Partner.code == bindparam("code"))
+    select(_KEY.c.id, _KEY.c.secret_sealed, _KEY.c.public_key, _KEY.c.partner_id, _PROGRAM.c.party_id)
+    .join(_PROGRAM, (_KEY.c.partner_id == _PROGRAM.c.id) & _KEY.c.retired_at.is_(None))
+    .where(_PROGRAM.c.code == bindparam("code"))
 )
 
 
@@ -100,7 +101,7 @@ def live_keys(session: Session, privacy: Privacy, code: str) -> list[str]:
 
 
 def _keys_of(session: Session, code: str) -> Sequence[Any]:
-    return session.execute(_KEYS, {"code": code}).all()
+    return session.connection().execute(_KEYS, {"code": code}).all()
 
 
 def _open(privacy: Privacy, key: Any) -> str:

@@ -19,7 +19,7 @@ from app.core.work import Work
 from app.exchange import feed, wake
 from app.exchange.contracts import RequestIn
 from app.exchange.models import DataRequest, Party
-from app.exchange.parties import party
+from app.exchange.parties import party_kind
 from app.exchange.programs import Signer
 from app.exchange.states import RequestState, requests
 
@@ -127,7 +127,7 @@ def request_answers(work: Work, party_id: UUID, cursor: int, most: int) -> list[
 
 def _require_askable(work: Work, signer: Signer, given: RequestIn) -> UUID:
     """The hospital's id. Forbidden for who may not ask, Invalid for what nobody can answer."""
-    if party(work.session, signer.party_id).kind != "insurer":
+    if party_kind(work.session, signer.party_id) != "insurer":
         raise Forbidden("request_not_allowed", "只有保险公司可以提出数据请求")
     if f"exchange.request.{given.kind}" not in work.runtime.routes:
         raise Invalid("request_kind_unknown", "不认识的请求类型", fields={"kind": "不在可选范围内"})
