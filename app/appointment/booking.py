@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select
@@ -26,7 +27,7 @@ _TWICE = ("already_booked", "您已经预约了这个号源")
 
 @dataclass(frozen=True)
 class Booked:
-    """A new appointment, and its slot as it is with the place taken."""
+    """A new appointment, and its slot."""
 
     row: Appointment
     slot: Slot
@@ -46,13 +47,14 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Booked:
     """Take a place and ask for the fee, or for the hospital's confirmation where there is none.
 
     1. Whether the slot has a place, without a lock; then all that follows from having one is written.
-    2. The place itself last, by compare-and-set: whoever books the same slot waits for little more than a commit. If it
-       is gone by now, so is everything that was written.
+    2. The place itself when all else is written, by compare-and-set: whoever books the same slot waits for little more
+       than a commit. If it is gone by now, so is everything that was written.
 
-    Conflict `slot_full`, `slot_stopped`, `slot_past` names free slots nearby in `fields`; `already_booked` if the
-    person holds a live appointment for this slot; `pay_elsewhere` if the fee cannot be paid from this app. Invalid
-    `medical_card_required`, Conflict `medical_card_differs` as identity has them; Conflict `too_many_appointments`,
-    `too_many_in_account` as holding has them. Nothing follows from a refusal.
+    Conflict `slot_full`, `slot_stopped`, `slot_past`, `slot_moved` names free slots nearby in `fields`, and may be
+    raised only as the work ends; `already_booked` if the person holds a live appointment for this slot; `pay_elsewhere`
+    if the fee cannot be paid from this app. Invalid `medical_card_required`, Conflict `medical_card_differs` as
+    identity has them; Conflict `too_many_appointments`, `too_many_in_account` as holding has them. Nothing follows from
+    a refusal.
     """
     person = identity.require_person(work.session, account_id, wanted.person_id)
     require_card(work, wanted, person.has_medical_card)
@@ -60,19 +62,20 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Booked:
     seen = queries.slot(work.session, wanted.slot_id)
     if seen is None:
         raise NotFound
-    if (why := _why_not(work, seen)) is not None:
+    if (why := refusals.why_not(work, seen)) is not None:
         held = _offered(work, account_id, wanted)
         if held is not None:
             return take_offer(work, held)
         _refuse_twice(work, wanted)
         refusals.refuse(work, seen, why)
     row = _begin(work, NewAppointment(seen, account_id, wanted.person_id, wanted.self_pay))
-    slot = places.take(work, wanted.slot_id)
-    if slot is None:
-        work.session.refresh(seen)
-        refusals.refuse(work, seen, _why_not(work, seen) or "slot_full")
-    offers.has_booked(work, wanted.person_id, slot)
-    return Booked(row, slot)
+    # Whoever joins the slot's line locks its key, which the appointment refers to: nobody does so from here on.
+    if offers.in_vain(work, wanted.person_id, seen):
+        _take(work, seen)
+        offers.has_booked(work, wanted.person_id, seen)
+    else:
+        work.at_last(partial(_take, work, seen))
+    return Booked(row, seen)
 
 
 def require_card(work: Work, wanted: c.Booker, known: bool = False) -> None:
@@ -125,19 +128,20 @@ def _begin(work: Work, new: NewAppointment) -> Appointment:
     return row
 
 
+def _take(work: Work, slot: Slot) -> None:
+    if places.take(work, slot):
+        return
+    shown = (slot.starts_at, slot.doctor_code)
+    work.session.refresh(slot)
+    moved = (slot.starts_at, slot.doctor_code) != shown
+    refusals.refuse(work, slot, refusals.why_not(work, slot) or ("slot_moved" if moved else "slot_full"))
+
+
 def _refuse_twice(work: Work, wanted: c.Book) -> None:
     """Who has a place of this slot is told so, and not that there is none."""
     mine = (Appointment.slot_id == wanted.slot_id, Appointment.person_id == wanted.person_id)
     if work.session.scalar(select(Appointment.id).where(*mine, Appointment.status.in_(LIVE))) is not None:
         raise Conflict(*_TWICE)
-
-
-def _why_not(work: Work, slot: Slot) -> str | None:
-    if slot.stopped:
-        return "slot_stopped"
-    if slot.ends_at <= work.clock.horizon():
-        return "slot_past"
-    return "slot_full" if slot.taken >= slot.capacity else None
 
 
 def _ask_fee(work: Work, row: Appointment) -> None:

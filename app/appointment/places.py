@@ -18,9 +18,9 @@ def _free(horizon: object) -> tuple[ColumnElement[bool], ...]:
 _TAKE = (
     update(Slot)
     .where(Slot.id == bindparam("slot_id"), *_free(bindparam("horizon")))
+    .where(Slot.starts_at == bindparam("shown_starts_at"), Slot.doctor_code == bindparam("shown_doctor_code"))
     .values(taken=Slot.taken + 1)
-    .returning(Slot)
-    .execution_options(synchronize_session=False, populate_existing=True)
+    .returning(Slot.id)
 )
 
 
@@ -35,9 +35,12 @@ def of_day(hospital_id: object, doctor_code: object, day: object) -> ColumnEleme
     return and_(Slot.hospital_id == hospital_id, Slot.doctor_code == doctor_code, on == day)
 
 
-def take(work: Work, slot_id: UUID) -> Slot | None:
-    """Take one place: the slot as it is then, None if it has none. It stays locked until the commit."""
-    return work.session.scalar(_TAKE, {"slot_id": slot_id, "horizon": work.clock.horizon()})
+def take(work: Work, slot: Slot) -> bool:
+    """Take one place; False if the slot has none, or is another doctor's or at another time than it was read with. It
+    stays locked until the commit."""
+    shown = {"shown_starts_at": slot.starts_at, "shown_doctor_code": slot.doctor_code}
+    known = {"slot_id": slot.id, "horizon": work.clock.horizon(), **shown}
+    return work.session.connection().scalar(_TAKE, known) is not None
 
 
 def release(work: Work, slot_id: UUID) -> None:

@@ -15,7 +15,17 @@ WHY_NOT: Mapping[str, str] = {
     "slot_full": "该号源已约满，请选择其他号源",
     "slot_stopped": "医生停诊，请选择其他号源",
     "slot_past": "该号源已过时间，请选择其他号源",
+    "slot_moved": "该号源的时间或医生刚刚有变，请重新选择",
 }
+
+
+def why_not(work: Work, slot: Slot) -> str | None:
+    """The code of why a place of the slot cannot be had; None if it can."""
+    if slot.stopped:
+        return "slot_stopped"
+    if slot.ends_at <= work.clock.horizon():
+        return "slot_past"
+    return "slot_full" if slot.taken >= slot.capacity else None
 
 
 def refuse(work: Work, slot: Slot, code: str) -> NoReturn:

@@ -63,6 +63,7 @@ class Work:
         self.now = runtime.clock.now()
         self._tasks: list[tasks.NewTask] = []
         self._facts: list[AuditFact] = []
+        self._last: list[Callable[[], None]] = []
 
     def add(self, *rows: Any) -> None:
         self.session.add_all(rows)
@@ -84,6 +85,11 @@ class Work:
     def audit_fact(self, fact: AuditFact) -> None:
         self._facts.append(fact)
 
+    def at_last(self, do: Callable[[], None]) -> None:
+        """Do this when all else is written, just before the commit: for a row that many wait for. It writes by
+        statements of its own, notes nothing, and raises what undoes the whole."""
+        self._last.append(do)
+
     def reveal(self, row: Any, column: str, why: str) -> str:
         """Decrypt one field of a row and note who read it and why. `column` is the sealed column's name."""
         table = row.__tablename__
@@ -101,6 +107,8 @@ class Work:
             self.runtime.write_audit(self.session, self.actor, self._facts)
         if self._tasks:
             tasks.add(self.session, self._tasks)
+        for do in self._last:
+            do()
         return {task.kind for task in self._tasks if task.run_at is None or task.run_at <= self.now}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +55,7 @@ def fill(work: Work, slot_id: UUID) -> None:
     slot = places.lock(work, slot_id)
     if slot is None or slot.stopped or slot.starts_at <= work.clock.horizon() + rules.OFFER_LIFE:
         return
-    while (entry_id := _first(work, slot)) is not None and places.take(work, slot.id):
+    while (entry_id := _first(work, slot)) is not None and places.take(work, slot):
         _offer(work, slot, entry_id)
 
 
@@ -124,11 +124,15 @@ def put_back(work: Work, appointment_id: UUID) -> None:
     tell(work, entry_id, "waiting_resumed", {"reason": rules.UNHAD}, str(appointment_id))
 
 
+def in_vain(work: Work, person_id: UUID, slot: Slot) -> Sequence[UUID]:
+    """What the person waits for that a place of this slot would serve as well."""
+    return work.session.connection().scalars(_IN_VAIN, {"of_person_id": person_id, **_of(slot)}).all()
+
+
 def has_booked(work: Work, person_id: UUID, slot: Slot, *, by: UUID | None = None) -> None:
     """Who has a place waits for it no longer. `by` is the entry whose offer this was; an offer that the person holds in
     another slot stays open until it lapses."""
-    rows = work.session.connection().scalars(_IN_VAIN, {"of_person_id": person_id, **_of(slot)})
-    found = [entry_id for entry_id in rows if entry_id != by]
+    found = [entry_id for entry_id in in_vain(work, person_id, slot) if entry_id != by]
     if not found:
         return
     moved = end(work, found, "leave", rules.BOOKED, tells=False)

@@ -55,7 +55,8 @@ def join(work: Work, account_id: UUID, wanted: c.Join) -> WaitingEntry:
 
 
 def _slots(work: Work, wanted: c.Join) -> Sequence[Slot]:
-    """What is waited for, locked in the order of keys: nothing frees or fills between the look and the joining."""
+    """What is waited for, locked in the order of keys: nothing frees or fills between the look and the joining. Locked
+    with its key, because nobody may join while an appointment that refers to it is being written."""
     mine = select(Slot).order_by(Slot.key).with_for_update()
     if wanted.slot_id is not None:
         found = work.session.scalars(mine.where(Slot.id == wanted.slot_id)).all()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from app.appointment import contracts as c
 from app.appointment import service
 from app.appointment.waiting import contracts as w
 from app.appointment.waiting import offers
 from app.appointment.waiting import service as waiting
-from app.core.errors import Problem
+from app.core.errors import Conflict, Problem
 from tests.app.appointment.crowd import One, crowd
 from tests.app.appointment.kit import Desk
 from tests.app.kit import Thread
@@ -53,6 +59,40 @@ def test_two_hundred_people_for_twenty_places(desk: Desk) -> None:
     assert len(sold) == 20
     orders = "SELECT count(*) FROM payment_order o JOIN appointment a ON a.id = o.subject WHERE a.slot_id = :id"
     assert desk.house.value(orders, id=slot_id) == 20, "nothing follows from a refusal"
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ({"capacity": 0}, "slot_full"),
+        ({"status": "stopped"}, "slot_stopped"),
+        ({"in_h": 30}, "slot_moved"),
+        ({"doctor_code": "D2"}, "slot_moved"),
+    ],
+)
+def test_what_becomes_of_a_slot_while_a_booking_is_written(desk: Desk, how: dict[str, Any], code: str) -> None:
+    slot_id, [one] = desk.slot(capacity=1), crowd(desk, 1)
+    if "in_h" in how:
+        begin = datetime.now(UTC) + timedelta(hours=how["in_h"])
+        how = {"starts_at": begin.isoformat(), "ends_at": (begin + timedelta(hours=1)).isoformat()}
+    with pytest.raises(Conflict) as refused, desk.house.runtime.work() as work:
+        service.book(work, one.account_id, c.Book(person_id=one.person_id, slot_id=slot_id))
+        desk.change(slot_id, 2, **{"capacity": 5} | how)
+    assert refused.value.code == code
+    assert desk.house.value("SELECT count(*) FROM appointment WHERE slot_id = :id", id=slot_id) == 0
+    assert desk.left(slot_id)[0] == 0
+
+
+def test_nobody_joins_the_line_of_a_slot_while_a_booking_is_written(desk: Desk) -> None:
+    slot_id, [one] = desk.slot(capacity=1), crowd(desk, 1)
+    wanted = w.Join(person_id=one.person_id, slot_id=slot_id)
+    with desk.house.runtime.work() as work:
+        service.book(work, one.account_id, c.Book(person_id=one.person_id, slot_id=slot_id))
+        with pytest.raises(OperationalError, match="lock timeout"), desk.house.runtime.work() as other:
+            other.session.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            waiting.join(other, one.account_id, wanted)
+    with pytest.raises(Conflict, match="already_booked"), desk.house.runtime.work() as work:
+        waiting.join(work, one.account_id, wanted)
 
 
 def traffic(desk: Desk, slot_id: UUID, people: list[One], seed: int) -> None:

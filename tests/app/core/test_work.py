@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -9,8 +11,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core.errors import CommitUnknown, Tampered
-from app.core.work import Actor, Runtime
+from app.core.errors import CommitUnknown, Conflict, Tampered
+from app.core.work import Actor, Runtime, Work
 from app.exchange.models import Message, Party
 from app.exchange.service import NewParty, put_party
 from tests.app.kit import value
@@ -51,6 +53,23 @@ def test_nothing_is_left_of_what_failed(runtime: Runtime, rung: list[set[str]]) 
         everything(runtime, fail=True)
     assert value(runtime, COUNTS) == "0/0/0"
     assert rung == []
+
+
+def test_what_comes_last_sees_all_else_written_and_undoes_it_when_it_fails(runtime: Runtime) -> None:
+    seen: list[str] = []
+
+    def last(work: Work) -> None:
+        seen.append(str(work.session.scalar(text(COUNTS))))
+        if len(seen) == 2:
+            raise Conflict("too_late", "太晚了")
+
+    for _ in range(2):
+        with contextlib.suppress(Conflict), runtime.work() as work:
+            work.at_last(partial(last, work))
+            work.add(Party(kind="hospital", code=uuid4().hex, name="医院"))
+            work.later("audit.seal", None)
+            work.audit("thing.happen", "thing", uuid4())
+    assert seen == ["1/1/1", "2/2/2"] and value(runtime, COUNTS) == "1/1/1"
 
 
 def test_the_bell_is_rung_after_the_commit(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
