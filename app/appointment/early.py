@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, case, exists, literal_column, or_, select
+from sqlalchemy import bindparam, case, exists, or_, select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from app.appointment import contracts as c
@@ -23,6 +23,7 @@ from app.appointment.states import LIVE
 from app.appointment.waiting.models import WaitingEntry
 from app.appointment.waiting.states import WaitingState
 from app.core import idempotency
+from app.core.bare import word
 from app.core.errors import Conflict
 from app.core.idempotency import Asked
 from app.core.work import Runtime
@@ -32,25 +33,20 @@ NEARBY_LIFE_S = 1.0
 _SLOT, _APPOINTMENT, _ENTRY = Slot.__table__.c, Appointment.__table__.c, WaitingEntry.__table__.c
 
 
-def _word(text: str) -> ColumnElement[str]:
-    """A constant of the program as it stands in the statement's text."""
-    return literal_column(f"'{text}'")
-
-
 _WHY = case(
-    (_SLOT.stopped, _word("slot_stopped")),
-    (_SLOT.ends_at <= bindparam("horizon"), _word("slot_past")),
-    (_SLOT.taken >= _SLOT.capacity, _word("slot_full")),
+    (_SLOT.stopped, word("slot_stopped")),
+    (_SLOT.ends_at <= bindparam("horizon"), word("slot_past")),
+    (_SLOT.taken >= _SLOT.capacity, word("slot_full")),
 )
 _HOLDS_IT = exists().where(
     _APPOINTMENT.slot_id == _SLOT.id,
     _APPOINTMENT.person_id == bindparam("person_id"),
-    or_(*(_APPOINTMENT.status == _word(state.value) for state in LIVE)),
+    or_(*(_APPOINTMENT.status == word(state) for state in LIVE)),
 )
 _IS_OFFERED_IT = exists().where(
     _ENTRY.offered_slot_id == _SLOT.id,
     _ENTRY.person_id == bindparam("person_id"),
-    _ENTRY.status == _word(WaitingState.OFFERED.value),
+    _ENTRY.status == word(WaitingState.OFFERED),
 )
 _LOOK = select(_WHY).where(
     _SLOT.id == bindparam("slot_id"),

@@ -9,6 +9,7 @@ from sqlalchemy import BindParameter, Table, bindparam, func, or_, select
 
 from app.appointment.models import Appointment
 from app.appointment.states import LIVE
+from app.core.bare import Bare, word
 from app.core.errors import Conflict
 from app.core.work import Work
 
@@ -18,13 +19,17 @@ _ACCOUNT: BindParameter[UUID] = bindparam("account")
 
 
 # The person first: whoever waits for the account holds no person that another waits for with the account in hand.
-_LOCK = select(
-    func.pg_advisory_xact_lock(func.hashtextextended(bindparam("of_person"), 0)),
-    func.pg_advisory_xact_lock(func.hashtextextended(bindparam("of_account"), 0)),
+_LOCK = Bare(
+    select(
+        func.pg_advisory_xact_lock(func.hashtextextended(bindparam("of_person"), 0)),
+        func.pg_advisory_xact_lock(func.hashtextextended(bindparam("of_account"), 0)),
+    )
 )
-_HELD = select(
-    func.count().filter(_TABLE.person_id == _PERSON), func.count().filter(_TABLE.account_id == _ACCOUNT)
-).where(or_(_TABLE.person_id == _PERSON, _TABLE.account_id == _ACCOUNT), _TABLE.status.in_(LIVE))
+_HELD = Bare(
+    select(func.count().filter(_TABLE.person_id == _PERSON), func.count().filter(_TABLE.account_id == _ACCOUNT))
+    .where(or_(_TABLE.person_id == _PERSON, _TABLE.account_id == _ACCOUNT))
+    .where(or_(*(_TABLE.status == word(state) for state in LIVE)))
+)
 
 
 def require_room(work: Work, account_id: UUID, person_id: UUID) -> None:
@@ -33,9 +38,9 @@ def require_room(work: Work, account_id: UUID, person_id: UUID) -> None:
     Until the commit nobody else books for either. To be asked before a slot is locked: nobody waits behind a slot for
     a person who waits elsewhere.
     """
-    connection, settings = work.session.connection(), work.runtime.settings
-    connection.execute(_LOCK, {"of_person": f"holds:{person_id}", "of_account": f"holds:{account_id}"})
-    of_person, of_account = connection.execute(_HELD, {"person": person_id, "account": account_id}).one()
+    settings = work.runtime.settings
+    _LOCK.run(work.session, {"of_person": f"holds:{person_id}", "of_account": f"holds:{account_id}"})
+    of_person, of_account = _HELD.first(work.session, {"person": person_id, "account": account_id})
     if of_person >= settings.appointments_per_person:
         text = f"每位就诊人最多同时有 {settings.appointments_per_person} 个未就诊的预约，请先取消不需要的预约"
         raise Conflict("too_many_appointments", text)

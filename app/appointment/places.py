@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
 
 from app.appointment.models import Slot
+from app.core.bare import Bare
 from app.core.work import Work
 
 
@@ -14,8 +15,8 @@ def _free(horizon: object) -> tuple[ColumnElement[bool], ...]:
     return (Slot.taken < Slot.capacity, ~Slot.stopped, Slot.ends_at > horizon)
 
 
-# Made once: in a burst everybody waits for whoever takes a place.
-_TAKE = (
+# In a burst everybody waits for whoever takes a place.
+_TAKE = Bare(
     update(Slot)
     .where(Slot.id == bindparam("slot_id"), *_free(bindparam("horizon")))
     .where(Slot.starts_at == bindparam("shown_starts_at"), Slot.doctor_code == bindparam("shown_doctor_code"))
@@ -40,7 +41,7 @@ def take(work: Work, slot: Slot) -> bool:
     stays locked until the commit."""
     shown = {"shown_starts_at": slot.starts_at, "shown_doctor_code": slot.doctor_code}
     known = {"slot_id": slot.id, "horizon": work.clock.horizon(), **shown}
-    return work.session.connection().scalar(_TAKE, known) is not None
+    return _TAKE.first(work.session, known) is not None
 
 
 def release(work: Work, slot_id: UUID) -> None:

@@ -36,10 +36,10 @@ class Ids(TypeDecorator[Collection[UUID]]):
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Collection[UUID] | None], str | None]:
-        return _as_array
+        return as_array
 
 
-def _as_array(ids: Collection[UUID] | None) -> str | None:
+def as_array(ids: Collection[UUID] | None) -> str | None:
     return None if ids is None else "{" + ",".join([one.hex for one in ids]) + "}"
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, exists, func, select, up
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.bare import Bare
 from app.core.db import Base, Sealed
 from app.core.errors import Invalid
 from app.core.work import Work
@@ -31,15 +32,15 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), index=True)
 
 
-# Without the unit of work, and made once: every command of a caller runs them.
+# Every command of a caller runs them.
 _TABLE = cast(Table, IdempotencyKey.__table__)
-_CLAIM = (
+_CLAIM = Bare(
     insert(_TABLE)
     .values({name: bindparam(name) for name in ("principal", "key", "request_hash")})
     .on_conflict_do_nothing()
     .returning(_TABLE.c.key)
 )
-_STORE = (
+_STORE = Bare(
     update(_TABLE)
     .where(_TABLE.c.principal == bindparam("of_principal"), _TABLE.c.key == bindparam("of_key"))
     .values(status=bindparam("status"), response_sealed=bindparam("response_sealed"))
@@ -65,7 +66,7 @@ def begin(work: Work, principal: str, key: str, request: bytes) -> Answer | None
     # Keyed: a request may hold little more than an identity number, which a plain hash would let one guess.
     digest = work.privacy.index(sha256(request).hexdigest(), "request")
     row = {"principal": principal, "key": key, "request_hash": digest}
-    if work.session.connection().scalar(_CLAIM, row) is not None:
+    if _CLAIM.first(work.session, row) is not None:
         return None
     old = work.session.execute(
         select(IdempotencyKey.request_hash, IdempotencyKey.status, IdempotencyKey.response_sealed).where(
@@ -86,7 +87,7 @@ def store(work: Work, principal: str, key: str, answer: Answer) -> None:
     """Keep the answer, encrypted, in the transaction that has the effect."""
     sealed = work.privacy.seal_json(answer.body, _where(principal, key))
     given = {"of_principal": principal, "of_key": key, "status": answer.status, "response_sealed": sealed}
-    work.session.connection().execute(_STORE, given)
+    _STORE.run(work.session, given)
 
 
 def _where(principal: str, key: str) -> str:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.core.bare import Bare
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.core.jwe import read_public_key
@@ -24,9 +25,9 @@ from app.exchange.models import Party
 NATIVE = "native"
 DIALECTS = (NATIVE, "s200")
 _PARTY = cast(Table, Party.__table__)
-# Made once: what a hospital has set is asked for each booking, and what a party is for each of its messages.
+# What a hospital has set is asked for each booking, and what a party is for each of its messages.
 _CONFIG, _KIND = (
-    select(asked).where(_PARTY.c.id == bindparam("party_id")) for asked in (_PARTY.c.config, _PARTY.c.kind)
+    Bare(select(asked).where(_PARTY.c.id == bindparam("party_id"))) for asked in (_PARTY.c.config, _PARTY.c.kind)
 )
 
 
@@ -79,11 +80,11 @@ def party_kind(session: Session, party_id: UUID) -> str:
     return str(_known(session, _KIND, party_id))
 
 
-def _known(session: Session, asked: Select[Any], party_id: UUID) -> Any:
-    found = session.connection().execute(asked, {"party_id": party_id}).scalar()
+def _known(session: Session, asked: Bare, party_id: UUID) -> Any:
+    found = asked.first(session, {"party_id": party_id})
     if found is None:
         raise NotFound
-    return found
+    return found[0]
 
 
 def parties(session: Session, kind: str) -> Sequence[Party]:

@@ -6,23 +6,26 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.core.bare import Bare
 from app.core.work import Work
 
 CHANNEL = "exchange"
-# Made once: every command runs them.
-_NOTIFY = text("SELECT pg_notify(:channel, CAST(:party_id AS text))").bindparams(channel=CHANNEL)
-_MAKE_LANE = text(
-    "WITH made AS (INSERT INTO lane (party_id, name) VALUES (:party_id, :name) ON CONFLICT DO NOTHING)"
-    " SELECT pg_notify(:channel, CAST(:party_id AS text))"
-).bindparams(channel=CHANNEL)
+# Every command runs one of them.
+_NOTIFY = Bare(text("SELECT pg_notify(:channel, CAST(:party_id AS text))").bindparams(channel=CHANNEL))
+_MAKE_LANE = Bare(
+    text(
+        "WITH made AS (INSERT INTO lane (party_id, name) VALUES (:party_id, :name) ON CONFLICT DO NOTHING)"
+        " SELECT pg_notify(:channel, CAST(:party_id AS text))"
+    ).bindparams(channel=CHANNEL)
+)
 
 
 def party(work: Work, party_id: UUID, *, lane: str | None = None) -> None:
     """Make the lane known when it is new, and notify: PostgreSQL tells once what a transaction notifies twice."""
     done = work.session.info.setdefault("exchange.woken", set())
     if lane is not None and (party_id, lane) not in done:
-        work.session.connection().execute(_MAKE_LANE, {"party_id": party_id, "name": lane})
+        _MAKE_LANE.run(work.session, {"party_id": party_id, "name": lane})
         done |= {(party_id, lane), party_id}
     if party_id not in done:
-        work.session.connection().execute(_NOTIFY, {"party_id": party_id})
+        _NOTIFY.run(work.session, {"party_id": party_id})
         done.add(party_id)

@@ -15,6 +15,7 @@ from app.appointment.states import LIVE
 from app.appointment.waiting import rules
 from app.appointment.waiting.models import WaitingEntry
 from app.appointment.waiting.states import WaitingState, waiting_entries
+from app.core.bare import Bare, word
 from app.core.clock import shanghai_date
 from app.core.work import Work
 from app.identity import service as identity
@@ -23,7 +24,7 @@ from app.notification import service as notification
 LAPSE, FILL = "appointment.offer_lapse", "appointment.fill"
 
 
-# Entries that a place of a slot would serve. Made once, as is who waits for what they have: every booking asks it.
+# Entries that a place of a slot would serve.
 _WANTS = or_(
     WaitingEntry.slot_id == bindparam("of_slot_id"),
     and_(
@@ -32,11 +33,18 @@ _WANTS = or_(
         WaitingEntry.day == bindparam("of_day"),
     ),
 )
-_IN_VAIN = select(WaitingEntry.id).where(
-    WaitingEntry.person_id == bindparam("of_person_id"),
-    _WANTS,
-    (WaitingEntry.status == WaitingState.WAITING)
-    | ((WaitingEntry.status == WaitingState.OFFERED) & (WaitingEntry.offered_slot_id == bindparam("of_slot_id"))),
+_IN_VAIN = Bare(
+    select(WaitingEntry.id)
+    .where(WaitingEntry.person_id == bindparam("of_person_id"), _WANTS)
+    .where(
+        or_(
+            WaitingEntry.status == word(WaitingState.WAITING),
+            and_(
+                WaitingEntry.status == word(WaitingState.OFFERED),
+                WaitingEntry.offered_slot_id == bindparam("of_slot_id"),
+            ),
+        )
+    )
 )
 
 
@@ -126,7 +134,7 @@ def put_back(work: Work, appointment_id: UUID) -> None:
 
 def in_vain(work: Work, person_id: UUID, slot: Slot) -> Sequence[UUID]:
     """What the person waits for that a place of this slot would serve as well."""
-    return work.session.connection().scalars(_IN_VAIN, {"of_person_id": person_id, **_of(slot)}).all()
+    return [row.id for row in _IN_VAIN.all(work.session, {"of_person_id": person_id, **_of(slot)})]
 
 
 def has_booked(work: Work, person_id: UUID, slot: Slot, *, by: UUID | None = None) -> None:

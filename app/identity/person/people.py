@@ -9,9 +9,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, any_, bindparam, func, select
+from sqlalchemy import any_, bindparam, func, select
 
-from app.core.db import Ids
+from app.core.bare import Bare
+from app.core.db import Ids, as_array
 from app.core.errors import NotFound, Tampered
 from app.core.privacy import Privacy, mask_name, mask_number
 from app.core.work import AuditFact, Work
@@ -41,8 +42,8 @@ class PersonFacts:
 
 _SEALED = ("name_sealed", "document_no_sealed", "phone_sealed", "medical_card_no_sealed")
 _OPENED = [getattr(Person, name) for name in ("id", "document_type", "birth_date", "sex", *_SEALED)]
-# Columns and not rows of the ORM, made once: whole polls of a registration line are read by it.
-_FACTS = select(*_OPENED).where(Person.id == any_(bindparam("ids", type_=Ids())))
+# Columns and not rows of the ORM: whole polls of a registration line are read by it.
+_FACTS = Bare(select(*_OPENED).where(Person.id == any_(bindparam("ids", type_=Ids()))))
 
 
 def document_index(privacy: Privacy, document_type: str, document_no: str) -> str:
@@ -107,7 +108,7 @@ def facts(work: Work, person_id: UUID, why: str) -> PersonFacts:
 def facts_of(work: Work, person_ids: Sequence[UUID], why: str) -> dict[UUID, PersonFacts]:
     """Everything about these persons in plain text; one audit entry for each says who read it and `why`. NotFound or
     Tampered if one of them cannot be read."""
-    rows = work.session.execute(_FACTS, {"ids": list(person_ids)}).all()
+    rows = _FACTS.all(work.session, {"ids": as_array(person_ids)})
     if len(rows) != len(set(person_ids)):
         raise NotFound
     work.audit_fact(AuditFact("read.person", "person", [row.id for row in rows], detail={"why": why}))
@@ -117,7 +118,7 @@ def facts_of(work: Work, person_ids: Sequence[UUID], why: str) -> dict[UUID, Per
 def readable_facts_of(work: Work, person_ids: Sequence[UUID], why: str) -> dict[UUID, PersonFacts]:
     """As `facts_of`, without the persons who cannot be read."""
     found: dict[UUID, PersonFacts] = {}
-    for row in work.session.execute(_FACTS, {"ids": list(person_ids)}):
+    for row in _FACTS.all(work.session, {"ids": as_array(person_ids)}):
         try:
             found[row.id] = _open(work.privacy, row)
         except Tampered:
@@ -161,7 +162,7 @@ def _is_same(privacy: Privacy, row: Person, claim: PersonFacts) -> bool:
     return said == (row.name_index, row.phone_index, row.birth_date, row.sex)
 
 
-def _open(privacy: Privacy, row: Row[Any]) -> PersonFacts:
+def _open(privacy: Privacy, row: Any) -> PersonFacts:
     person_id = str(row.id)
 
     def plain(column: str) -> str:

@@ -17,11 +17,11 @@ from sqlalchemy import (
     any_,
     bindparam,
     exists,
-    literal_column,
     select,
 )
 from sqlalchemy.orm import Session
 
+from app.core.bare import Bare, word
 from app.core.db import Ids
 from app.core.errors import NotFound
 from app.identity.person import rules
@@ -85,7 +85,7 @@ def acts_for(account_id: SQLColumnExpression[UUID], person_id: SQLColumnExpressi
 def is_acted_for(person_id: SQLColumnExpression[UUID], *also: ColumnElement[bool]) -> ColumnElement[bool]:
     """For another feature's query: whether any account is bound live to the person."""
     table = Binding.__table__.c
-    live = table.status == literal_column(f"'{BindingState.LIVE.value}'")  # the partial indexes ask for it
+    live = table.status == word(BindingState.LIVE)  # the partial indexes ask for it
     return exists().where(table.person_id == person_id, live, *also)
 
 
@@ -164,18 +164,18 @@ def _live(account_id: UUID) -> Select[Binding, Person]:
 
 _P, _B = cast(Table, Person.__table__).c, cast(Table, Binding.__table__).c
 _SEEN = ("id", "name_mask", "document_type", "document_mask", "phone_mask", "birth_date", "sex", "identity_image")
-# Columns and not rows of the ORM, made once: whatever concerns a person asks it first.
-_BOUND = (
+# Columns and not rows of the ORM: whatever concerns a person asks it first.
+_BOUND = Bare(
     select(*(_P[name] for name in _SEEN), _P.medical_card_no_sealed, _B.relation, _B.guardian_id)
     .join_from(Binding.__table__, Person.__table__, _P.id == _B.person_id)
     .where(_B.account_id == bindparam("account_id"), _P.id == bindparam("of_person_id"))
-    .where(_B.status == BindingState.LIVE)
+    .where(_B.status == word(BindingState.LIVE))
 )
 
 
-def _bound(session: Session, account_id: UUID, person_id: UUID) -> Row[*tuple[Any, ...]] | None:
+def _bound(session: Session, account_id: UUID, person_id: UUID) -> Any:
     known = {"account_id": account_id, "of_person_id": person_id}
-    return session.connection().execute(_BOUND, known).one_or_none()
+    return _BOUND.first(session, known)
 
 
 def _binding(row: Row[Binding, Person]) -> BindingView:
