@@ -7,11 +7,10 @@ from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from app.appointment import confirming, holding, places, queries, refusals, rules
 from app.appointment import contracts as c
-from app.appointment.models import Appointment, Slot
+from app.appointment.models import LIVE_ROWS, Appointment, Slot
 from app.appointment.states import LIVE, State, appointments
 from app.appointment.waiting import offers
 from app.appointment.waiting.models import WaitingEntry
@@ -120,11 +119,8 @@ def _begin(work: Work, new: NewAppointment) -> Appointment:
         _ask_fee(work, row)
     else:
         confirming.ask(work, row)
-    appointments.start(work, row, State.PENDING)
-    try:
-        work.session.flush()
-    except IntegrityError as error:
-        raise Conflict(*_TWICE) from error
+    if not appointments.start_once(work, row, State.PENDING, unless=["person_id", "slot_id"], among=LIVE_ROWS):
+        raise Conflict(*_TWICE)
     return row
 
 

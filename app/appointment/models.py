@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base, Fen, Row
 from app.core.machine import Stateful
 
+LIVE_ROWS = text("status IN ('pending', 'booked')")
+
 
 class Department(Row, Base):
     __tablename__ = "department"
@@ -70,7 +72,7 @@ class Appointment(Stateful, Base):
             "person_id",
             "slot_id",
             unique=True,
-            postgresql_where=text("status IN ('pending', 'booked')"),
+            postgresql_where=LIVE_ROWS,
         ),
         Index(
             "uq_appointment_arrival",

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import JSON, Insert, SelectBase, Table, Uuid, insert
+from sqlalchemy import JSON, SelectBase, Table, Uuid
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
@@ -72,8 +72,7 @@ def add_groups(session: Session, table: Table, groups: Sequence[Group]) -> None:
     if not groups:
         return
     if sum(len(group.rows) for group in groups) < FEW:
-        given = [{**row, **group.same} for group in groups for row in group.rows]
-        session.connection().execute(_insert(table), given if len(given) > 1 else given[0])
+        _insert(session, table, [{**row, **group.same} for group in groups for row in group.rows])
         return
     names = groups[0].names
     if any(group.names != names for group in groups):
@@ -109,9 +108,28 @@ def _copying(session: Session, statement: Any) -> Iterator[psycopg.Copy]:
         yield copy
 
 
-@lru_cache(maxsize=256)
-def _insert(table: Table) -> Insert:
-    return insert(table)
+def _insert(session: Session, table: Table, rows: Rows) -> None:
+    """A few rows by one INSERT. KeyError if one row names fewer columns than the first."""
+    names = tuple(rows[0])
+    held = [isinstance(table.c[name].type, JSON) for name in names]
+    given = [
+        _json(row[name]) if as_json and row[name] is not None else row[name]
+        for row in rows
+        for name, as_json in zip(names, held, strict=True)
+    ]
+    with driver(session.connection().connection, "INSERT") as connection:
+        connection.execute(_insertion(table.name, names, len(rows)), given)
+
+
+@lru_cache(maxsize=1024)
+def _insertion(table: str, names: tuple[str, ...], rows: int) -> str:
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    row = sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(names)))
+    return (
+        sql.SQL("INSERT INTO {} ({}) VALUES {}")
+        .format(sql.Identifier(table), columns, sql.SQL(", ").join([row] * rows))
+        .as_string()
+    )
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ClauseElement, Table, any_, bindparam, case, func, select, update
+from sqlalchemy import ClauseElement, Table, TextClause, any_, bindparam, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
@@ -38,9 +38,9 @@ class Moved:
 
 
 @lru_cache(maxsize=64)
-def _insert_once(table: Table, unless: tuple[str, ...]) -> ReturningInsert[Any]:
+def _insert_once(table: Table, unless: tuple[str, ...], among: TextClause | None) -> ReturningInsert[Any]:
     """Made once, as are the moves."""
-    return insert(table).on_conflict_do_nothing(index_elements=unless).returning(table.c.id)
+    return insert(table).on_conflict_do_nothing(index_elements=unless, index_where=among).returning(table.c.id)
 
 
 class Machine(Generic[State]):
@@ -63,16 +63,19 @@ class Machine(Generic[State]):
         work.add(row)
         work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, (row.id,), None, state.value))
 
-    def start_once(self, work: Work, row: Any, state: State, *, unless: Sequence[str]) -> bool:
+    def start_once(
+        self, work: Work, row: Any, state: State, *, unless: Sequence[str], among: TextClause | None = None
+    ) -> bool:
         """As `start`, but only if no row has the same values in the unique columns `unless`: False where one has. Two
-        transactions that try at once wait for each other, and one of them starts the row."""
+        transactions that try at once wait for each other, and one of them starts the row. `among` is the condition of
+        the index where that is a partial one."""
         if isinstance(row, Checked):
             raise ValueError(f"{self.name}: the check field is written by the ORM only")
         row.status, row.status_since = state.value, work.now
         columns = {attribute.key for attribute in row.__mapper__.column_attrs}
         given = {name: value for name, value in row.__dict__.items() if name in columns}
-        table = self.model.__table__  # the ORM's insert takes three times as long
-        if work.session.scalar(_insert_once(table, tuple(unless)), given) is None:
+        insertion = _insert_once(self.model.__table__, tuple(unless), among)  # the ORM's takes three times as long
+        if work.session.connection().scalar(insertion, given) is None:
             return False
         work.audit_fact(AuditFact(f"{self.name}.start", row.__tablename__, (row.id,), None, state.value))
         return True
