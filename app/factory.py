@@ -137,8 +137,8 @@ def create_app(runtime: Runtime, gateways: Gateways | None = None) -> APIFlask:
     app.description = ABOUT
     app.json = StrictJson(app)
     app.request_class = WholeRequest
-    hops = settings.proxy_hops
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    if hops := settings.proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.extensions["zhipei"] = Site(runtime, gateways or make_gateways(settings), AUTHENTICATE)
     app.before_request(_number_request)
     app.after_request(_close_doors)

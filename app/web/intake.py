@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, RequestTimeout
-from werkzeug.wrappers import Response
+from werkzeug.test import run_wsgi_app
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -79,9 +80,10 @@ class Intake:
             except Disconnected:
                 return
             answer = await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, environ)
-        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
-        await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.get_data()})
+        pieces, status, told = answer
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in told]
+        await send({"type": "http.response.start", "status": int(status.partition(" ")[0]), "headers": headers})
+        await send({"type": "http.response.body", "body": b"".join(pieces)})
 
     async def _take_in(self, receive: Receive, environ: WSGIEnvironment, body: IO[bytes]) -> None:
         """Put the body, or what became of it, into the environment. Raises Disconnected."""
@@ -113,8 +115,9 @@ class Intake:
                 more = piece.get("more_body", False)
         return length
 
-    def _answer(self, environ: WSGIEnvironment) -> Response:
-        return Response.from_app(self.wsgi, environ, buffered=True)
+    def _answer(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, Headers]:
+        """Body, status line and headers, with nothing left to compute."""
+        return run_wsgi_app(self.wsgi, environ, buffered=True)
 
 
 def _environ(scope: Scope) -> WSGIEnvironment:
