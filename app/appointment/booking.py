@@ -58,7 +58,7 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Booked:
     person = identity.require_person(work.session, account_id, wanted.person_id)
     require_card(work, wanted, person.has_medical_card)
     holding.require_room(work, account_id, wanted.person_id)
-    seen = queries.slot(work.session, wanted.slot_id)
+    seen = queries.shown_slot(work.session, wanted.slot_id)
     if seen is None:
         raise NotFound
     if (why := refusals.why_not(work, seen)) is not None:
@@ -118,7 +118,7 @@ def _begin(work: Work, new: NewAppointment) -> Appointment:
     if row.fee_fen:
         _ask_fee(work, row)
     else:
-        confirming.ask(work, row)
+        confirming.ask(work, row, new.slot)
     if not appointments.start_once(work, row, State.PENDING, unless=["person_id", "slot_id"], among=LIVE_ROWS):
         raise Conflict(*_TWICE)
     return row
@@ -127,10 +127,10 @@ def _begin(work: Work, new: NewAppointment) -> Appointment:
 def _take(work: Work, slot: Slot) -> None:
     if places.take(work, slot):
         return
-    shown = (slot.starts_at, slot.doctor_code)
-    work.session.refresh(slot)
-    moved = (slot.starts_at, slot.doctor_code) != shown
-    refusals.refuse(work, slot, refusals.why_not(work, slot) or ("slot_moved" if moved else "slot_full"))
+    now = queries.shown_slot(work.session, slot.id)
+    assert now is not None
+    moved = (now.starts_at, now.doctor_code) != (slot.starts_at, slot.doctor_code)
+    refusals.refuse(work, now, refusals.why_not(work, now) or ("slot_moved" if moved else "slot_full"))
 
 
 def _refuse_twice(work: Work, wanted: c.Book) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.appointment import endings, queries, reminding, rules
-from app.appointment.models import Appointment
+from app.appointment.models import Appointment, Slot
 from app.appointment.states import GIVEN_UP, State, appointments
 from app.core.clock import SHANGHAI
 from app.core.sequence import next_no
@@ -23,18 +23,22 @@ def fee_paid(work: Work, appointment_id: UUID) -> None:
     if row.status != State.PENDING:
         endings.refund(work, row, "预约已失效")
     elif row.command_id is None:
-        ask(work, row)
+        _ask(work, row)
 
 
 def ask_again(work: Work, appointment_id: UUID) -> None:
     row = endings.held(work, appointment_id)
     if row.status == State.PENDING:
-        ask(work, row)
+        _ask(work, row)
 
 
-def ask(work: Work, row: Appointment) -> None:
+def _ask(work: Work, row: Appointment) -> None:
     slot = queries.slot(work.session, row.slot_id)
     assert slot is not None
+    ask(work, row, slot)
+
+
+def ask(work: Work, row: Appointment, slot: Slot) -> None:
     person = identity.facts(work, row.person_id, "the hospital confirms an appointment")
     body = {
         "appointment_no": row.no,

@@ -6,15 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.appointment.contracts import SlotQuery
 from app.appointment.models import Appointment, Department, Doctor, Slot
 from app.appointment.rules import NEARBY, NEARBY_DAYS
+from app.core.bare import Bare
 from app.core.clock import SHANGHAI, shanghai_date
 from app.core.errors import NotFound
 from app.core.paging import PageQuery, page
+
+# Everybody who books asks it: by columns it is read in half the time.
+_SHOWN = Bare(select(*Slot.__table__.c).where(Slot.id == bindparam("slot_id")))
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,12 @@ def page_of_account(session: Session, account_id: UUID, query: PageQuery) -> tup
 
 def slot(session: Session, slot_id: UUID) -> Slot | None:
     return session.get(Slot, slot_id)
+
+
+def shown_slot(session: Session, slot_id: UUID) -> Slot | None:
+    """As `slot`, but what is found is no part of the session: to read it, and to compare with what it is later."""
+    found = _SHOWN.first(session, {"slot_id": slot_id})
+    return Slot(**found._asdict()) if found is not None else None
 
 
 def slots_of(session: Session, rows: Sequence[Appointment]) -> dict[UUID, Slot]:

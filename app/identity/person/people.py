@@ -108,7 +108,7 @@ def facts(work: Work, person_id: UUID, why: str) -> PersonFacts:
 def facts_of(work: Work, person_ids: Sequence[UUID], why: str) -> dict[UUID, PersonFacts]:
     """Everything about these persons in plain text; one audit entry for each says who read it and `why`. NotFound or
     Tampered if one of them cannot be read."""
-    rows = _FACTS.all(work.session, {"ids": as_array(person_ids)})
+    rows = _read(work, person_ids)
     if len(rows) != len(set(person_ids)):
         raise NotFound
     work.audit_fact(AuditFact("read.person", "person", [row.id for row in rows], detail={"why": why}))
@@ -118,13 +118,18 @@ def facts_of(work: Work, person_ids: Sequence[UUID], why: str) -> dict[UUID, Per
 def readable_facts_of(work: Work, person_ids: Sequence[UUID], why: str) -> dict[UUID, PersonFacts]:
     """As `facts_of`, without the persons who cannot be read."""
     found: dict[UUID, PersonFacts] = {}
-    for row in _FACTS.all(work.session, {"ids": as_array(person_ids)}):
+    for row in _read(work, person_ids):
         try:
             found[row.id] = _open(work.privacy, row)
         except Tampered:
             continue
         work.audit("read.person", "person", row.id, why=why)
     return found
+
+
+def _read(work: Work, person_ids: Sequence[UUID]) -> list[Any]:
+    work.session.flush()  # a card may have been shown a moment ago
+    return _FACTS.all(work.session, {"ids": as_array(person_ids)})
 
 
 def note_identity_image(work: Work, person_id: UUID) -> None:
