@@ -27,9 +27,6 @@ PIECE_TIMEOUT_S = 10.0
 BODY_TIMEOUT_S = 120.0
 _IN_MEMORY_BYTES = 64 * 1024
 _PATIENCE = 2
-# A thread whose statement is answered waits so long for the interpreter while others compute, and what the statement
-# has locked waits with it. Python's own 5 ms are more than most transactions take.
-_TURN_S = 0.0005
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -68,7 +65,6 @@ class Intake:
 
     def __post_init__(self) -> None:
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="request")
-        sys.setswitchinterval(_TURN_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
