@@ -15,9 +15,15 @@ from app.core.errors import Conflict, Forbidden, Invalid, LostRace
 from app.core.work import Work
 
 
-def accept(work: Work, account_id: UUID, claim_id: UUID) -> Claim:
-    """The patient accepts: what was approved becomes payable."""
+def accept(work: Work, account_id: UUID, claim_id: UUID, wanted: c.AcceptIn) -> Claim:
+    """The patient accepts: what was approved becomes payable. Conflict `decision_revised` if another decision was read
+    than the one in force: one that supersedes another is accepted by its number alone."""
     row = mine(work, account_id, claim_id)
+    decision = outcomes.latest_decision(work.session, row.id)
+    if decision is not None:
+        read = decision.decision_no if decision.supersedes is None else None
+        if (wanted.decision_no or read) != decision.decision_no:
+            raise Conflict("decision_revised", "保险公司更新了核赔结果，请看过新的结果再接受")
     if not _accept(work, row):
         raise LostRace("claim", "accept", [row.id])
     return row
@@ -93,6 +99,13 @@ def prepay(work: Work, claim_id: UUID) -> None:
         _release(work, row)
         work.audit("claim.prepaid", "claim", row.id)
         tell(work, row, "claim_prepaid", {"no": row.no}, "appeal")
+
+
+def acceptance_to_tell(work: Work, claim_id: UUID) -> dict[str, object]:
+    """Which decision was accepted."""
+    decision = outcomes.latest_decision(work.session, get(work, claim_id).id)
+    assert decision is not None
+    return {"decision_no": decision.decision_no}
 
 
 def appeal_to_tell(work: Work, claim_id: UUID) -> dict[str, object]:

@@ -90,10 +90,10 @@ def appeal(work: Work, caller: Caller, body: c.AppealIn, claim_id: UUID) -> c.Cl
     return _after(work, answers.appeal(work, caller.id, claim_id, body))
 
 
-@command(bp, "/claims/<uuid:claim_id>/accept", MINE, out=c.ClaimDetail)
-def accept(work: Work, caller: Caller, claim_id: UUID) -> c.ClaimDetail:
+@command(bp, "/claims/<uuid:claim_id>/accept", MINE, body=c.AcceptIn, out=c.ClaimDetail)
+def accept(work: Work, caller: Caller, body: c.AcceptIn, claim_id: UUID) -> c.ClaimDetail:
     """接受核赔结果，进入付款"""
-    return _after(work, answers.accept(work, caller.id, claim_id))
+    return _after(work, answers.accept(work, caller.id, claim_id, body))
 
 
 @command(bp, "/claims/<uuid:claim_id>/withdraw", MINE, out=c.ClaimDetail)

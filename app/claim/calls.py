@@ -151,7 +151,9 @@ def tell_appeal(runtime: Runtime, gateways: Gateways, job: Job) -> None:
 
 
 def tell_acceptance(runtime: Runtime, gateways: Gateways, job: Job) -> None:
-    _tell(runtime, gateways, job, "acceptance", {})
+    with runtime.work() as work:
+        body = answers.acceptance_to_tell(work, job.subject)
+    _tell(runtime, gateways, job, "acceptance", body)
 
 
 def tell_withdrawal(runtime: Runtime, gateways: Gateways, job: Job) -> None:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.claim.models.claims import Claim, ClaimClock
 from app.claim.queries import lookup
-from app.claim.states import DECIDABLE, UNDECIDED, State
+from app.claim.states import DECISION_DUE, UNDECIDED, State
 from app.core.clock import SHANGHAI, shanghai_date
 from app.core.log import get_log
 from app.core.work import Work
@@ -27,7 +27,7 @@ from app.exchange import service as exchange
 
 # A clock runs while its claim is in one of these. `letter` runs from a decision that refuses until it is sent.
 RUNS_IN = {
-    "decision": DECIDABLE,
+    "decision": DECISION_DUE,
     "prepay": UNDECIDED,
     "payment": (State.ACCEPTED, State.PAYING),
 }

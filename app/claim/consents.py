@@ -30,7 +30,7 @@ class Message:
 MESSAGES: Mapping[str, Message] = {
     "documents": Message(frozenset({"request_no", "package", "documents"}), rules.IN_PACKAGE),
     "appeal": Message(frozenset({"lines", "reason"}), rules.IN_APPEAL),
-    "acceptance": Message(frozenset()),
+    "acceptance": Message(frozenset({"decision_no"})),
     "withdrawal": Message(frozenset({"reversals"})),
     "recovery": Message(
         frozenset({"recovery_no", "clearing_no", "decision_no", "reason", "status", "lost_fen", "share_fen", "due_fen"})

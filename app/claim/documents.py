@@ -15,15 +15,15 @@ from app.claim.models.claims import Claim
 from app.claim.models.packages import ClaimDocument, DocumentRequest
 from app.claim.queries import lookup
 from app.claim.states import UNDECIDED, State
-from app.claim.steps import advance, get, mine, of_insurer, require_not_early, tell
+from app.claim.steps import advance, get, mine, not_open, of_insurer, require_not_early, tell
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.work import Work
 from app.exchange import service as exchange
 
 
 def requested(work: Work, insurer_id: UUID, said: partners.DocumentsRequestedIn) -> None:
-    """The insurer needs documents: the clock pauses while the patient supplements. The same request twice is one. A
-    decided claim takes none.
+    """The insurer needs documents: the clock pauses while the patient supplements. The same request twice is one.
+    Invalid for a claim that is decided or has ended.
 
     What is missing is asked for once and all at once (Insurance Law of the PRC, article 22): a further request needs a
     reason and a supervisor, and the one before must have ended; Invalid otherwise."""
@@ -35,7 +35,7 @@ def requested(work: Work, insurer_id: UUID, said: partners.DocumentsRequestedIn)
         _require_reason(row, said)
     if not advance(work, row, "ask_documents", clock_paused_since=row.clock_paused_since or work.now):
         require_not_early(row)
-        return
+        raise not_open(row)
     deadline = _deadline(work, insurer_id, said)
     further = {"reason": said.reason, "supervisor": said.supervisor} if before else {}
     items = [item.model_dump() for item in said.items]

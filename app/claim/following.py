@@ -9,14 +9,16 @@ from typing import Any
 from uuid import UUID
 
 from app.claim import versions
-from app.claim.queries import lookup
-from app.claim.states import UNDECIDED
+from app.claim.models.claims import Claim
+from app.claim.queries import lookup, outcomes
+from app.claim.states import DECIDABLE, UNDECIDED
 from app.claim.steps import get
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.exchange.service import Endpoint
 
 POLL_S = 60.0
+REVISED_RARELY = 10  # times that pause between two looks at a decision that may still be revised
 
 
 @dataclass(frozen=True)
@@ -31,15 +33,16 @@ class Asking:
 
 
 def question(work: Work, claim_id: UUID) -> Asking | None:
-    """None once the case is decided or taken back."""
+    """None once the decision is accepted or the case has ended."""
     row = get(work, claim_id)
-    if row.status not in UNDECIDED:
+    if row.status not in DECIDABLE:
         return None
     clearings = [r for r in lookup.bills(work.session, row.id) if r.kind == "pay"]
     bills = versions.compare_bills(work, row, clearings)
     lines = {number: [(line.line_no, line.amount_fen) for line in bill.shown.lines] for number, bill in bills.items()}
     at = exchange.endpoint(work.session, work.privacy, row.insurer_id)
-    return Asking(at, row.id, row.insurer_id, _pause_s(work, row.insurer_id), {"claim_no": row.no, "lines": lines})
+    case = {"claim_no": row.no, "lines": lines, "decision": _standing(work, row.id)}
+    return Asking(at, row.id, row.insurer_id, _pause_s(work, row), case)
 
 
 def begin(work: Work, claim_id: UUID) -> None:
@@ -50,8 +53,8 @@ def go_on(work: Work, claim_id: UUID, heard: Collection[str]) -> None:
     """Ask again later, unless there is nothing left to hear. What was `heard` is not listened to twice: a decision that
     was refused would be refused again every time."""
     row = get(work, claim_id)
-    if row.status in UNDECIDED:
-        run_at = work.now + timedelta(seconds=_pause_s(work, row.insurer_id))
+    if row.status in DECIDABLE:
+        run_at = work.now + timedelta(seconds=_pause_s(work, row))
         work.later("claim.follow", claim_id, run_at=run_at, args={"heard": sorted(heard)})
 
 
@@ -62,5 +65,12 @@ def refuse(work: Work, asking: Asking, kind: str, number: str, code: str) -> Non
     exchange.publish(work, asking.insurer_id, "claim.news_refused", told)
 
 
-def _pause_s(work: Work, insurer_id: UUID) -> float:
-    return float(exchange.party(work.session, insurer_id).config.get("poll_s", POLL_S))
+def _standing(work: Work, claim_id: UUID) -> dict[str, str | None] | None:
+    """The decision that a new one would supersede."""
+    decision = outcomes.latest_decision(work.session, claim_id)
+    return None if decision is None else {"decision_no": decision.decision_no, "supersedes": decision.supersedes}
+
+
+def _pause_s(work: Work, row: Claim) -> float:
+    pause_s = float(exchange.party(work.session, row.insurer_id).config.get("poll_s", POLL_S))
+    return pause_s if row.status in UNDECIDED else pause_s * REVISED_RARELY

@@ -14,7 +14,7 @@ from app.claim.contracts import partners
 from app.claim.models.claims import Claim, ClaimBill
 from app.claim.models.decisions import Decision, Recovery
 from app.claim.queries import lookup, outcomes
-from app.claim.states import AT_INSURER, DECIDABLE, RecoveryState, State, recoveries
+from app.claim.states import AT_INSURER, DECISION_DUE, RecoveryState, State, recoveries
 from app.claim.steps import advance, get, of_insurer, tell
 from app.claim.withdrawal import give_back, reversing_rows
 from app.core.errors import Invalid, NotFound
@@ -66,7 +66,7 @@ def begin(work: Work, recovery: Recovery) -> None:
 
 def go_on(work: Work, row: Claim, left: Sequence[ClaimBill]) -> None:
     """With the bills that are left; a decided claim of which nothing is left ends."""
-    undecided = row.status in (*DECIDABLE, State.REJECTED)
+    undecided = row.status in (*DECISION_DUE, State.REJECTED)
     if not left or not (undecided or any(clearing.kept_fen for clearing in left)):
         advance(work, row, "lose_bills", accept_by=None)
     work.emit("claim.bills_lost", row.id)

@@ -50,13 +50,14 @@ LIVE = tuple(s for s in State if s not in (State.INELIGIBLE, State.WITHDRAWN))
 
 # The insurer has the claim and has not decided it.
 UNDECIDED = (State.ADJUDICATING, State.NEEDS_DOCUMENTS)
-# The insurer may decide in one of these; it need not wait for documents that it has asked for.
-DECIDABLE = (*UNDECIDED, State.APPEALED)
+# The insurer owes a decision.
+DECISION_DUE = (*UNDECIDED, State.APPEALED)
+# The insurer may decide in one of these: it need not wait for documents that it has asked for, and may revise what it
+# has decided until that is accepted.
+DECIDABLE = (*DECISION_DUE, State.APPROVED, State.REJECTED)
 # The insurer has the claim and the patient may still get money of it: a part that is certain is paid in each of these.
 AT_INSURER = (
     *DECIDABLE,
-    State.APPROVED,
-    State.REJECTED,
     State.ACCEPTED,
     State.PAYING,
     State.PAID,

@@ -11,7 +11,7 @@ from app.claim import clocks
 from app.claim.models.claims import Claim
 from app.claim.queries import lookup, outcomes
 from app.claim.states import HOLDER, State, claims
-from app.core.errors import LostRace, NotFound
+from app.core.errors import Invalid, LostRace, NotFound
 from app.core.work import Work
 from app.notification import service as notification
 
@@ -65,6 +65,17 @@ def require_not_early(row: Claim) -> None:
     """The insurer may answer before our own delivery has been noted: then its message waits for us."""
     if row.status in (State.VERIFIED, State.DELIVERING):
         raise LostRace("claim", "early message", [row.id])
+
+
+def not_open(row: Claim) -> Invalid:
+    """For an insurer whose message comes too late: what it says can no longer be done with the claim."""
+    return Invalid("claim_not_open", "该理赔的当前状态不接受此消息", fields={"status": row.status})
+
+
+def require_same_case(row: Claim, case_no: str) -> None:
+    """Invalid if the insurer knows the claim under another number of its own: it may mean another claim."""
+    if row.case_no not in (None, case_no):
+        raise Invalid("case_no_differs", "赔案号与该理赔已有的赔案号不一致", fields={"case_no": "differs"})
 
 
 def lock_bills(work: Work, bill_ids: Iterable[UUID]) -> None:

@@ -30,6 +30,7 @@ def detail(session: Session, row: Claim) -> c.ClaimDetail:
     letters = outcomes.letters(session, row.id) if decision else []
     return c.ClaimDetail(
         **claim(row).model_dump(),
+        decision_no=decision.decision_no if decision else None,
         payable_fen=sum(bill.payable_fen for bill in bills if bill.kind == "pay"),
         bills=[c.ClaimBillView.model_validate(bill, from_attributes=True) for bill in bills],
         lines=_lines(session, decision.id) if decision else [],

@@ -112,7 +112,7 @@ def _follow(wish: Wish) -> None:
         _appeal(wish)
         state = _until_state(wish, "approved")
     if state == "approved":
-        _act(wish, "accept")
+        _act(wish, "accept", {"decision_no": wish.claim["decision_no"]})
 
 
 def _until_state(wish: Wish, *wanted: str) -> str:
@@ -145,8 +145,8 @@ def _appeal(wish: Wish) -> None:
     wish.claim = wish.patient.api.post(f"/api/v1/claims/{_id(wish)}/appeal", body)
 
 
-def _act(wish: Wish, action: str) -> None:
-    wish.claim = wish.patient.api.post(f"/api/v1/claims/{_id(wish)}/{action}")
+def _act(wish: Wish, action: str, body: dict[str, Any] | None = None) -> None:
+    wish.claim = wish.patient.api.post(f"/api/v1/claims/{_id(wish)}/{action}", body)
 
 
 def _id(wish: Wish) -> str:

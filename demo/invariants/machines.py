@@ -61,8 +61,8 @@ claim
     delivering > adjudicating ineligible withdrawn
     adjudicating > needs_documents approved rejected withdrawn closed
     needs_documents > adjudicating approved rejected withdrawn closed
-    approved > accepted appealed closed
-    rejected > appealed closed
+    approved > approved rejected accepted appealed closed
+    rejected > approved rejected appealed closed
     appealed > approved rejected closed
     accepted > paying paid closed
     paying > paid accepted closed

@@ -85,6 +85,10 @@ class Insured:
     def get(self, path: str) -> Any:
         return self.patient.get(path).get_json()
 
+    def accept(self, claim_id: str) -> Any:
+        """The decision that the patient sees now."""
+        return self.post(f"/claims/{claim_id}/accept", {"decision_no": self.get(f"/claims/{claim_id}")["decision_no"]})
+
     @property
     def account_id(self) -> UUID:
         return self.patient.account_id

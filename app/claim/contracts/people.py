@@ -80,6 +80,12 @@ class AppealIn(Input):
     reason: Text
 
 
+class AcceptIn(Input):
+    """`decision_no`: the decision that was read. It may be left away where the insurer has decided once."""
+
+    decision_no: Key | None = None
+
+
 class OfPerson(BaseModel):
     person_id: UUID
 
@@ -230,6 +236,9 @@ class ClaimView(BaseModel):
 
 
 class ClaimDetail(ClaimView):
+    """`decision_no`: the insurer's number of the decision in force, whose `lines` these are."""
+
+    decision_no: str | None
     payable_fen: int
     bills: list[ClaimBillView]
     lines: list[LineView]

@@ -50,5 +50,6 @@ class Dialect(Protocol):
         `not_in_dialect` for what the dialect has no message for."""
 
     def news(self, at: Endpoint, message_id: str, case: dict[str, Any]) -> list[News]:
-        """What there is to hear of a case: {"claim_no", "lines": {clearing number: [[line number, fen], …]}}. Always
-        nothing where the insurer tells by itself."""
+        """What there is to hear of a case: {"claim_no", "lines": {clearing number: [[line number, fen], …]},
+        "decision": the one in force as {"decision_no", "supersedes"}, or None}. Always nothing where the insurer tells
+        by itself."""

@@ -61,9 +61,10 @@ def decision(town: Town, claim_id: str, **wrong: Any) -> dict[str, Any]:
     """A decision that approves everything, with some of it replaced."""
     lines = wrong.pop("lines", None) or lines_of(town, claim_id)
     approved = sum(line["approved_fen"] for line in lines)
+    [(claim_no, case_no)] = town.rows("SELECT no, case_no FROM claim WHERE id = :id", id=claim_id)
     return {
-        "claim_no": town.value("SELECT no FROM claim WHERE id = :id", id=claim_id),
-        "case_no": f"CASE-{claim_id}",
+        "claim_no": claim_no,
+        "case_no": case_no,
         "decision_no": f"D{next(_numbers)}",
         "outcome": "approved" if approved else "rejected",
         "lines": lines,

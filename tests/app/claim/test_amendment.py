@@ -182,7 +182,7 @@ def test_decided_and_not_yet_accepted_only_what_is_left_becomes_payable(town: To
     amend(town, who, claim_id, 6_000, 1_000)
     assert money(town, claim_id) == (10_000, 3_000, 0)
     assert outcomes(town, claim_id) == [("bill_amended", "void", 3_000, 0, 0)]
-    who.post(f"/claims/{claim_id}/accept")
+    who.accept(claim_id)
     town.until(lambda: town.status(claim_id) == "paid")
     assert who.get(f"/claims/{claim_id}")["paid_fen"] == 7_000 and not town.dead()
 
@@ -195,7 +195,7 @@ def test_amended_while_the_insurer_examines_the_decision_is_followed_at_once(tow
     assert town.status(claim_id) == "adjudicating"
     decide(town, claim_id, lines=lines)
     assert (town.status(claim_id), money(town, claim_id)) == ("approved", (10_000, 3_000, 0))
-    who.post(f"/claims/{claim_id}/accept")
+    who.accept(claim_id)
     town.until(lambda: town.status(claim_id) == "paid")
     assert who.get(f"/claims/{claim_id}")["paid_fen"] == 7_000 and not town.dead()
 
@@ -254,7 +254,7 @@ def test_an_appeal_after_the_amendment_gets_what_the_bill_still_carries(town: To
     before = town.value("SELECT decision_no FROM decision WHERE claim_id = :id", id=claim_id)
     decide(town, claim_id, lines=[first, second], supersedes=before)
     assert money(town, claim_id) == (10_000, 3_000, 0)
-    who.post(f"/claims/{claim_id}/accept")
+    who.accept(claim_id)
     town.until(lambda: town.status(claim_id) == "paid")
     town.drain_all("claim.tell_recovery", "claim.tell_payout")
     assert who.get(f"/claims/{claim_id}")["paid_fen"] == 7_000 and not town.dead()
@@ -281,7 +281,7 @@ def test_what_was_paid_before_the_decision_comes_back_and_the_decision_stands(to
     assert outcomes(town, claim_id) == [("bill_amended", "open", 3_000, 3_000, 3_000)]
     decide(town, claim_id, lines=lines, supersedes=interim["decision_no"])
     assert money(town, claim_id) == (10_000, 3_000, 7_000)
-    who.post(f"/claims/{claim_id}/accept")
+    who.accept(claim_id)
     town.until(lambda: town.status(claim_id) == "paid")
     town.drain_all(*AFTER)
     assert outcomes(town, claim_id)[1:] == [("bill_amended", "void", 3_000, 0, 0)], "of the new decision, paid before"
@@ -337,7 +337,7 @@ def test_amended_while_the_patient_accepts_and_money_goes_out_the_patient_keeps_
     decide(town, claim_id)
     town.push(rows_of(town, who, claim_id, 6_000, 1_000))
     steps = [
-        lambda: who.post(f"/claims/{claim_id}/accept"),
+        lambda: who.accept(claim_id),
         lambda: town.drain_all("claim.bills_changed"),
         lambda: town.drain_all("payout.create", "payout.send"),
         lambda: town.drain_all("payout.bills_lost", "payout.create", "payout.send"),

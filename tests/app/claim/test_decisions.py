@@ -7,7 +7,20 @@ from typing import Any
 
 import pytest
 
-from tests.app.claim.kit import adjudicate, at_the_insurer, clearing_rows, decision, lines_of, say, set_status
+from tests.app.claim.kit import (
+    adjudicate,
+    at_the_insurer,
+    clearing_rows,
+    cut,
+    decide,
+    decision,
+    declined,
+    fed,
+    feed,
+    lines_of,
+    say,
+    set_status,
+)
 from tests.app.kit import Thread
 from tests.app.town import Town, configure
 
@@ -28,6 +41,7 @@ def test_a_decision_told_twice_counts_once_and_another_one_later_not_at_all(town
                lines=[line | {"approved_fen": 0} for line in lines_of(town, claim_id)])  # fmt: skip
     found = who.get(f"/claims/{claim_id}")
     assert (found["status"], found["approved_fen"]) == ("approved", 10_000)
+    assert refusals(town, claim_id) == ["not_superseding"]
     assert town.value("SELECT count(*) FROM decision WHERE claim_id = :id", id=claim_id) == 1
     assert clearing_rows(town, claim_id) == [("pay", True, True, 10_000)]
     assert found["lines"][0]["in_words"] == "费用 60.00 元，赔付 60.00 元"
@@ -37,9 +51,91 @@ def test_a_decision_after_the_withdrawal_changes_nothing(town: Town) -> None:
     who = town.insured()
     claim_id = at_the_insurer(town, who)
     assert who.post(f"/claims/{claim_id}/withdraw").status_code == 200
-    adjudicate(town, claim_id)
+    said = adjudicate(town, claim_id)
     assert town.status(claim_id) == "withdrawn"
     assert town.value("SELECT count(*) FROM decision WHERE claim_id = :id", id=claim_id) == 0
+    told = {"code": "claim_not_open", "decision_no": said["decision_no"], "fields": {"status": "withdrawn"}}
+    assert [told.items() <= one.items() for one in fed(town, "claim.decision_refused", claim_id)] == [True]
+
+
+def revised(town: Town, claim_id: str, first: dict[str, Any], **how: Any) -> dict[str, Any]:
+    return adjudicate(town, claim_id, supersedes=first["decision_no"], **how)
+
+
+def test_what_the_insurer_revises_before_it_is_accepted_is_what_the_patient_decides_on(town: Town) -> None:
+    who = town.insured()
+    claim_id = at_the_insurer(town, who)
+    lines = lines_of(town, claim_id)
+    first = decide(town, claim_id)
+    second = decide(town, claim_id, lines=[cut(lines[0], 2_000), lines[1]], outcome="partly",
+                    supersedes=first["decision_no"])  # fmt: skip
+    found = who.get(f"/claims/{claim_id}")
+    assert (found["status"], found["approved_fen"]) == ("approved", 8_000)
+    assert found["decision_no"] == second["decision_no"]
+    for read in ({}, {"decision_no": first["decision_no"]}):
+        refused = who.post(f"/claims/{claim_id}/accept", read)
+        assert (refused.status_code, refused.get_json()["code"]) == (409, "decision_revised")
+    assert town.status(claim_id) == "approved"
+    accepted = who.post(f"/claims/{claim_id}/accept", {"decision_no": second["decision_no"]})
+    assert accepted.get_json()["status"] == "accepted"
+    town.settle_down()
+    found = who.get(f"/claims/{claim_id}")
+    assert (found["status"], found["paid_fen"], town.dead()) == ("paid", 8_000, [])
+    [told] = fed(town, "claim.acceptance", claim_id)
+    assert told["decision_no"] == second["decision_no"]
+
+
+def test_a_rejection_is_revised_and_silence_counts_from_the_revision_on(town: Town) -> None:
+    who = town.insured()
+    claim_id = at_the_insurer(town, who)
+    first = adjudicate(town, claim_id, lines=[declined(line) for line in lines_of(town, claim_id)])
+    town.rows("UPDATE claim SET accept_by = now() - interval '1 second' WHERE id = :id", id=claim_id)
+    second = revised(town, claim_id, first)
+    with town.runtime.work() as work:
+        work.later("claim.silence", claim_id)  # type: ignore[arg-type]
+    town.drain_all("claim.silence")
+    assert town.status(claim_id) == "approved", "three days for the new one"
+    revised(town, claim_id, second, lines=[declined(line) for line in lines_of(town, claim_id)])
+    assert (town.status(claim_id), refusals(town, claim_id)) == ("rejected", [])
+
+
+def test_a_revision_that_does_not_hold_leaves_the_decision_as_it_is(town: Town) -> None:
+    who = town.insured()
+    claim_id = at_the_insurer(town, who)
+    first = adjudicate(town, claim_id)
+    adjudicate(town, claim_id)
+    revised(town, claim_id, first, outcome="interim")
+    revised(town, claim_id, first, decision_no=first["decision_no"], approved_fen=1)
+    assert refusals(town, claim_id) == ["not_superseding", "interim_too_late", "decision_no_reused"]
+    assert who.get(f"/claims/{claim_id}")["approved_fen"] == 10_000
+
+
+@pytest.mark.parametrize("status", ["accepted", "paying", "paid", "closed", "withdrawn", "ineligible"])
+def test_what_comes_too_late_changes_nothing_and_the_insurer_is_told(town: Town, status: str) -> None:
+    who = town.insured()
+    claim_id = at_the_insurer(town, who)
+    first = adjudicate(town, claim_id)
+    set_status(town, claim_id, status)
+    revised(town, claim_id, first, lines=[declined(line) for line in lines_of(town, claim_id)])
+    assert (town.status(claim_id), refusals(town, claim_id)) == (status, ["claim_not_open"])
+    items = [{"kind": "invoice", "text": "发票原件"}]
+    say(town, "claim.documents_requested", {"claim_no": first["claim_no"], "request_no": "late", "items": items})
+    told = feed(town, "message.refused")[-1]
+    assert (told["type"], told["code"]) == ("claim.documents_requested", "claim_not_open")
+    assert told["fields"] == {"status": status}
+
+
+def test_a_case_number_that_is_not_the_claims_may_mean_another_claim(town: Town) -> None:
+    who = town.insured()
+    claim_id = at_the_insurer(town, who)
+    adjudicate(town, claim_id, case_no="CASE-OF-ANOTHER")
+    assert (town.status(claim_id), refusals(town, claim_id)) == ("adjudicating", ["case_no_differs"])
+    said = decision(town, claim_id)
+    for case_no in ("CASE-OF-ANOTHER", said["case_no"]):
+        say(town, "claim.case_opened", {"claim_no": said["claim_no"], "case_no": case_no})
+    told = feed(town, "message.refused")[-1]
+    assert (told["type"], told["code"]) == ("claim.case_opened", "case_no_differs")
+    assert who.get(f"/claims/{claim_id}")["case_no"] == said["case_no"]
 
 
 def test_a_decision_before_our_delivery_is_noted_waits(town: Town) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -164,6 +165,31 @@ def test_a_decision_that_does_not_hold_is_objected_to_once(town: Town) -> None:
     book.save(case | {"state": "decided", "decisions": [wrong | {"approved_fen": 10_000}]})
     decided(town, claim_id)
     assert who.get(f"/claims/{claim_id}")["approved_fen"] == 10_000
+
+
+def test_a_decision_is_revised_until_it_is_accepted_also_back_to_what_it_was(town: Town) -> None:
+    who = town.insured()
+    claim_id = delivered(town, who)
+    case, book = case_of(town, claim_id), town.insurers["I2"].book
+    book.agenda.cancel(case["claim_no"])
+    number = who.get(f"/claims/{claim_id}")["bills"][0]["clearing_no"]
+    for approved_fen in (10_000, 8_000, 10_000, 9_000):
+        line = {"clearing_no": number, "covered_fen": approved_fen, "deductible_fen": 0,
+                "approved_fen": approved_fen, "reasons": []}  # fmt: skip
+        made = {"decision_no": "D1", "outcome": "partly", "lines": [line], "approved_fen": approved_fen}
+        book.save(case | {"state": "decided", "decisions": [made]})
+        town.until(partial(is_approved, who, claim_id, approved_fen))
+    assert town.value("SELECT count(*) FROM decision WHERE claim_id = :id", id=claim_id) == 4
+    read = {"decision_no": who.get(f"/claims/{claim_id}")["decision_no"]}
+    assert who.post(f"/claims/{claim_id}/accept", read).status_code == 200
+    town.settle_down()
+    assert (who.get(f"/claims/{claim_id}")["paid_fen"], town.dead()) == (9_000, [])
+    town.drain_all("claim.follow", hurry=True)
+    assert town.value("SELECT count(*) FROM task WHERE kind = 'claim.follow' AND subject = :id", id=claim_id) == 0
+
+
+def is_approved(who: Insured, claim_id: str, approved_fen: int) -> bool:
+    return bool(who.get(f"/claims/{claim_id}")["approved_fen"] == approved_fen)
 
 
 def test_documents_are_asked_for_sent_file_by_file_and_the_claim_decided(town: Town) -> None:

@@ -51,7 +51,7 @@ def test_the_undisputed_lines_are_paid_and_the_new_decision_pays_the_difference(
     assert (found["status"], found["approved_fen"], found["payable_fen"]) == ("appealed", 4_000, 4_000)
     decide(town, claim_id, supersedes=first["decision_no"])
     assert who.get(f"/claims/{claim_id}")["payable_fen"] == 4_000, "the patient has not agreed yet"
-    assert who.post(f"/claims/{claim_id}/accept").status_code == 200
+    assert who.accept(claim_id).status_code == 200
     town.until(lambda: town.status(claim_id) == "paid")
     assert payouts(town, claim_id) == [(4_000, "succeeded"), (6_000, "succeeded")]
     assert who.get(f"/claims/{claim_id}")["paid_fen"] == 10_000
@@ -64,7 +64,7 @@ def test_an_appeal_in_vain_leaves_nothing_more_to_pay(town: Town, who: Insured) 
     appeal(who, claim_id, lines[0])
     pay_out(town, claim_id, 4_000)
     decide(town, claim_id, outcome="partly", lines=first["lines"], supersedes=first["decision_no"])
-    assert who.post(f"/claims/{claim_id}/accept").status_code == 200
+    assert who.accept(claim_id).status_code == 200
     town.until(lambda: town.status(claim_id) == "paid")
     assert payouts(town, claim_id) == [(4_000, "succeeded")]
 
@@ -90,7 +90,7 @@ def test_an_appeal_against_everything_pays_nothing_before_the_sixtieth_day(town:
     pay_out(town, claim_id, 4_000)
     assert town.status(claim_id) == "appealed"
     decide(town, claim_id, lines=[cut(lines[0], 1_000), lines[1]], supersedes=first["decision_no"])
-    who.post(f"/claims/{claim_id}/accept")
+    who.accept(claim_id)
     town.until(lambda: town.status(claim_id) == "paid")
     assert payouts(town, claim_id) == [(4_000, "succeeded"), (5_000, "succeeded")]
 
@@ -106,7 +106,7 @@ def test_what_is_certain_is_paid_while_the_insurer_still_examines(town: Town, wh
     adjudicate(town, claim_id, lines=[lines[0]])
     assert town.status(claim_id) == "adjudicating", "neither whole nor superseding"
     decide(town, claim_id, supersedes=interim["decision_no"])
-    who.post(f"/claims/{claim_id}/accept")
+    who.accept(claim_id)
     town.until(lambda: town.status(claim_id) == "paid")
     assert payouts(town, claim_id) == [(4_000, "succeeded"), (6_000, "succeeded")]
 
@@ -117,7 +117,7 @@ def test_the_difference_waits_for_a_payout_that_is_on_its_way(town: Town) -> Non
     appeal(who, claim_id, lines[0])
     town.drain_all("payout.create", "payout.send")
     decide(town, claim_id, supersedes=first["decision_no"])
-    who.post(f"/claims/{claim_id}/accept")
+    who.accept(claim_id)
     town.drain_all("payout.create")
     assert (town.status(claim_id), payouts(town, claim_id)) == ("paying", [(4_000, "waiting_user_confirm")])
     confirm(town, who, newest(town, claim_id))
@@ -136,7 +136,7 @@ def test_an_undisputed_part_that_fails_goes_to_another_card_with_the_rest(town: 
     assert changed.status_code == 201, changed.get_json()
     pay_out(town, claim_id, 4_000)
     decide(town, claim_id, supersedes=first["decision_no"])
-    who.post(f"/claims/{claim_id}/accept")
+    who.accept(claim_id)
     town.until(lambda: town.status(claim_id) == "paid")
     assert [row[0] for row in payouts(town, claim_id)] == [4_000, 4_000, 6_000]
 
@@ -150,7 +150,7 @@ def test_a_claim_paid_in_parts_is_as_large_as_in_one(town: Town, who: Insured) -
     appeal(who, claim_id, lines[0])
     pay_out(town, claim_id, 500_000)
     decide(town, claim_id, supersedes=first["decision_no"])
-    who.post(f"/claims/{claim_id}/accept")
+    who.accept(claim_id)
     town.drain_all("payout.create")
     assert payouts(town, claim_id) == [(500_000, "succeeded"), (600_000, "held")]
     assert operator(town, f"op-{who.patient_no}", "I1") and status(town, newest(town, claim_id)) == "held"
@@ -166,7 +166,7 @@ def test_one_bill_offered_through_two_insurers_is_paid_once_in_full(town: Town, 
     claims = [town.claim(who, [bill_id], code) for code in ("I1", "I2")]
     for claim_id in claims:
         town.until(lambda claim_id=claim_id: town.status(claim_id) == "approved")  # type: ignore[misc]
-        assert who.post(f"/claims/{claim_id}/accept").status_code == 200
+        assert who.accept(claim_id).status_code == 200
     for claim_id in claims:
         town.until(lambda claim_id=claim_id: town.status(claim_id) == "paid")  # type: ignore[misc]
     sums = [row[0] for claim_id in claims for row in payouts(town, claim_id)]

@@ -86,20 +86,33 @@ def _request(answer: Mapping[str, Any], case: Mapping[str, Any]) -> News:
 
 
 def _decision(answer: Mapping[str, Any], case: Mapping[str, Any]) -> News:
-    """The dialect numbers no decisions: the same amounts are the same decision."""
+    """The dialect numbers no decisions: the same amounts are the same decision, others supersede the one in force."""
     paid = [(visit["businessId"], fen_from_yuan(visit["commercialPay"])) for visit in answer["visits"]]
     final_fen = fen_from_yuan(answer["finalAmount"])
-    number = f"{answer['caseNo']}-D{_digest([answer['caseStatus'], final_fen, sorted(paid)])}"
+    number, supersedes = _numbers(answer["caseNo"], [answer["caseStatus"], final_fen, sorted(paid)], case["decision"])
     lines = [line for visit in answer["visits"] for line in _lines(visit, case["lines"][visit["businessId"]])]
     data = {
         "claim_no": case["claim_no"],
         "case_no": answer["caseNo"],
         "decision_no": number,
+        "supersedes": supersedes,
         "outcome": OUTCOMES[answer["caseStatus"]],
         "lines": lines,
         "approved_fen": final_fen,
     }
     return News("claim.adjudicated", number, data)
+
+
+def _numbers(case_no: str, said: list[Any], standing: Mapping[str, str | None] | None) -> tuple[str, str | None]:
+    """(The decision's number, that of the one it supersedes). Said again, it keeps the number that it has; what returns
+    to an earlier one's amounts is a decision of its own."""
+    if standing is None:
+        return f"{case_no}-D{_digest(said)}", None
+    before = standing["supersedes"]
+    number = f"{case_no}-D{_digest([*said, before] if before else said)}"
+    if number == standing["decision_no"]:
+        return number, before
+    return f"{case_no}-D{_digest([*said, standing['decision_no']])}", standing["decision_no"]
 
 
 def _lines(visit: Mapping[str, Any], billed: Lines) -> list[dict[str, Any]]:

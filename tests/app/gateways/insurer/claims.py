@@ -83,4 +83,4 @@ def case_of(delivered: dict[str, Any]) -> dict[str, Any]:
         one["clearing_no"]: [(line["line_no"], line["amount_fen"]) for line in one["lines"]]
         for one in delivered["package"]["parts"]["bills"]
     }
-    return {"claim_no": delivered["claim_no"], "lines": lines}
+    return {"claim_no": delivered["claim_no"], "lines": lines, "decision": None}
