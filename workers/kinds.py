@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.appointment import calls as appointment
 from app.audit import service as audit
-from app.claim import answers, asking, clocks, data_requests, decisions, withdrawal
+from app.claim import answers, asking, clocks, data_requests, decisions, waiting, withdrawal
 from app.claim import calls as claim
 from app.claim import documents as claim_documents
 from app.claim import export as claim_export
@@ -158,6 +158,7 @@ KINDS: dict[str, Desk] = {
     "claim.follow": Desk(one=asking.follow, threads=4),
     "claim.issue_letter": Desk(one=claim.issue_letter),
     "claim.late": Desk(all=_mark_late_claims),
+    "claim.look_again": Desk(one=claim.on_subject(waiting.look_again)),
     "claim.prepay": Desk(one=claim.on_subject(answers.prepay)),
     "claim.send_documents": Desk(one=claim.send_documents, threads=4),
     "claim.silence": Desk(one=claim.on_subject(answers.silence)),
@@ -167,6 +168,7 @@ KINDS: dict[str, Desk] = {
     "claim.tell_recovery": Desk(one=claim.tell_recovery, threads=4),
     "claim.tell_withdrawal": Desk(one=claim.tell_withdrawal, threads=4),
     "claim.verify": Desk(one=claim.verify, threads=4),
+    "claim.wake_waiting": Desk(one=claim.on_subject(waiting.decided_or_ended)),
     "payout.bank_finished": Desk(one=payout.bank_finished),
     "payout.bank_returned": Desk(one=payout.bank_returned),
     "payout.bills_lost": Desk(one=claim.on_subject(recovering.bills_lost)),

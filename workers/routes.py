@@ -57,8 +57,9 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "registration.registered": (),
     "settlement.settled": (),
     "claim.bills_lost": ("payout.bills_lost",),
+    "claim.bills_released": ("claim.wake_waiting",),
     "claim.submitted": (),
-    "claim.decided": (),
+    "claim.decided": ("claim.wake_waiting",),
     "claim.withdrawn": (),
     "claim.payable": ("payout.create",),
 }

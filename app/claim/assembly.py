@@ -66,7 +66,8 @@ def end_ineligible(work: Work, row: Claim, code: str, reasons: list[dict[str, st
 
 
 def release_bills(work: Work, row: Claim) -> None:
-    """An ended claim holds nothing: its bills and e-bills may be claimed again."""
+    """An ended claim holds nothing: its bills and e-bills may be claimed again, and nobody waits for it."""
     for clearing in lookup.bills(work.session, row.id):
         clearing.live = False
     work.session.execute(delete(EBillGuard).where(EBillGuard.claim_id == row.id))
+    work.emit("claim.bills_released", row.id)

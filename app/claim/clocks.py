@@ -100,6 +100,14 @@ def resume(work: Work, row: Claim) -> None:
             clock.due_at = due(clock.started_at, clock.days, timedelta(seconds=clock.paused_s))
 
 
+def decision_is_late(work: Work, row: Claim) -> bool:
+    """Whether an undecided claim has had its time; before the insurer has it, that runs from its submission on."""
+    clock = lookup.running_clock(work.session, row.id, "decision")
+    if clock is None:
+        return due(row.submitted_at, terms(work, row.insurer_id).decision) <= work.now
+    return row.clock_paused_since is None and clock.due_at <= work.now
+
+
 def mark_late(work: Work) -> int:
     """Mark and tell what has become late since the last time: each once. How many."""
     late = lookup.clocks_to_mark(work.session, work.now, PAUSABLE, MOST_LATE)

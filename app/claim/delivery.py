@@ -10,28 +10,24 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from app.claim import consents, documents, e_bills, rules, versions
+from app.claim import consents, documents, e_bills, rules, versions, waiting
 from app.claim.assembly import end_ineligible, why_dead
 from app.claim.models.claims import Claim, ClaimBill
 from app.claim.models.packages import ClaimPackage
-from app.claim.queries import lookup, outcomes
+from app.claim.queries import lookup
 from app.claim.states import State
 from app.claim.steps import advance, get, lock_bills
 from app.claim.withdrawal import give_back, reverse
-from app.core.errors import TryLater
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.record import queries as record
 
-OTHER_CLAIM_PAUSE_S = 1.0
-
 
 def seal_package(work: Work, claim_id: UUID) -> ClaimPackage | None:
     """Freeze, hash and sign the claim's content, or the package that was sealed before. None if nothing is to be
-    delivered any more.
+    delivered: any more, or until an earlier claim on the same bill is decided (app.claim.waiting).
 
-    TryLater while an earlier claim of another policy on the same bill is not decided: only then is it known how much is
-    left. The bills are looked at once more: what has changed since the claim was made counts.
+    The bills are looked at once more: what has changed since the claim was made counts.
     """
     row = get(work, claim_id)
     old = lookup.package_for(work.session, row.id, None)
@@ -42,9 +38,7 @@ def seal_package(work: Work, claim_id: UUID) -> ClaimPackage | None:
     exchange.package_key(work.session, row.insurer_id)  # without one nothing is sealed
     clearings = lookup.bills(work.session, row.id)
     lock_bills(work, [clearing.bill_id for clearing in clearings])
-    if any(_waits_for_another(work, clearing) for clearing in clearings):
-        raise TryLater(OTHER_CLAIM_PAUSE_S)
-    if not _bring_up_to_date(work, row, clearings):
+    if waiting.must_wait(work, row, clearings) or not _bring_up_to_date(work, row, clearings):
         return None
     if not consents.renew(work, row):
         give_back(work, row, "consent_withdrawn")
@@ -52,13 +46,6 @@ def seal_package(work: Work, claim_id: UUID) -> ClaimPackage | None:
     sealed = versions.seal_first(work, row, clearings)
     advance(work, row, "deliver")
     return sealed
-
-
-def _waits_for_another(work: Work, clearing: ClaimBill) -> bool:
-    mine = (clearing.business_date, clearing.ordinal)
-    others = lookup.live_rows_of_bill(work.session, clearing.bill_id)
-    earlier = [r for r in others if (r.business_date, r.ordinal) < mine and r.claim_id != clearing.claim_id]
-    return not all(outcomes.is_decided(work.session, r.claim_id) for r in earlier)
 
 
 def _bring_up_to_date(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> bool:

@@ -46,8 +46,7 @@ def wait(work: Work, claim_id: UUID) -> None:
     """The authority cannot be asked now: the claim shows that it waits for it, and since when."""
     row = get(work, claim_id)
     if row.status == State.VERIFYING and row.waiting is None:
-        text = rules.TEXTS["e_bill_authority_silent"]
-        row.waiting = {"code": "e_bill_authority_silent", "text": text, "since": work.now.isoformat()}
+        row.waiting = rules.waits_for("e_bill_authority_silent", work.now)
         row.holder = "platform"
 
 

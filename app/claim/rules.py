@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.core.money import yuan
 
@@ -21,6 +21,7 @@ IN_PACKAGE = ("identity", "claim", "bills", "e_bills", "visits", "diagnoses", "d
 # A patient writes of the illness too. Without consent the insurer learns only what is objected to.
 IN_APPEAL = ("claim", "documents")
 AMENDED = "bill_amended"  # why a recovery was opened
+EARLIER_CLAIM = "earlier_claim"  # what a claim waits for
 WITHHELD = "（申请人已撤回向贵公司提供信息的同意，申诉理由不再提供）"
 
 TEXTS = {
@@ -35,6 +36,7 @@ TEXTS = {
     "e_bill_check_code_wrong": "电子票据的校验码不正确，请联系医院更正",
     "e_bill_claimed": "这张电子票据已经用于另一张结算单的理赔",
     "e_bill_authority_silent": "财政电子票据查验平台暂时没有答复，恢复后自动继续，您无需操作",
+    "earlier_claim": "同一张结算单先向另一家保险公司申请了理赔，待其作出核定后自动继续，您无需操作",
     "bill_claimed": "这张结算单已经在同一保险公司申请理赔",
     "borne_used_up": "其他保单已经赔付了全部个人负担",
     "data_missing": "医院没有在期限内提供理赔所需的数据",
@@ -43,6 +45,11 @@ TEXTS = {
     "not_insured": "没有查到有效保单",
     "policy_out_of_scope": "就诊不在保单的保障范围内",
 }
+
+
+def waits_for(code: str, since: datetime) -> dict[str, str]:
+    """What a claim shows as keeping it from going on."""
+    return {"code": code, "text": TEXTS[code], "since": since.isoformat()}
 
 
 # What a clock is for.

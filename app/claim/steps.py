@@ -50,11 +50,13 @@ def _locked(work: Work, claim_id: UUID) -> Claim:
 
 
 def advance(work: Work, row: Claim, event: str, **values: object) -> bool:
-    """Move a claim, say who must act now and until when; False if a late or repeated message finds it elsewhere."""
+    """Move a claim, which waits for nothing then, say who must act now and until when; False if a late or repeated
+    message finds it elsewhere."""
     before = State(row.status)
     target = claims.target(before, event)
     if target is None:
         return False
+    row.waiting = None
     if not claims.move(work, [row.id], event, values={"holder": HOLDER[target], **values}, lenient=True):
         return False
     clocks.follow(work, row, before, target)

@@ -214,7 +214,7 @@ class WaitingView(BaseModel):
 
 class ClaimView(BaseModel):
     """`holder` says who must act now and `status_since` since when; `waiting` what keeps the claim from going on, where
-    that is a fault of a third side."""
+    that is neither the patient nor the claim's own insurer."""
 
     id: UUID
     no: str

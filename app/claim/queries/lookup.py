@@ -13,7 +13,7 @@ from app.claim import rules
 from app.claim.models.claims import Claim, ClaimBill, ClaimClock, Policy
 from app.claim.models.decisions import Recovery
 from app.claim.models.packages import ClaimDocument, ClaimPackage, DocumentRequest
-from app.claim.states import LIVE
+from app.claim.states import LIVE, State
 from app.core.paging import PageQuery, page
 from app.identity import service as identity
 
@@ -115,6 +115,13 @@ def claims_of_bills(session: Session, bill_ids: Sequence[UUID]) -> Sequence[Clai
     """Live claims that hold any of these bills."""
     holding = select(ClaimBill.claim_id).where(ClaimBill.bill_id.in_(bill_ids), ClaimBill.live)
     return session.scalars(select(Claim).where(Claim.id.in_(holding)).order_by(Claim.id)).all()
+
+
+def waiting_claims(session: Session, bill_ids: Collection[UUID]) -> Sequence[UUID]:
+    """Claims that wait for an earlier one on any of these bills."""
+    holding = select(ClaimBill.claim_id).where(ClaimBill.bill_id.in_(bill_ids), ClaimBill.live)
+    mine = (Claim.status == State.VERIFIED, Claim.waiting["code"].astext == rules.EARLIER_CLAIM)
+    return session.scalars(select(Claim.id).where(*mine, Claim.id.in_(holding)).order_by(Claim.id)).all()
 
 
 def claims_under_consent(session: Session, consent_id: UUID) -> Sequence[Claim]:
