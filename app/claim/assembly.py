@@ -27,12 +27,12 @@ def assemble(work: Work, claim_id: UUID) -> bool:
     dead = why_dead(bills)
     if dead is not None:
         end_ineligible(work, row, dead)
-    elif all(_is_complete(bill) for bill in bills):
+    elif all(_is_complete(bill) for bill in bills) and not _is_held_elsewhere(work, row, bills):
         records.verify_checks(work, [bill.id for bill in bills])
         advance(work, row, "verify")
         work.later("claim.verify", row.id)
     elif work.now - row.status_since > rules.DATA_WAIT:
-        end_ineligible(work, row, "data_missing")
+        end_ineligible(work, row, row.waiting["code"] if row.waiting else "data_missing")
     else:
         return False
     return True
@@ -55,6 +55,14 @@ def why_lost(bill: BillFacts) -> str | None:
 
 def _is_complete(bill: BillFacts) -> bool:
     return bill.state == "settled" and bill.refused_reason is None and bill.e_bill_state == "issued"
+
+
+def _is_held_elsewhere(work: Work, row: Claim, bills: list[BillFacts]) -> bool:
+    """Whether another hospital had named one of the e-bills before: the claim shows that it waits for a mending."""
+    held = record.held_elsewhere(work.session, [bill.id for bill in bills])
+    if held and row.waiting is None:
+        row.waiting = rules.waits_for("e_bill_elsewhere", work.now)
+    return bool(held)
 
 
 def end_ineligible(work: Work, row: Claim, code: str, reasons: list[dict[str, str]] | None = None) -> None:

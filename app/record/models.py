@@ -144,11 +144,12 @@ class FeeLine(Pushed, Coded, Checked, Base):
 
 class EBill(Pushed, Checked, Base):
     """An electronic medical bill (医疗收费电子票据): code, number and check code together are its identity. `sha256` is
-    over its file, None where the hospital does not have the file."""
+    over its file, None where the hospital does not have the file. Two hospitals may name the same one, and one of them
+    is wrong: neither's row keeps the other's out, and which of them can be claimed is seen in `held_elsewhere`."""
 
     __tablename__ = "e_bill"
     check_over = ("bill_id", "code", "number", "check_code", "state")
-    more_constraints = (UniqueConstraint("code", "number"),)
+    more_constraints = (UniqueConstraint("code", "number", "hospital_id"),)
 
     bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"), index=True)
     code: Mapped[str]

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, cast, func, select, tuple_
+from sqlalchemy import Select, Text, and_, cast, func, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.core.paging import PageQuery
 from app.record import rules
@@ -144,6 +144,15 @@ def procedures(session: Session, visit_ids: Collection[UUID]) -> Sequence[Medica
 
 def e_bills(session: Session, bill_ids: Collection[UUID]) -> Sequence[EBill]:
     return session.scalars(select(EBill).where(EBill.bill_id.in_(bill_ids)).order_by(EBill.bill_id, EBill.key)).all()
+
+
+def held_elsewhere(session: Session, bill_ids: Collection[UUID]) -> set[UUID]:
+    """Bills with an e-bill that another hospital named before, and still does: only one of them can have issued it."""
+    first = aliased(EBill)
+    same = and_(*(getattr(first, name) == getattr(EBill, name) for name in ("code", "number", "check_code")))
+    before = and_(first.hospital_id != EBill.hospital_id, first.state == "issued", first.id < EBill.id)
+    found = select(EBill.bill_id).join(first, and_(same, before)).where(EBill.bill_id.in_(bill_ids))
+    return set(session.scalars(found))
 
 
 def reports_of_patients(session: Session, numbers: Numbers, paging: PageQuery) -> Sequence[Report]:

@@ -103,11 +103,12 @@ class Section:
         return "applied", None
 
     def _refuse_taken(self, applied: Applied) -> None:
-        """An e-bill's code and number belong to one bill of one hospital, whoever else pushes them."""
+        """Among a hospital's e-bills, code and number belong to one."""
         owners: dict[tuple[str, str], UUID] = {}
-        pair = tuple_(m.EBill.code, m.EBill.number)
+        pair, of = tuple_(m.EBill.code, m.EBill.number), m.EBill.hospital_id
         wanted = [(row["code"], row["number"]) for row in self._keep.values()]
-        found = self._work.session.execute(select(m.EBill.code, m.EBill.number, m.EBill.id).where(pair.in_(wanted)))
+        theirs = select(m.EBill.code, m.EBill.number, m.EBill.id).where(pair.in_(wanted), of == self._hospital_id)
+        found = self._work.session.execute(theirs)
         owners.update({(code, number): row_id for code, number, row_id in found})
         for key, row in list(self._keep.items()):
             if owners.setdefault((row["code"], row["number"]), row["id"]) != row["id"]:

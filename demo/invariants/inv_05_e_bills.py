@@ -1,5 +1,5 @@
-"""5. One e-bill is in at most one live claim per policy and belongs to one bill, in all claims the same; a reversed
-e-bill is in none.
+"""5. One e-bill is in at most one live claim per policy and belongs to one bill of a hospital, in all claims of
+whatever hospital the same; a reversed e-bill is in none.
 
 Whether it is reversed is asked of the hospital's own e-bill table too. What is reversed after the decision is a
 recovery, and its row in the claim lives no longer.
@@ -23,7 +23,7 @@ GROUP BY e.code, e.number, i.code, c.policy_no HAVING count(DISTINCT c.id) > 1
 _BILLS = """
 SELECT e.code, e.number, array_agg(DISTINCT h.code || ' ' || b.key) AS bills FROM {table} e
 JOIN bill b ON b.id = e.bill_id JOIN party h ON h.id = b.hospital_id
-GROUP BY e.code, e.number HAVING count(DISTINCT e.bill_id) > 1
+GROUP BY e.code, e.number{among} HAVING count(DISTINCT e.bill_id) > 1
 """
 _HELD = """
 SELECT e.code, e.number, e.state, h.code AS hospital, array_agg(DISTINCT c.no) AS claims
@@ -51,8 +51,8 @@ def check(scene: Scene) -> list[str]:
     for row in scene.rows(_TWICE, ended=list(_ENDED)):
         claims = ", ".join(row["claims"])
         found.append(f"e-bill {_name(row)} is in {claims} under policy {row['policy_no']} of {row['insurer']}")
-    for table, verb in (("e_bill", "belongs to"), ("e_bill_guard", "is claimed with")):
-        for row in scene.rows(_BILLS.format(table=table)):
+    for table, among, verb in (("e_bill", ", h.id", "belongs to"), ("e_bill_guard", "", "is claimed with")):
+        for row in scene.rows(_BILLS.format(table=table, among=among)):
             found.append(f"e-bill {_name(row)} {verb} {', '.join(row['bills'])}")
     found += _reversed(scene)
     for row in scene.rows(_GUARDS, ended=list(_ENDED)):

@@ -1391,7 +1391,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["bill_id"], ["bill.id"], name=op.f("fk_e_bill_bill_id")),
         sa.ForeignKeyConstraint(["hospital_id"], ["party.id"], name=op.f("fk_e_bill_hospital_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_e_bill")),
-        sa.UniqueConstraint("code", "number", name=op.f("uq_e_bill_code_number")),
+        sa.UniqueConstraint("code", "number", "hospital_id", name=op.f("uq_e_bill_code_number_hospital_id")),
         sa.UniqueConstraint("hospital_id", "key", name=op.f("uq_e_bill_hospital_id_key")),
     )
     op.create_index(op.f("ix_e_bill_bill_id"), "e_bill", ["bill_id"], unique=False)

@@ -95,17 +95,49 @@ def test_an_e_bill_that_moves_to_another_bill_is_not_paid_there_too(town: Town) 
     assert town.status(again) == "ineligible", "nor by the same insurer"
 
 
-def test_an_e_bill_of_another_hospitals_stays_with_the_first(town: Town) -> None:
+def name(town: Town, bill_id: UUID, at: str, version: int = 1, **values: str) -> None:
+    """The hospital says which e-bill belongs to a bill of its own."""
+    kind, key, data = e_bill_row(town.key_of(bill_id))
+    town.push([as_row((kind, key, data | values), version)], at=at)
+
+
+def test_an_e_bill_of_another_hospitals_stays_with_the_first_until_that_one_mends(town: Town) -> None:
     who, other = town.insured(), town.insured("李四", at="H2")
-    here, there = town.bill(who), town.bill(other, at="H2", e_bill="")
-    _, _, data = e_bill_row(town.key_of(here))
-    data["bill_key"] = town.key_of(there)
-    town.push([as_row(("e_bill", "E-copy", data))], at="H2")
-    town.policy(other)
-    copied = town.claim(other, [there])
+    here, there = town.bill(who, e_bill=""), town.bill(other, at="H2", e_bill="")
+    number = {"number": e_bill_row(town.key_of(here))[2]["number"]}
+    name(town, there, "H2", **number)
+    name(town, here, "H1")
+    town.policy(who)
+    configure(town.insurers["I1"], delay_s=NEVER_S)
+    mine = town.claim(who, [here])
     town.drain_all(*STEPS)
-    assert town.status(copied) == "assembling"
+    found = who.get(f"/claims/{mine}")
+    assert (found["status"], found["waiting"]["code"]) == ("assembling", "e_bill_elsewhere")
+    assert at_work(town, other, there) == "adjudicating"
+
+
+def test_under_another_check_code_it_is_another_e_bill_and_still_paid_once(town: Town) -> None:
+    who, other = town.insured(), town.insured("李四", at="H2")
+    here, there = town.bill(who, e_bill=""), town.bill(other, at="H2", e_bill="")
+    name(town, there, "H2", number=e_bill_row(town.key_of(here))[2]["number"], check_code="mistyped")
+    name(town, here, "H1")
     assert at_work(town, who, here) == "adjudicating"
+    assert at_work(town, other, there) == "ineligible"
+    [claim] = other.get("/claims")["items"]
+    assert [reason["code"] for reason in claim["reasons"]] == ["e_bill_claimed"]
+
+
+def test_when_the_other_hospital_mends_nobody_has_to_push_again(town: Town) -> None:
+    who, other = town.insured(), town.insured("李四", at="H2")
+    here, there = town.bill(who, e_bill=""), town.bill(other, at="H2", e_bill="")
+    name(town, there, "H2", number=e_bill_row(town.key_of(here))[2]["number"])
+    name(town, here, "H1")
+    assert at_work(town, who, here) == "assembling"
+    name(town, there, "H2", version=2)
+    town.drain_all(*STEPS, hurry=True)
+    [claim] = who.get("/claims")["items"]
+    assert (claim["status"], claim["waiting"]) == ("adjudicating", None)
+    assert at_work(town, other, there) == "adjudicating"
 
 
 def at_work(town: Town, who: Insured, bill_id: UUID) -> str:

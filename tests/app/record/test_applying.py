@@ -282,14 +282,15 @@ def test_refused_bills_are_counted(house: House) -> None:
         assert queries.refused_count(session) == before + 1
 
 
-@pytest.mark.parametrize("code", ["H1", "H2"])
-def test_an_e_bill_of_another_bill_is_refused(house: House, code: str) -> None:
+@pytest.mark.parametrize(("code", "verdict"), [("H1", ("refused", "e_bill_taken")), ("H2", APPLIED)])
+def test_an_e_bill_of_another_bill_is_refused_and_another_hospitals_kept_apart(
+    house: House, code: str, verdict: tuple[str, str | None]
+) -> None:
     first, second = kit.whole(), kit.whole()
     house.apply(list(first.values()))
     taken = first["e_bill"]["data"]
     second["e_bill"] = kit.e_bill(kit.key("e"), second["bill"]["key"], code=taken["code"], number=taken["number"])
-    verdicts = house.apply(list(second.values()), code=code)
-    assert verdicts == [APPLIED] * 7 + [("refused", "e_bill_taken")]
+    assert house.apply(list(second.values()), code=code) == [APPLIED] * 7 + [verdict]
 
 
 def test_two_e_bills_with_one_number_in_one_batch_are_one(house: House) -> None:
