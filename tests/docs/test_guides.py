@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
 import click
 import pytest
 from flask.testing import FlaskClient
+from pydantic import BaseModel
 
+from app.claim import consents
+from app.claim.contracts import partners
 from app.exchange.contracts import AnswerIn, VerdictView
 from app.sandbox.checking import check
 from app.sandbox.messages import MESSAGES
@@ -62,6 +67,32 @@ def test_files_and_links_lead_somewhere(name: str) -> None:
 def test_every_message_of_an_insurer_is_described() -> None:
     guide = text("insurer.md")
     assert {kind for kind in MESSAGES if f"| `{kind}` |" not in guide} == set()
+
+
+def test_every_field_that_an_insurer_may_say_is_described() -> None:
+    guide = text("insurer.md")
+    within = (partners.LineReasonIn, partners.AdjudicatedLineIn, partners.ItemIn)
+    answered = (partners.EligibilityIn, partners.PolicyIn, partners.PaidElsewhereIn, partners.CaseIn)
+    contracts: tuple[type[BaseModel], ...] = (*MESSAGES.values(), *within, *answered)
+    names = {name for contract in contracts for name in contract.model_fields}
+    assert {name for name in names if f"`{name}`" not in guide and f'"{name}"' not in guide} == set()
+
+
+def published() -> Iterator[ast.expr]:
+    """What is said to be the type of each change that the code publishes."""
+    for file in (ROOT / "app").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "publish":
+                yield node.args[2]
+
+
+def test_every_change_that_the_code_publishes_is_described() -> None:
+    types = {str(ast.literal_eval(one)) for one in published() if isinstance(one, ast.Constant)}
+    assert [ast.unparse(one) for one in published() if not isinstance(one, ast.Constant)] == ["f'claim.{what}'"]
+    types |= {f"claim.{what}" for what in ("package", *consents.MESSAGES)}
+    table = text("insurer.md").partition("## 3 ")[2].partition("## 4 ")[0]
+    assert len(types) > 10
+    assert {kind for kind in types if f"`{kind}`" not in table} == set()
 
 
 def test_every_command_to_a_hospital_is_described() -> None:
