@@ -38,8 +38,8 @@ def new_hospital(work: Work, exchange_url: str) -> Newcomer:
 
 
 def new_insurer(work: Work, exchange_url: str, config: Mapping[str, str]) -> Newcomer:
-    """An insurer with a claim package in its feed, encrypted to a key made for it. `config` may have `url`, where we
-    call it, and `push_url`, where its feed is pushed to."""
+    """An insurer with a claim package in its feed, encrypted to a key made for it, and the hospital that the package
+    names. `config` may have `url`, where we call it, and `push_url`, where its feed is pushed to."""
     party_id, code, known = _enter(work, "insurer", "core", config, exchange_url)
     outbound = exchange.new_secret()
     exchange.add_outbound_secret(work, party_id, outbound)
@@ -47,7 +47,8 @@ def new_insurer(work: Work, exchange_url: str, config: Mapping[str, str]) -> New
     exchange.register_package_key(work, party_id, key.as_dict(private=False))
     delivery = _delivery(work, party_id)
     exchange.publish(work, party_id, "claim.package", delivery)
-    messages = samples.insurer_messages(work.clock.today(), "SANDBOX")
+    exchange.put_party(work, NewParty("hospital", samples.HOSPITAL, "沙箱医院", {}))
+    messages = samples.insurer_messages(work.clock.today())
     files: Files = {"partner.json": known | {"outbound_secret": outbound}, "package.json": delivery["package"]}
     files |= {"package-key.pem": key.as_pem(private=True).decode(), "platform-keys.json": known["platform_keys"]}
     return Newcomer(code, files | {f"{name}.json": message for name, message in messages.items()})

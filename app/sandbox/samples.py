@@ -14,6 +14,7 @@ from app.exchange import service as exchange
 _ICD = {"code_system": "ICD-10", "code_edition": "国家临床版2.0"}
 _OWN = {"code_system": "hospital", "code_edition": "2026"}
 CLAIM_NO = "CL-SANDBOX"
+HOSPITAL = "SANDBOX"
 Row = tuple[str, str, Mapping[str, Any]]  # type, key, data
 
 
@@ -95,7 +96,7 @@ def decision(day: date) -> dict[str, Any]:
             "lines": lines, "approved_fen": 5_500}  # fmt: skip
 
 
-def insurer_messages(day: date, hospital: str) -> dict[str, dict[str, Any]]:
+def insurer_messages(day: date) -> dict[str, dict[str, Any]]:
     """File name -> message."""
     asked = {"claim_no": CLAIM_NO, "request_no": "CASE-1-R1", "items": [{"kind": "invoice", "text": "发票原件照片"}],
              "deadline": f"{day + timedelta(days=30)}T18:00:00+08:00"}  # fmt: skip
@@ -106,7 +107,7 @@ def insurer_messages(day: date, hospital: str) -> dict[str, dict[str, Any]]:
         "adjudicated": {"type": "claim.adjudicated", "data": decision(day)},
         "recovery_ended": {"type": "claim.recovery_ended", "data": ended},
         "export_asked": {"type": "claim.export_asked", "data": {"claim_no": CLAIM_NO, "format": "fhir"}},
-        "request": {"request_no": "Q1", "hospital": hospital, "kind": "record.visit", "data": {"claim_no": CLAIM_NO}},
+        "request": {"request_no": "Q1", "hospital": HOSPITAL, "kind": "record.visit", "data": {"claim_no": CLAIM_NO}},
     }
 
 
@@ -119,7 +120,7 @@ def parts(day: date) -> dict[str, Any]:
         "claim": {"claim_no": CLAIM_NO, "type": "quick", "business_date": day.isoformat(), "asked_fen": 6_000},
         "insured": insured,
         "policy": {"policy_no": "P-SANDBOX", "product_name": "住院医疗保险"},
-        "hospital": {"code": "SANDBOX", "name": "沙箱医院"},
+        "hospital": {"code": HOSPITAL, "name": "沙箱医院"},
         "diagnoses": [{"code": "J06.900", "name": "急性上呼吸道感染", **_ICD}],
         "bills": [bill],
     }

@@ -46,8 +46,8 @@ def test_the_samples_are_right(make: Any) -> None:
 
 
 def test_the_samples_for_insurers_are_right() -> None:
-    kinds = {name: check(json.dumps(body)).kind for name, body in samples.insurer_messages(DAY, "H1").items()}
-    assert not any(said(body) for body in samples.insurer_messages(DAY, "H1").values())
+    kinds = {name: check(json.dumps(body)).kind for name, body in samples.insurer_messages(DAY).items()}
+    assert not any(said(body) for body in samples.insurer_messages(DAY).values())
     assert set(kinds.values()) == {"message", "request"}
     assert check(json.dumps(samples.decision(DAY))).kind == "decision"
 
