@@ -32,9 +32,9 @@ def new_hospital(work: Work, exchange_url: str) -> Newcomer:
     party_id, code, known = _enter(work, "hospital", "agent", {}, exchange_url)
     exchange.command(work, party_id, "pull_patient", {"patient_no": "P0001"}, lane="pull", subject=None)
     day = work.clock.today()
-    batches = (samples.catalogue, samples.record, samples.ledger)
-    made = {f"{make.__name__}.json": make(number, day) for number, make in enumerate(batches, 1)}
-    return Newcomer(code, {"partner.json": known, **made})
+    e_bill_no = f"{int(code[-6:], 16):010}"
+    batches = (samples.catalogue(1, day), samples.record(2, day, e_bill_no), samples.ledger(3, day))
+    return Newcomer(code, {"partner.json": known, **{f"{batch['kind']}.json": batch for batch in batches}})
 
 
 def new_insurer(work: Work, exchange_url: str, config: Mapping[str, str]) -> Newcomer:

@@ -46,8 +46,9 @@ def catalogue(batch_no: int, day: date) -> dict[str, Any]:
     return batch(batch_no, "catalogue", day, rows)
 
 
-def record(batch_no: int, day: date) -> dict[str, Any]:
-    """A visit with its diagnosis, document, bill, two fee lines and e-bill."""
+def record(batch_no: int, day: date, e_bill_no: str = "0000000001") -> dict[str, Any]:
+    """A visit with its diagnosis, document, bill, two fee lines and e-bill. The number of an e-bill is given once, so
+    each hospital needs its own."""
     at = f"{day}T10:00:00+08:00"
     visit = {"patient_no": "P0001", "kind": "outpatient", "campus": "本部", "department_name": "内科",
              "doctor_name": "李医生", "started_at": at, "ended_at": at, "booked_in_wechat": False,
@@ -65,7 +66,7 @@ def record(batch_no: int, day: date) -> dict[str, Any]:
     diagnosis = {"visit_key": "V1", "code": "J06.900", "name": "急性上呼吸道感染", "main": True,
                  "stage": "outpatient", **_ICD}  # fmt: skip
     note = {"visit_key": "V1", "kind": "medical_record", "title": "门诊病历", "text": "咽痛三天"}
-    e_bill = {"bill_key": "B1", "code": "31010126", "number": "0000000001", "check_code": "abc123",
+    e_bill = {"bill_key": "B1", "code": "31010126", "number": e_bill_no, "check_code": "abc123",
               "issued_on": day.isoformat(), "status": "issued", "sha256": "0" * 64}  # fmt: skip
     rows: list[Row] = [
         ("visit", "V1", visit),

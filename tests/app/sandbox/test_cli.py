@@ -53,6 +53,31 @@ def test_a_hospital_goes_from_nothing_to_everything(client: FlaskClient, drain_a
     assert all(steps(client, code).values()), run(client, "progress", code).output
 
 
+def test_every_hospitals_sample_is_taken_untouched(client: FlaskClient, drain_all: DrainAll, tmp_path: Path) -> None:
+    """An e-bill's number is given once, also in the sandbox."""
+    numbers = set()
+    for name in ("first", "second"):
+        _, agent = made(client, "hospital", tmp_path / name)
+        for batch_no, kind in enumerate(("catalogue", "record"), 1):
+            agent.ok("/batches", read(tmp_path / name / f"{kind}.json") | {"batch_no": batch_no})
+        drain_all("appointment.apply_catalogue", "record.apply")
+        verdicts = agent.ok("/batches/verdicts", {"batch_no": 2})["rows"]
+        assert {(row["verdict"], row["reason"]) for row in verdicts} == {("applied", None)}
+        numbers |= {row["data"]["number"] for row in read(tmp_path / name / "record.json")["rows"]
+                    if row["type"] == "e_bill"}  # fmt: skip
+    assert len(numbers) == 2
+
+
+def test_an_insurers_request_can_be_sent_as_it_is(client: FlaskClient, drain_all: DrainAll, tmp_path: Path) -> None:
+    code, core = made(client, "insurer", tmp_path)
+    assert run(client, "check", str(tmp_path / "request.json")).output == "ok request\n"
+    core.ok("/requests", read(tmp_path / "request.json"))
+    drain_all()
+    [answer] = core.ok("/requests/answers/poll", {"cursor": 0})["answers"]
+    assert (answer["request_no"], answer["outcome"], answer["code"]) == ("Q1", "refused", "claim_unknown")
+    assert steps(client, code)["数据请求"]
+
+
 def test_an_insurer_opens_its_package_and_sends_every_message(
     client: FlaskClient, drain_all: DrainAll, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
