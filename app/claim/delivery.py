@@ -44,6 +44,9 @@ def seal_package(work: Work, claim_id: UUID) -> ClaimPackage | None:
         give_back(work, row, "consent_withdrawn")
         return None
     sealed = versions.seal_first(work, row, clearings)
+    if sealed is None:
+        end_ineligible(work, row, "package_too_large")
+        return None
     advance(work, row, "deliver")
     return sealed
 

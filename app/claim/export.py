@@ -15,7 +15,7 @@ from app.claim.models.packages import ClaimPackage
 from app.claim.queries import lookup
 from app.claim.steps import of_insurer
 from app.core.errors import Invalid, NotFound
-from app.core.jwe import encrypt
+from app.core.jwe import MAX_BYTES, encrypt
 from app.core.work import Work
 from app.exchange import service as exchange
 
@@ -23,8 +23,8 @@ WHY = "export for the insurer"
 
 
 def asked(work: Work, insurer_id: UUID, said: partners.ExportAskedIn) -> None:
-    """NotFound for another insurer's claim and for one whose package was never delivered; Invalid `no_package_key`, and
-    `no_consent` after a consent was withdrawn."""
+    """NotFound for another insurer's claim and for one whose package was never delivered; Invalid `no_package_key`,
+    `export_too_large`, and `no_consent` after a consent was withdrawn."""
     row = of_insurer(work, insurer_id, said.claim_no)
     sealed = lookup.latest_package(work.session, row.id)
     if sealed is None or sealed.delivered_at is None:
@@ -37,7 +37,10 @@ def asked(work: Work, insurer_id: UUID, said: partners.ExportAskedIn) -> None:
     plain = versions.read(work, sealed, WHY)
     answer: dict[str, Any] = {"claim_no": row.no, "package_version": sealed.version, "format": said.format}
     if said.format == "fhir":
-        answer["encrypted"] = encrypt(as_fhir(plain).encode(), key)
+        text = as_fhir(plain).encode()
+        if len(text) > MAX_BYTES:
+            raise Invalid("export_too_large", "FHIR 文本超出上限，请改取 package")
+        answer["encrypted"] = encrypt(text, key)
     else:
         answer["package"] = for_insurer(plain, {}, key, work.signing.current)
     exchange.publish(work, insurer_id, "claim.export", answer)

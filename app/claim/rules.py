@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from app.core.money import yuan
 
 MAX_BILLS = 3
+MAX_LINES = 5_000  # fee lines of one claim: a decision names each of them, in one message
 # Above WeChat's usual transfer limit only a bank card can be chosen; never split to stay under it.
 WECHAT_LIMIT_FEN = 20_000_00
 # From this on the identity document's image is on file before money is sent (anti-money-laundering rules).
@@ -42,6 +43,7 @@ TEXTS = {
     "borne_used_up": "其他保单已经赔付了全部个人负担",
     "data_missing": "医院没有在期限内提供理赔所需的数据",
     "consent_withdrawn": "您已撤回向该保险公司提供信息的同意，理赔已终止",
+    "package_too_large": "费用明细或病历资料超出线上理赔的上限，请直接联系保险公司申请",
     "package_refused": "保险公司未受理理赔资料，请联系客服",
     "not_insured": "没有查到有效保单",
     "policy_out_of_scope": "就诊不在保单的保障范围内",

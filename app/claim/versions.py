@@ -7,25 +7,34 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from app.claim import consents, content, documents, medical, package, shown
+from app.claim import consents, content, documents, medical, package, rules, shown
 from app.claim.encryption import for_insurer
 from app.claim.models.claims import Claim, ClaimBill
 from app.claim.models.packages import ClaimPackage
 from app.claim.queries import lookup
 from app.claim.states import UNDECIDED
 from app.claim.steps import get
+from app.core.jwe import MAX_BYTES
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.record import queries as record
 
 
-def seal_first(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> ClaimPackage:
-    """Freeze, hash and sign what is known now."""
+def seal_first(work: Work, row: Claim, clearings: Sequence[ClaimBill]) -> ClaimPackage | None:
+    """Freeze, hash and sign what is known now. None if that is more than an insurer has to open or can decide."""
     head, parts = package.Head(row.no, work.now), content.parts(work, row, clearings)
+    made = package.seal(head, parts, work.signing.current)
+    if _is_too_large(made):
+        return None
     digests = {part["clearing_no"]: shown.of_part(part).sha256 for part in parts["bills"]}
     for clearing in clearings:
         clearing.shown_sha256 = digests[clearing.clearing_no]
-    return _keep(work, row, package.seal(head, parts, work.signing.current))
+    return _keep(work, row, made)
+
+
+def _is_too_large(made: Mapping[str, Any]) -> bool:
+    lines = sum(len(bill["lines"]) for bill in made["parts"]["bills"])
+    return lines > rules.MAX_LINES or sum(part["bytes"] for part in made["manifest"]["parts"]) > MAX_BYTES
 
 
 def seal_next(work: Work, claim_id: UUID, request_id: UUID) -> ClaimPackage | None:

@@ -15,6 +15,9 @@ from joserfc.jwk import ECKey
 
 ALGORITHMS = ["ECDH-ES+A256KW", "A256GCM"]
 CURVE = "P-256"
+# The most that one message holds. Whoever opens it has to allow as much, and the libraries' own limits are lower: the
+# guides name this one, and the claim checker and the examples have it too.
+MAX_BYTES = 16 * 1024 * 1024
 
 
 def read_public_key(jwk: Mapping[str, Any]) -> dict[str, str]:
@@ -33,7 +36,10 @@ def read_public_key(jwk: Mapping[str, Any]) -> dict[str, str]:
 
 
 def encrypt(plain: bytes, jwk: Mapping[str, str]) -> str:
-    """`plain` for the holder of the private key that belongs to `jwk` (as `read_public_key` gives it)."""
+    """`plain` for the holder of the private key that belongs to `jwk` (as `read_public_key` gives it). ValueError for
+    more than MAX_BYTES: nobody has to open that."""
+    if len(plain) > MAX_BYTES:
+        raise ValueError("more than one message holds")
     header = {"alg": ALGORITHMS[0], "enc": ALGORITHMS[1], "kid": jwk["kid"]}
     members: dict[str, str | list[str]] = {name: jwk[name] for name in ("kty", "crv", "x", "y")}
     return jwe.encrypt_compact(header, plain, ECKey.import_key(members), algorithms=ALGORITHMS)

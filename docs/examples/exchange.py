@@ -22,11 +22,13 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwe
+from joserfc.jwe import JWERegistry
 from joserfc.jwk import ECKey
 from standardwebhooks import Webhook
 
 TRIES = 5
 AMOUNTS = {"bill": "total_fen", "ledger": "amount_fen"}
+MAX_BYTES = 16 * 1024 * 1024  # 理赔包的一个部分或文件，加密之前最大这么多
 
 
 def canonical(value: Any) -> str:
@@ -121,12 +123,18 @@ def is_ours(secrets: list[str], headers: Mapping[str, str], body: str) -> bool:
     return False
 
 
+class PackageJwe(JWERegistry):
+    """joserfc 默认只解 64 KB。只许可这两个算法，所以也没有压缩（`zip`）。"""
+
+    max_ciphertext_length = MAX_BYTES * 4 // 3 + 4
+
+
 def open_package(package: Mapping[str, Any], private_key_pem: str) -> dict[str, Any]:
     """理赔包的全部部分，明文。先用 claim_checker 校验，再解密。"""
     key = ECKey.import_key(private_key_pem)
-    algorithms = ["ECDH-ES+A256KW", "A256GCM"]
+    registry = PackageJwe(algorithms=["ECDH-ES+A256KW", "A256GCM"])
     opened = {
-        name: json.loads(jwe.decrypt_compact(text, key, algorithms=algorithms).plaintext or b"")
+        name: json.loads(jwe.decrypt_compact(text, key, registry=registry).plaintext or b"")
         for name, text in package["encrypted"].items()
     }
     return {**package["parts"], **opened}

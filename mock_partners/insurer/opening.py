@@ -10,11 +10,23 @@ from typing import Any
 
 from joserfc import jwe
 from joserfc.errors import JoseError
+from joserfc.jwe import JWERegistry
 from joserfc.jwk import ECKey
 
 from mock_partners.answers import missing
 
 ALGORITHMS = ["ECDH-ES+A256KW", "A256GCM"]
+# What the guide says that one part or file may have before it is encrypted.
+MAX_BYTES = 16 * 1024 * 1024
+
+
+class _Messages(JWERegistry):
+    """These algorithms alone, so no `zip` that a small message could grow by. joserfc's own limit is 64 KB."""
+
+    max_ciphertext_length = MAX_BYTES * 4 // 3 + 4  # in base64url
+
+
+REGISTRY = _Messages(algorithms=ALGORITHMS)
 
 
 class Unopened(Exception):
@@ -58,7 +70,7 @@ class Keyring:
 
     def _decrypt(self, name: str, text: str) -> bytes:
         try:
-            return jwe.decrypt_compact(text, self._find, algorithms=ALGORITHMS).plaintext or b""
+            return jwe.decrypt_compact(text, self._find, registry=REGISTRY).plaintext or b""
         except (JoseError, KeyError, ValueError) as error:
             raise Unopened(name) from error
 

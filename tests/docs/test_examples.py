@@ -17,6 +17,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from app.core.jwe import MAX_BYTES, encrypt
 from app.core.work import Runtime
 from app.exchange.cli import partner
 from app.exchange.models import Message
@@ -24,6 +25,7 @@ from app.gateways.http import sign
 from app.sandbox.cli import sandbox
 from app.sandbox.messages import MESSAGES
 from tests.app.kit import DrainAll, value
+from tests.claim_checker.sample import INSURER, PUBLIC
 from tests.needs import missing
 from tests.servers import ROOT
 
@@ -78,6 +80,13 @@ def test_an_insurer_in_python(served: FlaskClient, runtime: Runtime, drain_all: 
     assert "cursor 6" in python("insurer", str(tmp_path)), "five messages about a claim that there is not"
     with runtime.read() as session:
         assert set(session.scalars(select(Message.type))) == set(MESSAGES)
+
+
+def test_the_largest_part_opens() -> None:
+    text = "a" * (MAX_BYTES - 2)
+    package = {"parts": {"claim": {}}, "encrypted": {"documents": encrypt(json.dumps(text).encode(), PUBLIC)}}
+    open_package = runpy.run_path(str(EXAMPLES / "exchange.py"))["open_package"]
+    assert open_package(package, INSURER.as_pem(private=True).decode()) == {"claim": {}, "documents": text}
 
 
 def test_a_key_is_changed_to_ed25519_without_a_pause(served: FlaskClient, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from app.claim.contracts.fields import Fen, Key, LineNo, Text
+from app.claim.rules import MAX_LINES
 from app.core.moments import Moment
 from app.core.strict_json import PlainZero
 
@@ -62,7 +63,7 @@ class AdjudicatedIn(BaseModel):
     decision_no: Key
     supersedes: Key | None = None
     outcome: Literal["approved", "partly", "rejected", "interim"]
-    lines: Annotated[list[AdjudicatedLineIn], Field(max_length=5000)]
+    lines: Annotated[list[AdjudicatedLineIn], Field(max_length=MAX_LINES)]
     approved_fen: Annotated[StrictInt, Field(ge=0, le=10**13)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
@@ -15,9 +15,9 @@ from app.exchange.cli import partner
 from claim_checker.__main__ import ALTERED, OK, main
 from claim_checker.opening import decrypt
 from mock_partners.insurer.opening import make_package_key
-from tests.app.claim.kit import adjudicate, at_the_insurer, journal, say
+from tests.app.claim.kit import NEVER_S, adjudicate, at_the_insurer, clearing_rows, fed, guards, journal, say
 from tests.app.claim.test_documents import PAPER, ask
-from tests.app.town import Town, configure
+from tests.app.town import Town, bill_rows, configure
 
 PERSONAL = ("insured", "visits", "diagnoses", "procedures", "documents", "bills", "application_form", "supplements")
 
@@ -106,6 +106,52 @@ def test_documents_come_with_the_next_version(town: Town, tmp_path: Any) -> None
 
 
 _FILES = {"invoice": "aW52b2ljZQ==", "report": "cmVwb3J0"}
+
+
+def test_hundreds_of_lines_a_long_record_and_a_photograph_reach_the_insurer(town: Town, tmp_path: Any) -> None:
+    who = town.insured()
+    rows = bill_rows(f"{who.patient_no}-long", who.patient_no, [100] * 400)
+    next(row for row in rows if row["type"] == "document")["data"]["text"] = "病" * 50_000
+    town.push(rows)
+    configure(town.insurers["I1"], delay_s=NEVER_S)
+    town.policy(who)
+    photo = b"%PDF-" + b"a" * 2_999_000
+    paper = PAPER | {"kind": "invoice", "content_base64": b64encode(photo).decode()}
+    claim_id = town.claim(who, [town.bill_id(f"{who.patient_no}-long")], documents=[paper])
+    town.drain_all("claim.assemble", "claim.verify", "claim.deliver")
+    assert town.status(claim_id) == "adjudicating"
+    package = delivered(town, claim_id)
+    assert check(town, tmp_path, package) == OK
+    key = ECKey.import_key(own_key(town))
+    assert [decrypt(text, key) for text in package["attachments"].values()] == [photo]
+    say(town, "claim.export_asked", {"claim_no": number(town, claim_id), "format": "fhir"})
+    bundle: Any = Bundle.model_validate_json(decrypt(fed(town, "claim.export", claim_id)[-1]["encrypted"], key))
+    claim = next(one.resource for one in bundle.entry if one.resource.__resource_type__ == "Claim")
+    assert len(claim.item) == 400
+
+
+@pytest.mark.parametrize(("limit", "most"), [("app.claim.versions.MAX_BYTES", 1_000), ("app.claim.rules.MAX_LINES", 1)])
+def test_more_than_an_insurer_has_to_open_or_can_decide_ends_the_claim_and_says_so(
+    town: Town, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    monkeypatch.setattr(limit, most)
+    who = town.insured()
+    town.policy(who)
+    bill_id = town.bill(who, (6_000, 4_000))
+    claim_id = town.claim(who, [bill_id])
+    town.drain_all("claim.assemble", "claim.verify", "claim.deliver")
+    found = who.get(f"/claims/{claim_id}")
+    assert (found["status"], found["reasons"][0]["code"]) == ("ineligible", "package_too_large")
+    assert "请直接联系保险公司" in found["reasons"][0]["text"] and not town.dead()
+    assert guards(town, claim_id) == 0 and clearing_rows(town, claim_id) == [("pay", False, False, None)]
+
+
+def test_an_export_that_no_message_holds_is_refused(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim_id = at_the_insurer(town, town.insured())
+    monkeypatch.setattr("app.claim.export.MAX_BYTES", 1_000)
+    say(town, "claim.export_asked", {"claim_no": number(town, claim_id), "format": "fhir"})
+    last = changes(town)[-1]
+    assert (last["type"], last["data"]["code"]) == ("message.refused", "export_too_large")
 
 
 def test_after_the_decision_nothing_is_added(town: Town) -> None:

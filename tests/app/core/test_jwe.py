@@ -9,7 +9,7 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from app.core.jwe import ALGORITHMS, encrypt, read_public_key
+from app.core.jwe import ALGORITHMS, MAX_BYTES, encrypt, read_public_key
 
 KEY = ECKey.generate_key("P-256")
 PUBLIC: dict[str, Any] = dict(KEY.as_dict(private=False))
@@ -24,6 +24,11 @@ def test_it_opens_with_the_key_that_the_message_names() -> None:
     }
     with pytest.raises(JoseError):
         jwe.decrypt_compact(text, ECKey.generate_key("P-256"), algorithms=ALGORITHMS)
+
+
+def test_nothing_is_encrypted_that_nobody_has_to_open() -> None:
+    with pytest.raises(ValueError, match="more than one message holds"):
+        encrypt(b"a" * (MAX_BYTES + 1), read_public_key(PUBLIC))
 
 
 def test_only_what_counts_is_kept_of_a_key() -> None:
