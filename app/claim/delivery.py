@@ -70,7 +70,8 @@ def _bring_up_to_date(work: Work, row: Claim, clearings: Sequence[ClaimBill]) ->
 
 
 def to_deliver(work: Work, claim_id: UUID, package_id: UUID) -> dict[str, Any] | None:
-    """The body of a delivery, with its receipt; the reading of the package is audited.
+    """The body of a delivery, with its receipt; the reading of the package is audited. An insurer whose dialect carries
+    no package gets the patient's files beside it.
 
     None if claim or consent was withdrawn before the package can have reached the insurer: then it stays here. After
     that only the insurer's answer tells whether there is something to reverse.
@@ -84,12 +85,15 @@ def to_deliver(work: Work, claim_id: UUID, package_id: UUID) -> dict[str, Any] |
             give_back(work, row, "consent_withdrawn")
             return None
         sealed.sent_at = work.now
-    return {
+    body = {
         "claim_no": row.no,
         "policy_no": row.policy_no,
         "package": versions.to_insurer(work, row, sealed, "delivery to the insurer"),
         "remainders": _remainders(work, claim_id),
     }
+    if exchange.package_key(work.session, row.insurer_id) is None:
+        body["documents"] = documents.files(work, claim_id, None)
+    return body
 
 
 def not_reached(work: Work, package_id: UUID) -> None:

@@ -128,28 +128,25 @@ def to_send(work: Work, claim_id: UUID, request_id: UUID) -> dict[str, object]:
     """The body of one answer to a request for documents; each file's reading is audited."""
     request = work.session.get(DocumentRequest, request_id)
     assert request is not None and request.claim_id == claim_id
-    return {
-        "request_no": request.request_no,
-        "documents": [
-            {
-                "kind": document.kind,
-                "title": document.title,
-                "sha256": document.sha256,
-                "content_base64": work.reveal(document, "content_sealed", "documents for the insurer"),
-            }
-            for document in lookup.documents(work.session, request_id)
-        ],
-    }
+    return {"request_no": request.request_no, "documents": files(work, claim_id, request_id)}
+
+
+def files(work: Work, claim_id: UUID, request_id: UUID | None) -> list[dict[str, str]]:
+    """The files sent on a request, without one those sent with the claim: kind, title, SHA-256 and content; each file's
+    reading is audited."""
+    return [
+        {
+            **{name: getattr(document, name) for name in ("kind", "title", "sha256")},
+            "content_base64": work.reveal(document, "content_sealed", "documents for the insurer"),
+        }
+        for document in lookup.documents_of_claim(work.session, claim_id)
+        if document.request_id == request_id
+    ]
 
 
 def contents(work: Work, claim_id: UUID, request_id: UUID | None) -> dict[str, bytes]:
-    """SHA-256 -> bytes of the files sent on a request, without one of those sent with the claim; each file's reading is
-    audited."""
-    return {
-        document.sha256: b64decode(work.reveal(document, "content_sealed", "documents for the insurer"))
-        for document in lookup.documents_of_claim(work.session, claim_id)
-        if document.request_id == request_id
-    }
+    """SHA-256 -> bytes of the same files."""
+    return {file["sha256"]: b64decode(file["content_base64"]) for file in files(work, claim_id, request_id)}
 
 
 def _open_request(work: Work, row: Claim) -> DocumentRequest | None:

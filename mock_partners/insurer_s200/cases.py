@@ -65,11 +65,15 @@ class Cases:
         return {}
 
     def records(self, asked: Asked) -> dict[str, Any]:
-        """S340: of a visit, or a file that was asked for; with the last one the case goes on."""
+        """S340: of a visit, a file that comes with the claim, or one that was asked for; with the last one of these the
+        case goes on."""
         if not asked.body.get("supplement"):
             return self.visits.add_records(asked)
+        sent = [_document(record) for record in asked.body["records"]]
+        if "claimNo" not in asked.body:
+            return self.visits.add_papers(asked.business_id, sent)
         case = self.book.case(asked.body["claimNo"])
-        case["documents"] = [*case["documents"], *map(_document, asked.body["records"])]
+        case["documents"] = [*case["documents"], *sent]
         asked_for = {item["kind"] for item in self.book.policy(case["policy_no"]).documents_asked}
         if case["state"] == "documents" and asked_for <= {document["kind"] for document in case["documents"]}:
             case["state"] = "intake"
@@ -107,12 +111,16 @@ class Cases:
             raise Refused(409, "visit_closed", "就诊档案尚未结算")
         if any(visit["claim_no"] not in (None, body["claimNo"]) for visit in visits.values()):
             raise Refused(409, "clearing_no_used", "就诊档案已用于其他理赔")
+        papers = [paper for visit in visits.values() for paper in visit["papers"]]
+        if {paper["sha256"] for paper in papers} != {named["sha256"] for named in body["documents"]}:
+            raise Refused(422, "documents_incomplete", "随申请提交的材料不齐")
         given = {"claim_no": body["claimNo"], "policy_no": body["policyNo"]}
         case = old or new_case(self.book, given, date_of(next(iter(visits))))
         case.update(
             state="intake",
             package_version=body["packageVersion"],
             root=body["packageRoot"],
+            papers=papers,
             remainders={row["visit"]: to_fen(row["maxAmount"]) for row in body["remainders"]},
         )
         self._book(case, visits)

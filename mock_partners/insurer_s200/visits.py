@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mock_partners.answers import Refused
@@ -41,22 +41,23 @@ class Visits:
         if number in self._table and self._table[number]["state"] != "cancelled":
             raise Refused(409, "visit_closed", "就诊档案已存在")
         self._check(asked.body)
-        self.put(number, {"file": asked.body, "fees": {}, "records": [], "state": "open", "settlement": None,
-                          "claim_no": None})  # fmt: skip
+        self.put(number, {"file": asked.body, "fees": {}, "records": [], "papers": [], "state": "open",
+                          "settlement": None, "claim_no": None})  # fmt: skip
         return {"fileNo": f"{self.book.code}F{number}"}
 
     def change(self, asked: Asked) -> dict[str, Any]:
         """S230."""
         visit = self._open(asked.business_id)
         self._check(asked.body)
-        self.put(asked.business_id, visit | {"file": asked.body, "records": []})
+        self.put(asked.business_id, visit | {"file": asked.body, "records": [], "papers": []})
         return {}
 
     def cancel(self, asked: Asked) -> dict[str, Any]:
         """S240: the file, and all that was uploaded to it."""
         visit = self.get(asked.business_id)
         self.require_undecided(visit)
-        self.put(asked.business_id, visit | {"fees": {}, "records": [], "settlement": None, "state": "cancelled"})
+        emptied: Visit = {"fees": {}, "records": [], "papers": [], "settlement": None, "state": "cancelled"}
+        self.put(asked.business_id, visit | emptied)
         return {}
 
     def add_fees(self, asked: Asked) -> dict[str, Any]:
@@ -86,6 +87,12 @@ class Visits:
         if len(rows) != asked.records:
             raise Refused(422, "malformed", "记录数与内容不符")
         self.put(asked.business_id, visit | {"records": [*visit["records"], *rows]})
+        return {}
+
+    def add_papers(self, number: str, papers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """S340 of a visit, of what the patient sent with the claim that is not applied for yet."""
+        visit = self.get(number)
+        self.put(number, visit | {"papers": [*visit["papers"], *papers]})
         return {}
 
     def require_undecided(self, visit: Visit) -> None:

@@ -177,11 +177,6 @@ def clocks_to_mark(
     return [(clock, row) for clock, row in session.execute(locked)]
 
 
-def documents(session: Session, request_id: UUID) -> Sequence[ClaimDocument]:
-    mine = select(ClaimDocument).where(ClaimDocument.request_id == request_id)
-    return session.scalars(mine.order_by(ClaimDocument.id)).all()
-
-
 def documents_of_claim(session: Session, claim_id: UUID) -> Sequence[ClaimDocument]:
     """Everything the patient has sent, in the order it came."""
     return session.scalars(

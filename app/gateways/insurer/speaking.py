@@ -43,7 +43,8 @@ class Dialect(Protocol):
         app.claim.contracts.partners.EligibilityIn reads; without bills, it is about the policies alone."""
 
     def deliver(self, at: Endpoint, message_id: str, claim: dict[str, Any]) -> Any:
-        """Hand over a claim package: {"claim_no", "policy_no", "package", "remainders"} → {"case_no"}."""
+        """Hand over a claim package: {"claim_no", "policy_no", "package", "remainders"} → {"case_no"}. For a dialect
+        that carries no package the patient's files come as `documents` beside it."""
 
     def tell(self, at: Endpoint, message_id: str, claim_no: str, what: str, body: dict[str, Any]) -> Any:
         """documents, appeal, acceptance, withdrawal, recovery or payout of a claim that was delivered. PartnerFault

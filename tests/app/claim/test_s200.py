@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -212,6 +214,31 @@ def test_documents_are_asked_for_sent_file_by_file_and_the_claim_decided(town: T
     decided(town, claim_id)
     assert [document["kind"] for document in case_of(town, claim_id)["documents"]] == list(kinds)
     assert len(who.get(f"/claims/{claim_id}")["document_requests"]) == 1 and not town.dead()
+
+
+def test_what_the_patient_sends_with_the_claim_is_there_when_it_is_applied_for(town: Town) -> None:
+    who = town.insured()
+    configure(town.insurers["I2"], delay_s=NEVER_S)
+    town.policy(who, "I2")
+    contents = {"invoice": b"%PDF-1.4 invoice", "report": b"%PDF-1.4 report"}
+    papers = [
+        {"kind": kind, "title": kind, "media_type": "application/pdf", "content_base64": b64encode(content).decode()}
+        for kind, content in contents.items()
+    ]
+    claim_id = town.claim(who, [town.bill(who), town.bill(who, [3_000])], "I2", documents=papers)
+    before = trades(town)
+    lose(town, "S340", drop="after")
+    town.drain_all(*STEPS)
+    town.drain_all("claim.deliver", hurry=True)
+    assert town.status(claim_id) == "adjudicating" and not town.dead()
+    case = case_of(town, claim_id)
+    assert [(paper["kind"], paper["sha256"], paper["bytes"]) for paper in case["papers"]] == [
+        (kind, sha256(content).hexdigest(), len(content)) for kind, content in contents.items()
+    ]
+    assert case["documents"] == [], "nothing was asked for"
+    assert (trades(town) - before)["S340"] == 2 + 2, "a record of each visit, and each file"
+    read = "SELECT count(*) FROM audit_entry e JOIN claim_document d ON d.id = e.subject_id WHERE d.claim_id = :id"
+    assert town.value(f"{read} AND action = 'read.claim_document.content_sealed'", id=claim_id) >= 2
 
 
 def test_news_that_a_rule_refuses_stands_in_the_insurers_feed_and_is_not_heard_again(

@@ -34,6 +34,7 @@ SETTLEMENT = {
 }
 APPLICATION: dict[str, Any] = {
     "claimNo": "CL1", "policyNo": "P1", "packageVersion": 1, "packageRoot": "r", "visits": [NUMBER], "remainders": [],
+    "documents": [],
 }  # fmt: skip
 
 

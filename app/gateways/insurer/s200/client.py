@@ -48,15 +48,17 @@ class S200:
         return self._read(reading.policies, answer, question)
 
     def deliver(self, at: Endpoint, message_id: str, claim: dict[str, Any]) -> Any:
-        """Bill by bill, then the claim over all of them. The trade numbers are made of our own numbers and the version
-        of the package: what the insurer has already, it answers as before. A first version that it refuses for good
-        leaves nothing behind: the files that were opened are cancelled before the refusal is handed on."""
+        """Bill by bill, what the patient sent with the claim, then the claim over all of them. The trade numbers are
+        made of our own numbers and the version of the package: what the insurer has already, it answers as before. A
+        first version that it refuses for good leaves nothing behind: the files that were opened are cancelled before
+        the refusal is handed on."""
         manifest, parts = claim["package"]["manifest"], claim["package"]["parts"]
         begun: list[Body] = []
         try:
             for bill in parts["bills"]:
                 begun.append(bill)
                 self._send_all(at, upload.of_bill(claim, bill))
+            self._send_all(at, upload.papers(claim))
             answer = self.line.send(at, upload.application(claim))
         except PartnerFault as fault:
             if fault.permanent and not fault.unknown and manifest["package_version"] == 1:
@@ -98,13 +100,7 @@ class S200:
 def _documents(message_id: str, claim_no: str, body: Body) -> Iterable[Message]:
     """One call for each file; the request they answer is named in each."""
     for number, document in enumerate(body["documents"], 1):
-        record = {
-            "recordType": document["kind"],
-            "title": document["title"],
-            "sha256": document["sha256"],
-            "content": document["content_base64"],
-        }
-        asked = {"claimNo": claim_no, "supplement": True, "records": [record]}
+        asked = {"claimNo": claim_no, "supplement": True, "records": [upload.paper(document)]}
         yield Message("S340", f"{message_id}-{number}", claim_no, asked)
 
 

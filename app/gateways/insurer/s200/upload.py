@@ -41,6 +41,26 @@ def of_bill(claim: Mapping[str, Any], bill: Row) -> Iterator[Message]:
         yield message("S340", {"records": records}, count=len(records))
 
 
+def papers(claim: Mapping[str, Any]) -> Iterator[Message]:
+    """What the patient sent with the claim, one call a file, to the first visit's file: the claim, which names them, is
+    applied for when all of them are there."""
+    package = claim["package"]
+    parts, version = package["parts"], package["manifest"]["package_version"]
+    number, hospital = parts["bills"][0]["clearing_no"], parts["hospital"]["code"]
+    for part, document in enumerate(claim["documents"], 1):
+        body = {"supplement": True, "records": [paper(document)]}
+        yield Message("S340", f"S340-{number}-v{version}-D{part}", number, body, hospital)
+
+
+def paper(document: Row) -> dict[str, str]:
+    """A file of the patient's; its content is base64, and the hash is over its bytes."""
+    return _paper_named(document) | {"content": document["content_base64"]}
+
+
+def _paper_named(document: Row) -> dict[str, str]:
+    return {"recordType": document["kind"], "title": document["title"], "sha256": document["sha256"]}
+
+
 def undone(bill: Row, hospital: str) -> Message:
     """The cancelling of a bill's file that a refused delivery had opened."""
     number = bill["clearing_no"]
@@ -64,6 +84,7 @@ def application(claim: Mapping[str, Any]) -> Message:
         "payee": parts["claim"]["payee"],
         "consent": parts["consent"],
         "applicationForm": parts["application_form"],
+        "documents": [_paper_named(document) for document in claim["documents"]],
     }
     left = repr(sorted((row["clearing_no"], row["max_fen"]) for row in claim["remainders"]))
     trade_no = f"S300-{claim['claim_no']}-v{manifest['package_version']}-{sha256(left.encode()).hexdigest()[:16]}"

@@ -73,6 +73,7 @@ def claim(*bills: dict[str, Any], version: int = 1, claim_no: str = "CL1") -> di
         "claim_no": claim_no,
         "policy_no": "P1",
         "package": {"manifest": manifest, "parts": parts},
+        "documents": [],
         "remainders": [{"clearing_no": one["clearing_no"], "max_fen": one["borne_fen"]} for one in bills],
     }
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from app.core.errors import PartnerFault
 from app.gateways.http import Http
 from app.gateways.insurer.dialects import Insurer
+from app.gateways.insurer.s200 import upload
 from app.gateways.insurer.s200.envelope import REFUSALS
 from mock_partners.insurer_s200.server import InsurerS200
 from tests.app.gateways.insurer.claims import DAY, PERSON, POLICY, bill, case_of, claim
@@ -19,6 +22,11 @@ from tests.app.gateways.insurer.test_dialects import At
 from tests.app.world import make_world
 from tests.mock_partners.wire import wait_until
 
+FILES = [
+    {"kind": kind, "title": kind, "sha256": sha256(kind.encode()).hexdigest(),
+     "content_base64": b64encode(kind.encode()).decode()}
+    for kind in ("invoice", "report")
+]  # fmt: skip
 QUESTION = {"request_no": "r1", "hospital_code": "H1", "person": PERSON, "on": DAY, "bills": []}
 
 
@@ -82,6 +90,34 @@ def test_fees_go_by_the_hundred_and_every_head_says_who_what_and_how_many(
     assert (opened["indemnitySign"], opened["startTime"]) == ("0", "2026-11-21 10:00:00")
     returned = messages(double)[3]["body"]["fees"][0]
     assert (returned["quantity"], returned["amount"]) == ("-1.0000", "-0.50")
+
+
+def test_what_came_with_the_claim_goes_before_it_one_call_a_file(client: Insurer, at: At, double: InsurerS200) -> None:
+    wanted = claim(bill([100]), bill([300], ordinal=2)) | {"documents": FILES}
+    client.deliver(at, "m1", wanted)
+    client.deliver(at, "m1", wanted)
+    assert [trade["type"] for trade in double.memory.load("trades").values()][-3:] == ["S340", "S340", "S300"]
+    assert [paper["sha256"] for paper in double.book.case("CL1")["papers"]] == [file["sha256"] for file in FILES]
+    assert [set(named) for named in messages(double)[-1]["body"]["documents"]] == [
+        {"recordType", "title", "sha256"}
+    ] * 2
+
+
+def test_a_file_that_was_changed_on_its_way_leaves_nothing_open(client: Insurer, at: At, double: InsurerS200) -> None:
+    wanted = claim(bill([100])) | {"documents": [FILES[0], FILES[1] | {"content_base64": "AAAA"}]}
+    with pytest.raises(PartnerFault, match="documents_refused"):
+        client.deliver(at, "m1", wanted)
+    [visit] = double.memory.load("visits").values()
+    assert (visit["state"], visit["papers"]) == ("cancelled", []) and not double.book.cases
+
+
+def test_a_claim_without_a_file_that_it_names_is_not_taken(
+    client: Insurer, at: At, double: InsurerS200, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "papers", lambda claim: [])
+    with pytest.raises(PartnerFault, match="documents_refused"):
+        client.deliver(at, "m1", claim(bill([100])) | {"documents": FILES})
+    assert not double.book.cases
 
 
 def test_delivered_again_every_message_is_the_same_and_nothing_happens_twice(
