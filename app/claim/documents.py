@@ -20,6 +20,9 @@ from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.work import Work
 from app.exchange import service as exchange
 
+# How a file of each kind begins: ISO/IEC 10918-1, RFC 2083, ISO 32000.
+BEGINNINGS = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n", "application/pdf": b"%PDF-"}
+
 
 def requested(work: Work, insurer_id: UUID, said: partners.DocumentsRequestedIn) -> None:
     """The insurer needs documents: the clock pauses while the patient supplements. The same request twice is one.
@@ -103,13 +106,15 @@ def arrived(work: Work, claim_id: UUID) -> None:
 def keep(
     work: Work, row: Claim, documents: Iterable[c.DocumentIn], request_id: UUID | None = None
 ) -> list[ClaimDocument]:
-    """Store the patient's files, sealed. Invalid if one is not what base64 promises."""
+    """Store the patient's files, sealed. Invalid if one is not what base64 or its media type promises."""
     kept = []
     for given in documents:
         try:
             content = b64decode(given.content_base64, validate=True)
         except ValueError as error:
             raise Invalid("document_unreadable", "文件内容无法读取，请重新上传") from error
+        if not content.startswith(BEGINNINGS[given.media_type]):
+            raise Invalid("document_unfitting", "文件内容与类型不符，请上传 JPEG、PNG 图片或 PDF 文件")
         document = ClaimDocument(
             claim_id=row.id,
             request_id=request_id,

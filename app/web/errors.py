@@ -6,7 +6,7 @@ from typing import Any
 
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
-from flask import Response
+from flask import Response, request
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -37,14 +37,14 @@ _FIELD = {
     "int_parsing": "应为整数",
     "string_type": "应为文字",
     "string_too_short": "太短",
-    "string_too_long": "太长",
+    "string_too_long": "太长，最多 {max_length} 个字符",
     "string_pattern_mismatch": "格式不正确",
     "greater_than": "数值太小",
     "greater_than_equal": "数值太小",
     "less_than": "数值太大",
     "less_than_equal": "数值太大",
     "too_short": "数量太少",
-    "too_long": "数量太多",
+    "too_long": "数量太多，最多 {max_length} 项",
     "literal_error": "不在可选范围内",
     "enum": "不在可选范围内",
     "uuid_parsing": "编号格式不正确",
@@ -101,13 +101,16 @@ def field_errors(error: ValidationError) -> dict[str, str]:
     for item in error.errors(include_input=False, include_url=False)[:20]:
         path = ".".join(str(part) for part in item["loc"])[:80] if item["type"] != "extra_forbidden" else "_"
         own = item["type"] == "value_error"
-        found[path or "_"] = str(item["ctx"]["error"]) if own else _FIELD.get(item["type"], "格式不正确")
+        said = _FIELD.get(item["type"], "格式不正确").format(**item.get("ctx", {}))
+        found[path or "_"] = str(item["ctx"]["error"]) if own else said
     return found
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     code, message = _HTTP.get(status, ("error", "请求没有成功"))
+    if status == 413 and request.max_content_length is not None:
+        message = f"{message}，一次请求最多 {request.max_content_length // 1024**2} MB"
     response = answer(status, code, message)
     if status == 405 and isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(error.valid_methods or ())

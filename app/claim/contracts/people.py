@@ -19,18 +19,22 @@ from app.claim.contracts.fields import Base64, Key, LineNo, Text
 from app.claim.rules import MAX_BILLS
 from app.core.paging import PageQuery, PageView
 
+# A request may have 16 MiB (app.factory), of which base64 makes 12 MB.
+FILES_TOGETHER = "文件合计不超过 12 MB：整个请求不得超过 16 MB，超过时答复 413 too_large"
+
 
 class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class DocumentIn(Input):
-    """A photograph or a scan. `kind` is what the insurer asked for, or `identity_image`."""
+    """A photograph or a scan, of 3 MB at most and beginning as its media type does. `kind` is what the insurer asked
+    for, or `identity_image`."""
 
     kind: Key
     title: Text
     media_type: Literal["image/jpeg", "image/png", "application/pdf"]
-    content_base64: Base64
+    content_base64: Base64 = Field(description="文件内容的 base64；每个文件不超过 3 MB")
 
 
 class PayeeIn(Input):
@@ -61,11 +65,11 @@ class SubmitClaim(Input):
     health_consent: StrictBool
     consent_wording: Key | None = None
     way: Literal["quick", "partly_direct", "fully_direct"] = "quick"
-    documents: Annotated[list[DocumentIn], Field(max_length=6)] = []
+    documents: Annotated[list[DocumentIn], Field(max_length=6, description=FILES_TOGETHER)] = []
 
 
 class SendDocuments(Input):
-    documents: Annotated[list[DocumentIn], Field(min_length=1, max_length=12)]
+    documents: Annotated[list[DocumentIn], Field(min_length=1, max_length=12, description=FILES_TOGETHER)]
 
 
 class LineRef(Input):

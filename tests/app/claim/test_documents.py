@@ -10,7 +10,7 @@ import pytest
 from tests.app.claim.kit import adjudicate, at_the_insurer, feed, say
 from tests.app.town import Insured, Town
 
-PAPER = {"title": "发票", "media_type": "application/pdf", "content_base64": "aGVsbG8="}
+PAPER = {"title": "发票", "media_type": "application/pdf", "content_base64": "JVBERi0xLjQgaGVsbG8="}
 
 
 def ask(town: Town, claim_id: str, request_no: str = "R1", in_days: float = 30) -> dict[str, Any]:

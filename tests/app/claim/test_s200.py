@@ -203,7 +203,7 @@ def test_documents_are_asked_for_sent_file_by_file_and_the_claim_decided(town: T
     [request] = who.get(f"/claims/{claim_id}")["document_requests"]
     assert {item["kind"]: item["text"] for item in request["items"]} == kinds and request["deadline"] is not None
     papers = [
-        {"kind": kind, "title": text, "media_type": "application/pdf", "content_base64": "aGVsbG8="}
+        {"kind": kind, "title": text, "media_type": "application/pdf", "content_base64": "JVBERi0xLjQgaGVsbG8="}
         for kind, text in kinds.items()
     ]
     assert who.post(f"/claims/{claim_id}/documents", {"documents": papers}).status_code == 200

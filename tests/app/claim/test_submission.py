@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
@@ -11,7 +12,12 @@ from tests.app.kit import Thread
 from tests.app.town import GOOD_CARD, Insured, Town
 
 WECHAT = {"kind": "wechat"}
-IMAGE = {"kind": "identity_image", "title": "身份证", "media_type": "image/png", "content_base64": "aGVsbG8="}
+IMAGE = {
+    "kind": "identity_image",
+    "title": "身份证",
+    "media_type": "image/png",
+    "content_base64": "iVBORw0KGgo=",
+}
 
 
 @pytest.mark.parametrize("way", ["partly_direct", "fully_direct"])
@@ -123,6 +129,29 @@ def test_from_ten_thousand_yuan_on_the_identity_image_is_on_file(town: Town) -> 
     assert town.apply_for(who, [first], documents=[IMAGE | {"content_base64": "====="}]).status_code == 422
     assert town.apply_for(who, [first], documents=[IMAGE]).status_code == 201
     assert town.apply_for(who, [second]).status_code == 201, "it stays on file"
+
+
+@pytest.mark.parametrize("media_type", ["image/jpeg", "image/png", "application/pdf"])
+def test_a_file_is_what_it_says_it_is(town: Town, media_type: str) -> None:
+    who = town.insured()
+    bill_id = town.bill(who)
+    page = b64encode(b"<script>alert(1)</script>").decode()
+    refused = town.apply_for(who, [bill_id], documents=[IMAGE | {"media_type": media_type, "content_base64": page}])
+    assert (refused.status_code, refused.get_json()["code"]) == (422, "document_unfitting")
+
+
+def test_files_of_twelve_megabytes_are_taken_and_of_more_the_limit_is_named(town: Town) -> None:
+    who = town.insured()
+    bill_id = town.bill(who)
+    beginning = b64decode(IMAGE["content_base64"])
+    photo = IMAGE | {"content_base64": b64encode(beginning + bytes(3_000_000 - len(beginning))).decode()}
+    refused = town.apply_for(who, [bill_id], documents=[photo] * 6)
+    assert (refused.status_code, refused.get_json()["code"]) == (413, "too_large")
+    assert refused.get_json()["message"] == "内容太大，一次请求最多 16 MB"
+    larger = photo | {"content_base64": photo["content_base64"] + "AAAA"}
+    refused = town.apply_for(who, [bill_id], documents=[larger])
+    assert refused.get_json()["fields"] == {"documents.0.content_base64": "太长，最多 4000000 个字符"}
+    assert town.apply_for(who, [bill_id], documents=[photo] * 4).status_code == 201
 
 
 def test_an_unbound_pair_of_merchant_and_app_can_only_pay_to_a_card(town: Town) -> None:

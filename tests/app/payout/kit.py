@@ -9,7 +9,12 @@ from tests.app.claim.kit import at_the_insurer, decide
 from tests.app.town import GOOD_CARD, Insured, Town
 
 WECHAT = {"kind": "wechat"}
-IMAGE = {"kind": "identity_image", "title": "身份证", "media_type": "image/png", "content_base64": "aGVsbG8="}
+IMAGE = {
+    "kind": "identity_image",
+    "title": "身份证",
+    "media_type": "image/png",
+    "content_base64": "iVBORw0KGgo=",
+}
 BANK_PATH, WECHAT_PATH = "/v1/transfers$", "/transfer-bills$"
 
 

@@ -37,7 +37,12 @@ READ = [
     "/waiting-entries/{entry_id}",
 ]
 OF_ALL = {"/slots/{slot_id}/nearby"}
-DOCUMENT = {"kind": "medical_record", "title": "病历", "media_type": "image/png", "content_base64": "aGVsbG8="}
+DOCUMENT = {
+    "kind": "medical_record",
+    "title": "病历",
+    "media_type": "image/png",
+    "content_base64": "iVBORw0KGgo=",
+}
 CHANGE: dict[str, dict[str, Any] | None] = {
     "/bindings/{binding_id}/revoke": None,
     "/consents/{consent_id}/withdraw": None,
@@ -99,7 +104,7 @@ def letter(town: Town, claim_id: str) -> str:
     with town.runtime.work() as work:
         row = RefusalLetter(claim_id=UUID(claim_id), decision_id=decision_id, title="拒赔通知书", issued_at=work.now)
         row.sha256 = "0" * 64
-        work.seal(row, "content_sealed", "aGVsbG8=")
+        work.seal(row, "content_sealed", "iVBORw0KGgo=")
         work.add(row)
     return str(row.id)
 
