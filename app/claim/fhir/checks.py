@@ -1,4 +1,5 @@
-"""What FHIR's own validation leaves open: references that lead nowhere, and sums that do not add up."""
+"""What FHIR's own validation leaves open: references that lead nowhere, and sums that do not add up. And codes, which
+hospitals and insurers have made."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ def problems(bundle: Mapping[str, Any]) -> list[str]:
     found = ["two entries have one address"] if len(entries) < len(bundle["entry"]) else []
     for resource in entries.values():
         found += [f"{resource['resourceType']}: {url} is not in the bundle" for url in _urls(resource) - entries.keys()]
+        if any(not code or code != " ".join(code.split()) for code in _codes(resource)):
+            found.append(f"{resource['resourceType']}: a code has blanks where FHIR has none")
     invoices = {url: one for url, one in entries.items() if one["resourceType"] == "Invoice"}
     for url, invoice in invoices.items():
         found += _invoice(url, invoice)
@@ -32,6 +35,14 @@ def _urls(value: Any) -> set[str]:
         return set()
     mine = {value["reference"]} if isinstance(value.get("reference"), str) else set()
     return mine | {url for one in value.values() for url in _urls(one)}
+
+
+def _codes(value: Any) -> Iterator[str]:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if isinstance(value, dict) and isinstance(value.get("code"), str):
+        yield value["code"]
+    for one in inner:
+        yield from _codes(one)
 
 
 def _invoice(url: str, invoice: Resource) -> Iterator[str]:

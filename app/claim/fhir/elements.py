@@ -52,14 +52,21 @@ def identifier(kind: str, value: str) -> Resource:
 
 
 def coding(kind: str, code: str) -> Resource:
-    return {"system": f"{SYSTEM}:{kind}", "code": code}
+    return {"system": f"{SYSTEM}:{kind}", **_code(code)}
 
 
 def coded(row: Mapping[str, Any]) -> Resource:
     """A code with its system and edition, none invented."""
     system = f"{SYSTEM}:code:{row['code_system']}"
-    coding = {"system": system, "version": row["code_edition"], "code": row["code"], "display": row["name"]}
+    coding = {"system": system, "version": row["code_edition"], **_code(row["code"]), "display": row["name"]}
     return {"coding": [coding], "text": row["name"]}
+
+
+def _code(text: str) -> Resource:
+    """As FHIR writes a code: no blanks around it and single ones in it, however it was padded where it comes from. The
+    package has it as it came. One of blanks alone is none."""
+    words = text.split()
+    return {"code": " ".join(words)} if words else {}
 
 
 def money(amount_fen: int) -> Resource:

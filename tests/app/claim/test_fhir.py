@@ -60,6 +60,18 @@ def test_an_e_bill_without_a_file_has_no_address(package: dict[str, Any]) -> Non
     assert all(address.startswith("urn:sha256:") for address in addresses.values())
 
 
+@pytest.mark.parametrize(("code", "written"), [("A  B", "A B"), (" AB", "AB"), ("A B ", "A B"), (" ", None)])
+def test_codes_are_written_as_fhir_writes_them(package: dict[str, Any], code: str, written: str | None) -> None:
+    package["parts"]["diagnoses"][0]["code"] = code
+    package["parts"]["bills"][0]["lines"][0]["code"] = code
+    package["parts"]["policy"]["product_filing_no"] = code
+    valid: Any = Bundle.model_validate_json(as_fhir(package))
+    found = {one.resource.__resource_type__: one.resource for one in valid.entry}
+    assert found["Condition"].code.coding[0].code == found["Coverage"].type.coding[0].code == written
+    assert found["Claim"].item[0].productOrService.coding[0].code == written
+    assert package["parts"]["diagnoses"][0]["code"] == code, "the package says what the hospital said"
+
+
 def test_the_same_package_gives_the_same_bundle(package: dict[str, Any]) -> None:
     assert as_fhir(package) == as_fhir(copy.deepcopy(package))
 
@@ -84,6 +96,8 @@ def test_operations_and_a_stay_are_told(package: dict[str, Any]) -> None:
         (lambda b: b["entry"].pop(0), "is not in the bundle"),
         (lambda b: b["entry"].append(b["entry"][0]), "two entries have one address"),
         (lambda b: _of(b, "Claim")["item"].pop(), "items do not add up to its total"),
+        (lambda b: _of(b, "Condition")["code"]["coding"][0].update(code=" J06.900"), "has blanks where FHIR has none"),
+        (lambda b: _of(b, "Condition")["code"]["coding"][0].update(code=""), "has blanks where FHIR has none"),
         (lambda b: _of(b, "Claim").update(total=money(1)), "items do not add up to the total"),
         (lambda b: _of(b, "Invoice").update(totalNet=money(1)), "is not what the patient bore"),
         (lambda b: _of(b, "Invoice")["totalPriceComponent"][2].update(amount=money(1)), "what was paid"),
