@@ -17,25 +17,36 @@ from app.record import queries as record
 from app.record import service as records
 from app.record.queries import BillFacts
 
+# Another hospital had named the e-bill before.
+_ELSEWHERE = "e_bill_elsewhere"
+
 
 def assemble(work: Work, claim_id: UUID) -> bool:
-    """True when the hospital's data are complete and the claim went on (or ended), False while data are missing."""
+    """True when the hospital's data are complete and the claim went on (or ended), False while data are missing: then
+    the claim shows what, and until when it waits."""
     row = get(work, claim_id)
     if row.status != State.ASSEMBLING:
         return True
     bills = record.bills(work.session, [b.bill_id for b in lookup.bills(work.session, row.id)])
     dead = why_dead(bills)
+    missing = next((code for bill in bills if (code := _missing(work, bill)) is not None), None)
     if dead is not None:
         end_ineligible(work, row, dead)
-    elif all(_is_complete(bill) for bill in bills) and not _is_held_elsewhere(work, row, bills):
+    elif missing is None:
         records.verify_checks(work, [bill.id for bill in bills])
         advance(work, row, "verify")
         work.later("claim.verify", row.id)
     elif work.now - row.status_since > rules.DATA_WAIT:
-        end_ineligible(work, row, row.waiting["code"] if row.waiting else "data_missing")
+        end_ineligible(work, row, missing if missing == _ELSEWHERE else "data_missing")
     else:
+        _wait(work, row, missing)
         return False
     return True
+
+
+def _wait(work: Work, row: Claim, missing: str) -> None:
+    if row.waiting is None or row.waiting["code"] != missing:
+        row.waiting = rules.waits_for(missing, work.now, row.status_since + rules.DATA_WAIT)
 
 
 def why_dead(bills: list[BillFacts]) -> str | None:
@@ -53,16 +64,15 @@ def why_lost(bill: BillFacts) -> str | None:
     return "bill_refunded" if bill.state == "refunded" else None
 
 
-def _is_complete(bill: BillFacts) -> bool:
-    return bill.state == "settled" and bill.refused_reason is None and bill.e_bill_state == "issued"
-
-
-def _is_held_elsewhere(work: Work, row: Claim, bills: list[BillFacts]) -> bool:
-    """Whether another hospital had named one of the e-bills before: the claim shows that it waits for a mending."""
-    held = record.held_elsewhere(work.session, [bill.id for bill in bills])
-    if held and row.waiting is None:
-        row.waiting = rules.waits_for("e_bill_elsewhere", work.now)
-    return bool(held)
+def _missing(work: Work, bill: BillFacts) -> str | None:
+    """The code of what the hospital still has to send or to mend, None if nothing."""
+    if bill.state != "settled":
+        return "bill_unsettled"
+    if bill.refused_reason is not None:
+        return "bill_refused"
+    if bill.e_bill_state != "issued":
+        return "e_bill_missing"
+    return _ELSEWHERE if record.held_elsewhere(work.session, [bill.id]) else None
 
 
 def end_ineligible(work: Work, row: Claim, code: str, reasons: list[dict[str, str]] | None = None) -> None:

@@ -48,11 +48,16 @@ TEXTS = {
     "not_insured": "没有查到有效保单",
     "policy_out_of_scope": "就诊不在保单的保障范围内",
 }
+# Behind what a claim waits for.
+WAITS_FOR_HOSPITAL = f"，医院提供后自动继续；{DATA_WAIT.days} 天内没有提供的，理赔终止，可以重新申请"
 
 
-def waits_for(code: str, since: datetime) -> dict[str, str]:
-    """What a claim shows as keeping it from going on."""
-    return {"code": code, "text": TEXTS[code], "since": since.isoformat()}
+def waits_for(code: str, since: datetime, until: datetime | None = None) -> dict[str, str]:
+    """What a claim shows as keeping it from going on; `until` when it ends if the hospital does not mend it."""
+    if until is None:
+        return {"code": code, "text": TEXTS[code], "since": since.isoformat()}
+    text = TEXTS[code] + WAITS_FOR_HOSPITAL
+    return {"code": code, "text": text, "since": since.isoformat(), "until": until.isoformat()}
 
 
 # What a clock is for.

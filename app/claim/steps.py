@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, null, select
 
 from app.claim import clocks
 from app.claim.models.claims import Claim
@@ -50,14 +50,14 @@ def _locked(work: Work, claim_id: UUID) -> Claim:
 
 
 def advance(work: Work, row: Claim, event: str, **values: object) -> bool:
-    """Move a claim, which waits for nothing then, say who must act now and until when; False if a late or repeated
+    """Move a claim, say who must act now and until when; what it waited for is over. False if a late or repeated
     message finds it elsewhere."""
     before = State(row.status)
     target = claims.target(before, event)
     if target is None:
         return False
-    row.waiting = None
-    if not claims.move(work, [row.id], event, values={"holder": HOLDER[target], **values}, lenient=True):
+    changed = {"holder": HOLDER[target], "waiting": null(), **values}
+    if not claims.move(work, [row.id], event, values=changed, lenient=True):
         return False
     clocks.follow(work, row, before, target)
     return True

@@ -211,9 +211,12 @@ class StepView(BaseModel):
 
 
 class WaitingView(BaseModel):
+    """`until`: when the waiting ends, and the claim with it; None where there is no such end."""
+
     code: str
     text: str
     since: datetime
+    until: datetime | None = None
 
 
 class ClaimView(BaseModel):

@@ -67,7 +67,7 @@ class Claim(Stateful, Base):
     accept_by: Mapped[datetime | None]
     clock_paused_since: Mapped[datetime | None]
     reasons: Mapped[list[Any] | None]  # [{code, text}] of an ineligible or rejected claim
-    waiting: Mapped[dict[str, Any] | None]  # {code, text, since} of what keeps the claim from going on
+    waiting: Mapped[dict[str, Any] | None]  # {code, text, since, until?} of what keeps the claim from going on
 
 
 class ClaimBill(Row, Checked, Base):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from app.core.tasks import MAX_TRIES, replay
@@ -32,9 +34,34 @@ def test_a_claim_waits_for_the_e_bill(town: Town) -> None:
     town.drain_all(*STEPS)
     found = who.get(f"/claims/{claim_id}")
     assert (found["status"], found["holder"]) == ("assembling", "hospital")
+    waiting, since = found["waiting"], datetime.fromisoformat(found["status_since"])
+    assert waiting["code"] == "e_bill_missing" and "电子票据还没有开出" in waiting["text"] and "5 天" in waiting["text"]
+    assert datetime.fromisoformat(waiting["until"]) == since + timedelta(days=5)
+    town.drain_all("claim.assemble", hurry=True)
+    assert who.get(f"/claims/{claim_id}")["waiting"] == waiting, "since it began"
     town.push([as_row(e_bill_row(town.key_of(bill_id)))])
     town.drain_all(*STEPS)
-    assert town.status(claim_id) == "adjudicating"
+    assert (town.status(claim_id), who.get(f"/claims/{claim_id}")["waiting"]) == ("adjudicating", None)
+
+
+def test_a_claim_that_is_withdrawn_waits_for_nothing(town: Town) -> None:
+    who = town.insured()
+    claim_id = town.claim(who, [town.bill(who, e_bill="")])
+    town.drain_all(*STEPS)
+    assert who.get(f"/claims/{claim_id}")["waiting"]["code"] == "e_bill_missing"
+    assert who.post(f"/claims/{claim_id}/withdraw").get_json()["waiting"] is None
+    assert town.value("SELECT waiting IS NULL FROM claim WHERE id = :id", id=claim_id)
+
+
+def test_a_claim_waits_for_a_bill_that_was_amended_wrongly(town: Town) -> None:
+    who = town.insured()
+    town.policy(who)
+    bill_id = town.bill(who, (6_000, 4_000), e_bill="")
+    claim_id = town.claim(who, [bill_id])
+    line = next(row for row in bill_rows(town.key_of(bill_id), who.patient_no, (5_000,)) if row["type"] == "fee_line")
+    town.push([line | {"version": 2}])
+    town.drain_all(*STEPS)
+    assert who.get(f"/claims/{claim_id}")["waiting"]["code"] == "bill_refused"
 
 
 def test_a_hospital_that_sends_nothing_ends_the_claim(town: Town) -> None:
