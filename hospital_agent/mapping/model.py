@@ -33,7 +33,7 @@ class Conventions:
 
 @dataclass(frozen=True)
 class FieldRule:
-    """How one field is made: a constant, or columns (several are joined with "-") read as one kind of value."""
+    """How one field is made: a constant, or columns (several are joined as a key is) read as one kind of value."""
 
     columns: tuple[str, ...] = ()
     kind: str = "text"
@@ -137,9 +137,24 @@ class SourceMapping:
 
 
 def join_key(record: Record, columns: tuple[str, ...], encoding: str) -> str | None:
-    """The columns' text joined with "-"; None when one is missing."""
-    parts = [values.to_text(record[c], encoding) for c in columns]
-    return None if None in parts else "-".join(p for p in parts if p is not None)
+    """The columns' text joined with "-", which is written "~1" within one of several (as in RFC 6901, "~" is "~0"): no
+    two keys are joined to the same text. None when one is missing."""
+    parts = [text for c in columns if (text := values.to_text(record[c], encoding)) is not None]
+    if len(parts) < len(columns):
+        return None
+    return parts[0] if len(parts) == 1 else "-".join(p.replace("~", "~0").replace("-", "~1") for p in parts)
+
+
+def split_key(value: Any, count: int) -> tuple[Any, ...] | None:
+    """The parts of what was joined from `count` columns, None for another text; one column takes the value as it is.
+
+    >>> split_key("B1-2", 2), split_key("a~1b-1", 2), split_key("a-b-1", 2)
+    (('B1', '2'), ('a-b', '1'), None)
+    """
+    if count == 1:
+        return (value,)
+    parts = str(value).split("-")
+    return tuple(p.replace("~1", "-").replace("~0", "~") for p in parts) if len(parts) == count else None
 
 
 def batch_kind(entity: str) -> str:

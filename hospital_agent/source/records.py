@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from hospital_agent.batch import Row
 from hospital_agent.errors import BadValue
-from hospital_agent.mapping.model import Entity, Record, SourceMapping
+from hospital_agent.mapping.model import Entity, Record, SourceMapping, split_key
 from hospital_agent.mapping.values import day_span
 from hospital_agent.source import statements
 
@@ -70,13 +67,11 @@ class Records:
         return self._all(statements.of_patient(entity, patient_no), among)
 
     def where(self, entity: Entity, columns: Sequence[str], values: Sequence[Any]) -> Sequence[Record]:
-        """Records whose column (or columns joined with "-") is one of `values`."""
-        ways = [way for value in values for way in split(value, len(columns))]
-        if len(ways) > len(values):
-            ways = self._fitting(entity, columns, ways)
+        """Records whose column (or columns joined as a key is) is one of `values`."""
+        keys = [key for value in values if (key := split_key(value, len(columns))) is not None]
         found: list[Record] = []
-        for start in range(0, len(ways), statements.CHUNK):
-            found.extend(self._all(statements.where(entity, columns, ways[start : start + statements.CHUNK])))
+        for start in range(0, len(keys), statements.CHUNK):
+            found.extend(self._all(statements.where(entity, columns, keys[start : start + statements.CHUNK])))
         return found
 
     def of_day(self, entity: Entity, day: date, key: Sequence[Any] = ()) -> Sequence[Record]:
@@ -87,15 +82,6 @@ class Records:
             return []
         span = day_span(day, like, self._zone)
         return self._all(statements.of_day(entity, span, key))
-
-    def _fitting(
-        self, entity: Entity, columns: Sequence[str], ways: Sequence[tuple[Any, ...]]
-    ) -> list[tuple[Any, ...]]:
-        """Those of the ways to take keys apart that the columns can hold, as one row shows; others would be errors."""
-        sample = self.connection.execute(statements.any_row(entity), self.parameters).mappings().first()
-        if sample is None:
-            return []
-        return [way for way in ways if all(map(_reads_as, way, (sample[c] for c in columns)))]
 
     def _all(self, statement: sa.Select[Any], among: int = 1) -> Sequence[Record]:
         if self._budget is None:
@@ -112,31 +98,6 @@ class Records:
         options = {"stream_results": True, "yield_per": PARTITION}
         result = self.connection.execute(statement, self.parameters, execution_options=options)
         return iter(result.mappings().partitions(PARTITION))
-
-
-def split(value: Any, count: int) -> list[tuple[Any, ...]]:
-    """All ways to read a text as `count` parts joined with "-"; one column takes the value as it is.
-
-    >>> split("B1-2", 2), split("a-b-1", 2)
-    ([('B1', '2')], [('a', 'b-1'), ('a-b', '1')])
-    """
-    if count == 1:
-        return [(value,)]
-    words = str(value).split("-")
-    ways = itertools.combinations(range(1, len(words)), count - 1)
-    return [tuple("-".join(words[i:j]) for i, j in itertools.pairwise((0, *cuts, len(words)))) for cuts in ways]
-
-
-def _reads_as(part: str, like: Any) -> bool:
-    """Could a column that holds `like` hold what `part` says?"""
-    try:
-        if isinstance(like, date):
-            type(like).fromisoformat(part)
-        elif isinstance(like, int | float | Decimal | UUID):
-            type(like)(part)
-    except (ValueError, ArithmeticError):
-        return False
-    return True
 
 
 def read_rows(mapping: SourceMapping, entity: Entity, records: Iterable[Record], into: Reading) -> None:

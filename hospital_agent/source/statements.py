@@ -51,13 +51,13 @@ def of_patient(entity: Entity, patient_no: str) -> sa.Select[Any]:
     return sa.select(source).where(source.c[entity.patient] == _bind(patient_no)).order_by(*order)
 
 
-def where(entity: Entity, columns: Sequence[str], ways: Sequence[Sequence[Any]]) -> sa.Select[Any]:
-    """Records whose columns hold, one by one, the values of one of `ways`."""
+def where(entity: Entity, columns: Sequence[str], keys: Sequence[Sequence[Any]]) -> sa.Select[Any]:
+    """Records whose columns hold, one by one, the values of one of `keys`."""
     source = _source(entity)
     named = [source.c[c] for c in columns]
     if len(named) == 1:
-        return sa.select(source).where(named[0].in_([_bind(way[0]) for way in ways]))
-    equal = [sa.and_(*(c == _bind(v) for c, v in zip(named, way, strict=True))) for way in ways]
+        return sa.select(source).where(named[0].in_([_bind(key[0]) for key in keys]))
+    equal = [sa.and_(*(c == _bind(v) for c, v in zip(named, key, strict=True))) for key in keys]
     return sa.select(source).where(sa.or_(*equal))
 
 
@@ -73,10 +73,6 @@ def newest_day(entity: Entity) -> sa.Select[Any]:
     """The last business date there is: how the column tells a day. Of texts the empty one comes first."""
     day = _day_of(entity, _source(entity))
     return sa.select(day).where(day.is_not(None)).order_by(day.desc()).limit(1)
-
-
-def any_row(entity: Entity) -> sa.Select[Any]:
-    return sa.select(_source(entity)).limit(1)
 
 
 def _day_of(entity: Entity, source: sa.FromClause) -> ColumnElement[Any]:

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from tests.hospital_agent.mariadb import MariaDb
 
-INPATIENT, HIS_BILL = "0000000001", "H-01-40"
+INPATIENT, HIS_BILL = "0000000001", "H~101-40"
 """A patient with a bill of more lines than a pull may read."""
 FOLDER = Path(__file__).parent
 MAPPING = (FOLDER / "old_his.mapping.toml").read_text(encoding="utf-8")
 KEYS = """
-SELECT concat('visit ', jzlsh) FROM t_mzjz UNION ALL SELECT concat('bill ', jgdm, '-', djh) FROM t_sfjsd
-UNION ALL SELECT concat('fee_line ', jgdm, '-', djh, '-', xh) FROM t_sfmx
+SELECT concat('visit ', jzlsh) FROM t_mzjz
+UNION ALL SELECT concat('bill ', replace(jgdm, '-', '~1'), '-', djh) FROM t_sfjsd
+UNION ALL SELECT concat('fee_line ', replace(jgdm, '-', '~1'), '-', djh, '-', xh) FROM t_sfmx
 UNION ALL SELECT concat('e_bill ', pjid) FROM t_dzpj
 """
 """What a complete reading brings, by type and key, as the database itself tells."""

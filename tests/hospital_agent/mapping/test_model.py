@@ -7,9 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hospital_agent.errors import BadValue
-from hospital_agent.mapping.model import Conventions, Entity, FieldRule
+from hospital_agent.mapping.model import Conventions, Entity, FieldRule, join_key, split_key
 
 CONVENTIONS = Conventions(ZoneInfo("Asia/Shanghai"), "yuan", "gb18030")
 
@@ -40,6 +42,25 @@ def test_a_false_default_is_a_default() -> None:
 def test_several_columns_are_joined_as_a_key_is() -> None:
     assert value(FieldRule(("a", "b")), a="B1", b=2) == "B1-2"
     assert value(FieldRule(("a", "b")), a="B1", b=None) is None
+
+
+@given(*2 * [st.lists(st.text(alphabet="a1-~", min_size=1, max_size=4), min_size=3, max_size=3)])
+def test_no_two_keys_are_joined_to_the_same_text(one: list[str], other: list[str]) -> None:
+    joined, joined_too = (join_key(dict(enumerate(key)), (0, 1, 2), "utf8") for key in (one, other))  # type: ignore[arg-type]
+    assert (joined == joined_too) is (one == other)
+    assert split_key(joined, 3) == tuple(one)
+
+
+def test_bills_of_two_patients_never_share_a_key() -> None:
+    assert value(FieldRule(("jg", "djh")), jg="A-1", djh="2") == "A~11-2"
+    assert value(FieldRule(("jg", "djh")), jg="A", djh="1-2") == "A-1~12"
+    assert value(FieldRule(("djh",)), djh="A-1-2") == "A-1-2", "a single column stays as it is"
+
+
+def test_a_text_of_too_few_or_too_many_parts_is_no_key() -> None:
+    assert split_key("B1", 2) is None
+    assert split_key("a-b-1", 2) is None
+    assert split_key("a-b-1", 1) == ("a-b-1",)
 
 
 def test_a_constant_needs_no_column() -> None:

@@ -112,9 +112,8 @@ def _asked(mapping: SourceMapping) -> dict[str, sa.Select[object]]:
         "next window of a table": statements.after_key(line, ["H-01", 40, 7], 20_000),
         "newest rows of one patient": statements.of_patient(bill, "0000000001").limit(25),
         "one bill by its columns": statements.where(bill, bill.key, [("H-01", "40")]).limit(200),
-        "its lines": statements.where(line, ("jgdm", "djh"), [("H-01", "40"), ("H", "01-40")]).limit(198),
+        "its lines": statements.where(line, ("jgdm", "djh"), [("H-01", "40"), ("H-02", "40")]).limit(198),
         "one person": statements.where(mapping.entities["patient"], ("zjhm",), [("110101199003070011",)]).limit(200),
-        "a row to see types": statements.any_row(bill),
         "a row to see how days are told": statements.newest_day(own),
         "a day of the ledger": statements.of_day(own, ("20261121", "20261122")),
     }

@@ -59,15 +59,15 @@ def test_a_bill_of_many_lines_is_read_as_far_as_a_pull_may(small: SourceLink, sp
 
 def test_a_key_of_several_columns_is_found_whatever_its_parts_look_like(old: SourceLink, spool: Spool) -> None:
     """H-01-7 is hospital H-01 and number 7: "01-7" is no number."""
-    assert PatientLane(old, spool, PullConfig()).bill("H-01-7") == Pulled([1])
+    assert PatientLane(old, spool, PullConfig()).bill("H~101-7") == Pulled([1])
     found = rows(spool)
-    assert found[:2] == ["visit 7", "bill H-01-7"]
+    assert found[:2] == ["visit 7", "bill H~101-7"]
     assert len(found) == 13
-    assert PatientLane(old, spool, PullConfig()).bill("H-01-none") == Pulled([])
+    assert PatientLane(old, spool, PullConfig()).bill("H~101-none") == Pulled([])
 
 
 def test_old_encodings_texts_and_dates_become_ours(old: SourceLink, spool: Spool) -> None:
-    PatientLane(old, spool, PullConfig()).bill("H-01-7")
+    PatientLane(old, spool, PullConfig()).bill("H~101-7")
     batch = spool.next_unsent()
     assert batch is not None
     visit, bill, line = (next(r["data"] for r in json.loads(batch.rows) if r["type"] == t) for t in OLD_TYPES)

@@ -34,7 +34,7 @@ WHERE s.brid = :param_2 ORDER BY s.xgsj DESC, s.jgdm DESC, s.djh DESC;
 SELECT TOP 200 s.jgdm, s.djh, s.jzlsh, s.brid, s.zje, s.tcje, s.zhje, s.zfje, s.zt, s.jsrq, s.sfsj, s.xgsj
 FROM t_sfjsd AS s
 WHERE s.jgdm = :param_2 AND s.djh = :param_3;
--- its lines param_2=H-01 param_3=40 param_4=H param_5=01-40
+-- its lines param_2=H-01 param_3=40 param_4=H-02 param_5=40
 SELECT TOP 198 s.jgdm, s.djh, s.xh, s.lb, s.bm, s.mc, s.dj, s.sl, s.je, s.fssj, s.brid
 FROM (SELECT jgdm, djh, xh, brid, lb, bm, CAST(mc AS BINARY) AS mc, dj, sl, je, fssj FROM t_sfmx) AS s
 WHERE s.jgdm = :param_2 AND s.djh = :param_3 OR s.jgdm = :param_4 AND s.djh = :param_5;
@@ -42,9 +42,6 @@ WHERE s.jgdm = :param_2 AND s.djh = :param_3 OR s.jgdm = :param_4 AND s.djh = :p
 SELECT TOP 200 s.brid, s.xm, s.zjlx, s.zjhm, s.sjh, s.csrq, s.xb, s.swbz
 FROM t_brxx AS s
 WHERE s.zjhm IN (:param_2);
--- a row to see types
-SELECT TOP 1 s.jgdm, s.djh, s.jzlsh, s.brid, s.zje, s.tcje, s.zhje, s.zfje, s.zt, s.jsrq, s.sfsj, s.xgsj
-FROM t_sfjsd AS s;
 -- a row to see how days are told
 SELECT TOP 1 s.ywrq
 FROM t_qszz AS s

@@ -43,7 +43,7 @@ SELECT s.jgdm, s.djh, s.jzlsh, s.brid, s.zje, s.tcje, s.zhje, s.zfje, s.zt, s.js
 FROM t_sfjsd AS s
 WHERE s.jgdm = %s AND s.djh = %s
  LIMIT %s;
--- its lines param_1=H-01 param_2=40 param_3=H param_4=01-40 param_5=198
+-- its lines param_1=H-01 param_2=40 param_3=H-02 param_4=40 param_5=198
 SELECT s.jgdm, s.djh, s.xh, s.lb, s.bm, s.mc, s.dj, s.sl, s.je, s.fssj, s.brid
 FROM (SELECT jgdm, djh, xh, brid, lb, bm, CAST(mc AS BINARY) AS mc, dj, sl, je, fssj FROM t_sfmx) AS s
 WHERE s.jgdm = %s AND s.djh = %s OR s.jgdm = %s AND s.djh = %s
@@ -52,10 +52,6 @@ WHERE s.jgdm = %s AND s.djh = %s OR s.jgdm = %s AND s.djh = %s
 SELECT s.brid, s.xm, s.zjlx, s.zjhm, s.sjh, s.csrq, s.xb, s.swbz
 FROM t_brxx AS s
 WHERE s.zjhm IN (%s)
- LIMIT %s;
--- a row to see types param_1=1
-SELECT s.jgdm, s.djh, s.jzlsh, s.brid, s.zje, s.tcje, s.zhje, s.zfje, s.zt, s.jsrq, s.sfsj, s.xgsj
-FROM t_sfjsd AS s
  LIMIT %s;
 -- a row to see how days are told param_1=1
 SELECT s.ywrq

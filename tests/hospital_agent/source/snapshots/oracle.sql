@@ -39,7 +39,7 @@ SELECT s.jgdm, s.djh, s.jzlsh, s.brid, s.zje, s.tcje, s.zhje, s.zfje, s.zt, s.js
 FROM t_sfjsd s
 WHERE s.jgdm = :param_1 AND s.djh = :param_2
  FETCH FIRST 200 ROWS ONLY;
--- its lines param_1=H-01 param_2=40 param_3=H param_4=01-40
+-- its lines param_1=H-01 param_2=40 param_3=H-02 param_4=40
 SELECT s.jgdm, s.djh, s.xh, s.lb, s.bm, s.mc, s.dj, s.sl, s.je, s.fssj, s.brid
 FROM (SELECT jgdm, djh, xh, brid, lb, bm, CAST(mc AS BINARY) AS mc, dj, sl, je, fssj FROM t_sfmx) s
 WHERE s.jgdm = :param_1 AND s.djh = :param_2 OR s.jgdm = :param_3 AND s.djh = :param_4
@@ -49,10 +49,6 @@ SELECT s.brid, s.xm, s.zjlx, s.zjhm, s.sjh, s.csrq, s.xb, s.swbz
 FROM t_brxx s
 WHERE s.zjhm IN (:param_1)
  FETCH FIRST 200 ROWS ONLY;
--- a row to see types
-SELECT s.jgdm, s.djh, s.jzlsh, s.brid, s.zje, s.tcje, s.zhje, s.zfje, s.zt, s.jsrq, s.sfsj, s.xgsj
-FROM t_sfjsd s
- FETCH FIRST 1 ROWS ONLY;
 -- a row to see how days are told
 SELECT s.ywrq
 FROM t_qszz s
