@@ -94,6 +94,9 @@ def _store(config: Config, unread: str) -> Iterator[Finding]:
     bad = spool.bad_rows()
     told = f"{len(bad)} cannot be sent, such as {bad[:5]}" if bad else unread
     yield Finding("rows", told, warning=not bad)
+    unclear = spool.lines.changed_bills()
+    told = f"the lines of {len(unclear)} changed bills wait to be looked at or do not add up, such as {unclear[:5]}"
+    yield Finding("bills", told if unclear else "", warning=True)
     store.close()
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Numeric,
     UniqueConstraint,
     func,
+    or_,
 )
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
@@ -122,7 +123,8 @@ class Bill(Pushed, Checked, Base):
 
 
 class FeeLine(Pushed, Coded, Checked, Base):
-    """One line of a bill; a negative quantity is a return. Unit price in yuan, exact."""
+    """One line of a bill; a negative quantity is a return. Unit price in yuan, exact. One of nothing is what is left of
+    a line that the hospital has deleted: no part of the bill any more, and its number may be another's."""
 
     __tablename__ = "fee_line"
     check_over = ("hospital_id", "bill_id", "line_no", "amount_fen")
@@ -140,6 +142,10 @@ class FeeLine(Pushed, Coded, Checked, Base):
     amount_fen: Mapped[Fen]
     insurance_class: Mapped[str | None]
     at: Mapped[datetime]
+
+
+IS_PART = or_(FeeLine.quantity != 0, FeeLine.amount_fen != 0)
+"""Of a line that the hospital has not deleted."""
 
 
 class EBill(Pushed, Checked, Base):

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.core.paging import PageQuery
 from app.record import rules
-from app.record.models import Bill, Diagnosis, EBill, FeeLine, MedicalProcedure, Report, Visit
+from app.record.models import IS_PART, Bill, Diagnosis, EBill, FeeLine, MedicalProcedure, Report, Visit
 
 Numbers = Collection[tuple[UUID, str]]  # (hospital, patient number)
 
@@ -96,8 +96,9 @@ def bills_of_patients(session: Session, numbers: Numbers, paging: PageQuery | No
 
 
 def lines(session: Session, bill_ids: Collection[UUID]) -> Sequence[FeeLine]:
+    """Without those that the hospital has deleted."""
     return session.scalars(
-        select(FeeLine).where(FeeLine.bill_id.in_(bill_ids)).order_by(FeeLine.bill_id, FeeLine.line_no)
+        select(FeeLine).where(FeeLine.bill_id.in_(bill_ids), IS_PART).order_by(FeeLine.bill_id, FeeLine.line_no)
     ).all()
 
 
@@ -108,9 +109,9 @@ def contents(session: Session, bill_ids: Collection[UUID]) -> dict[UUID, str]:
             FeeLine.quantity, FeeLine.amount_fen, FeeLine.insurance_class)  # fmt: skip
     each = aggregate_order_by(func.jsonb_build_array(*said), FeeLine.line_no, FeeLine.key)
     digest = func.encode(func.sha256(func.convert_to(cast(func.jsonb_agg(each), Text), "UTF8")), "hex")
-    found = session.execute(
-        select(Bill.id, digest).outerjoin(FeeLine).where(Bill.id.in_(bill_ids)).group_by(Bill.id)
-    )  # fmt: skip
+    its_lines = and_(FeeLine.bill_id == Bill.id, IS_PART)
+    wanted = select(Bill.id, digest).outerjoin(FeeLine, its_lines).where(Bill.id.in_(bill_ids)).group_by(Bill.id)
+    found = session.execute(wanted)
     return {row.id: row[1] for row in found}
 
 

@@ -118,7 +118,7 @@ def _bill_faults(where: str, bill: Mapping[str, Any], lines: list[Row], same_pat
     if any(type(amount) is not int for amount in (*parts, *amounts)):
         return
     total_fen, *shares = parts
-    numbers = [str(line["data"].get("line_no")) for _, line in lines]
+    numbers = [str(line["data"].get("line_no")) for _, line in lines if not _is_taken_back(line["data"])]
     sums = record.BillSums(
         settled=bill.get("status") != "unsettled",
         total_fen=total_fen or 0,
@@ -129,6 +129,10 @@ def _bill_faults(where: str, bill: Mapping[str, Any], lines: list[Row], same_pat
     )
     if why := record.refusal(sums):
         yield Fault(f"{where}.data", f"{record.REFUSALS[why]}（{why}）")
+
+
+def _is_taken_back(line: Mapping[str, Any]) -> bool:
+    return line.get("amount_fen") == 0 and str(line.get("quantity")).strip("0.") == ""
 
 
 def _is_right(line: Mapping[str, Any]) -> bool:

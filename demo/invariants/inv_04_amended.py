@@ -15,7 +15,7 @@ SELECT r.clearing_no, r.approved_fen - r.lost_fen AS kept_fen,
 FROM claim_bill r JOIN bill b ON b.id = r.bill_id AND b.state = 'settled' AND b.refused_reason IS NULL
 JOIN decision_line d ON d.clearing_no = r.clearing_no AND d.decision_id = (
     SELECT x.id FROM decision x WHERE x.claim_id = r.claim_id ORDER BY x.decided_at DESC, x.id DESC LIMIT 1)
-LEFT JOIN fee_line l ON l.bill_id = r.bill_id AND l.line_no = d.line_no
+LEFT JOIN fee_line l ON l.bill_id = r.bill_id AND l.line_no = d.line_no AND l.quantity <> 0
 WHERE r.kind = 'pay' AND r.live AND NOT EXISTS (
     SELECT 1 FROM fee_line n LEFT JOIN decision_line m
         ON m.decision_id = d.decision_id AND m.clearing_no = r.clearing_no AND m.line_no = n.line_no

@@ -10,9 +10,10 @@ from hospital_agent import log
 from hospital_agent.batch import Parcel
 from hospital_agent.mapping.model import Entity, Record, batch_kind
 from hospital_agent.sections import BulkConfig
-from hospital_agent.source import marks
+from hospital_agent.source import gone, marks
 from hospital_agent.source.idle import IdleTime, NotNow
 from hospital_agent.source.records import PARTITION, Reading, Records, key_values, read_rows
+from hospital_agent.store.lines import CHANGED
 from hospital_agent.store.spool import INCOMPLETE, WHOLE, Contended, Spool
 
 
@@ -41,6 +42,7 @@ class BulkLane:
         for kind in ("catalogue", "record"):
             entities = [e for e in self._source.mapping.pushed() if batch_kind(e.name) == kind]
             spooled += self._scan_kind(kind, [e for e in entities if self._may_read(e)])
+        spooled += self._look_at_changed_bills()
         self._tell_left()
         return spooled
 
@@ -63,6 +65,21 @@ class BulkLane:
                 for entity in entities:
                     found = records.of_patient(entity, patient_no)
                     read_rows(self._source.mapping, entity, found, portion.reading)
+            spooled += self._spool_portion("record", portion, read_at)
+        return spooled
+
+    def _look_at_changed_bills(self) -> int:
+        """Their lines, by key and so at any hour: those that were deleted in the source are taken back."""
+        mapping, spooled = self._source.mapping, 0
+        if not {"bill", "fee_line"} <= mapping.entities.keys():
+            return 0
+        changed = self._spool.lines.changed_bills()
+        for start in range(0, len(changed), gone.BILLS):
+            keys, portion, read_at = changed[start : start + gone.BILLS], _Portion(), self._spool.position()
+            sent = self._spool.lines.of_bills(keys)
+            with self._idle.reading(self._config.statement_timeout_ms) as records:
+                done = gone.read_bills(mapping, records, keys, sent, portion.reading)
+            portion.marks = {f"{CHANGED}{key}": "" for key in done}
             spooled += self._spool_portion("record", portion, read_at)
         return spooled
 

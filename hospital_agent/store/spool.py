@@ -13,6 +13,7 @@ from hospital_agent.batch import Batch, Line, Parcel, Row, cut, line_of, lines_o
 from hospital_agent.canonical import canonical, content_hash, sha256_hex
 from hospital_agent.errors import AgentError
 from hospital_agent.store.db import Store
+from hospital_agent.store.lines import SentLines, remember
 
 KEPT_BATCHES = 10_000
 INCOMPLETE = "incomplete:"
@@ -30,6 +31,7 @@ class Spool:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.lines = SentLines(store)
 
     def position(self) -> int:
         """Take this before reading the source; see `Parcel`."""
@@ -160,7 +162,7 @@ def _set_marks(db: sqlite3.Connection, marks: Mapping[str, str]) -> None:
 
 def _changed(db: sqlite3.Connection, parcel: Parcel, seq: int) -> list[Line]:
     known = _known(db, parcel.rows)
-    lines, states = [], []
+    lines, states, rows = [], [], []
     for row in parcel.rows:
         data = canonical(row.data)
         digest = content_hash(data)
@@ -176,11 +178,13 @@ def _changed(db: sqlite3.Connection, parcel: Parcel, seq: int) -> list[Line]:
         version = max(last["version"] + 1 if last is not None else 1, clock.epoch_s())
         lines.append(line_of(row, data, version))
         states.append((row.type, row.key, digest, version, seq))
+        rows.append(row)
     sql = (
         "INSERT INTO row_state VALUES (?, ?, ?, ?, ?) ON CONFLICT (type, key)"
         " DO UPDATE SET hash = excluded.hash, version = excluded.version, seq = excluded.seq"
     )
     db.executemany(sql, states)
+    remember(db, rows, [row for row in rows if (row.type, row.key) in known])
     _clear_bad(db, [(r.type, r.key) for r in parcel.rows], states)
     return lines
 

@@ -257,6 +257,19 @@ def test_two_lines_with_one_number_are_refused(house: House) -> None:
     assert facts(house, bill).refused_reason == "line_numbers_repeat"
 
 
+def test_a_line_that_the_hospital_deletes_is_no_part_of_its_bill(house: House) -> None:
+    v, b, stays, goes = kit.key("v"), kit.key("b"), kit.key("l"), kit.key("l")
+    bill = kit.bill(b, v)
+    half: dict[str, Any] = {"quantity": "1.0000", "amount_fen": 500}
+    house.apply([kit.visit(v), bill, kit.line(stays, b, **half), kit.line(goes, b, line_no=2, **half)])
+    none: dict[str, Any] = {"quantity": "0.0000", "amount_fen": 0}
+    house.apply([kit.line(goes, b, 2, line_no=2, **none), kit.line(kit.key(), b, line_no=2, **half)])
+    assert facts(house, bill).refused_reason is None, "its number may be another's"
+    with house.runtime.read() as session:
+        bill_id = facts(house, bill).id
+        assert [(line.line_no, line.amount_fen) for line in queries.lines(session, [bill_id])] == [(1, 500), (2, 500)]
+
+
 def test_a_line_that_moves_to_another_bill_changes_both(house: House) -> None:
     v, a, b, moving = kit.key("v"), kit.key("b"), kit.key("b"), kit.key("l")
     bills = [kit.bill(a, v), kit.bill(b, v)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -105,6 +106,66 @@ def test_a_large_table_without_a_mark_is_compared_window_by_window(small: Source
         work.scan()
         again += names(sent(spool))
     assert sorted(again) == ["fee_line B1-1", "fee_line B5-1"]
+
+
+LESS = "UPDATE jsd SET zje = zje - 1, zf = zf - 1 WHERE jsdh = 'B3'; DELETE FROM mx WHERE jsdh = 'B3' AND xh = 2"
+MORE = "INSERT INTO mx VALUES ('B3', 2, '葡萄糖', 1, 1, 1); UPDATE jsd SET zje = zje + 1, zf = zf + 1 WHERE jsdh = 'B3'"
+
+
+@pytest.mark.parametrize("pulled", [False, True])
+def test_a_line_that_the_hospital_deletes_is_taken_back(small: SourceLink, spool: Spool, pulled: bool) -> None:
+    run(small, MORE)
+    lane(small, spool).scan()
+    first = {row["key"]: row for row in sent(spool)}
+    run(small, LESS)
+    if pulled:
+        PatientLane(small, spool, PullConfig()).bill("B3")
+    again = lane(small, spool, night=Switch(idle=not pulled))
+    again.scan()
+    bill, line = sent(spool)
+    assert (bill["key"], bill["data"]["total_fen"]) == ("B3", 3003)
+    assert (line["key"], line["data"]["bill_key"], line["data"]["line_no"]) == ("B3-2", "B3", 2)
+    assert (line["data"]["quantity"], line["data"]["amount_fen"]) == ("0.0000", 0)
+    assert line["version"] > first["B3-2"]["version"]
+    assert (again.scan(), spool.lines.changed_bills(), spool.bad_rows()) == (0, [], [])
+    run(small, MORE)
+    again.scan() if not pulled else PatientLane(small, spool, PullConfig()).bill("B3")
+    assert names(sent(spool)) == ["bill B3", "fee_line B3-2"], "it may come back"
+
+
+def test_no_line_is_taken_back_before_the_rest_adds_up(small: SourceLink, spool: Spool) -> None:
+    run(small, MORE)
+    work = lane(small, spool)
+    work.scan()
+    sent(spool)
+    run(small, "UPDATE jsd SET zf = zf + 1, jj = jj - 1 WHERE jsdh = 'B3'; DELETE FROM mx WHERE jsdh = 'B3'")
+    work.scan()
+    assert names(sent(spool)) == ["bill B3"]
+    assert spool.lines.changed_bills() == ["B3"], "nobody knows yet what has become of its lines"
+    run(small, "UPDATE jsd SET zje = 0, zf = 0, jj = 0, zh = 0 WHERE jsdh = 'B3'")
+    work.scan()
+    assert names(sent(spool)) == ["bill B3", "fee_line B3-1", "fee_line B3-2"]
+    assert spool.lines.changed_bills() == []
+
+
+def test_a_line_that_moves_to_another_bill_is_not_taken_back(small: SourceLink, spool: Spool) -> None:
+    by_number = {"fee_line": replace(small.mapping.entities["fee_line"], key=("xh",))}
+    small = replace(small, mapping=replace(small.mapping, entities=small.mapping.entities | by_number))
+    run(small, "UPDATE mx SET xh = substr(jsdh, 2)::int")
+    run(small, MORE.replace("2", "9"))
+    work = lane(small, spool)
+    work.scan()
+    assert "fee_line 9" in names(sent(spool))
+    run(
+        small,
+        "UPDATE mx SET jsdh = 'B4' WHERE xh = 9; UPDATE jsd SET zje = zje - 1 WHERE jsdh = 'B3';"
+        "UPDATE jsd SET zje = zje + 1 WHERE jsdh = 'B4'",
+    )
+    work.scan()
+    rows = sent(spool)
+    assert names(rows) == ["bill B3", "bill B4", "fee_line 9"]
+    assert (rows[2]["data"]["bill_key"], rows[2]["data"]["amount_fen"]) == ("B4", 100)
+    assert (work.scan(), spool.lines.changed_bills()) == (0, [])
 
 
 def test_a_row_that_cannot_be_read_is_reported_and_the_others_are_sent(small: SourceLink, spool: Spool) -> None:
