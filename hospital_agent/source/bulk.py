@@ -12,6 +12,7 @@ from hospital_agent.mapping.model import Entity, Record, batch_kind
 from hospital_agent.sections import BulkConfig
 from hospital_agent.source import gone, marks
 from hospital_agent.source.idle import IdleTime, NotNow
+from hospital_agent.source.lenient import Unread
 from hospital_agent.source.records import PARTITION, Reading, Records, key_values, read_rows
 from hospital_agent.store.lines import CHANGED
 from hospital_agent.store.spool import INCOMPLETE, WHOLE, Contended, Spool
@@ -126,7 +127,7 @@ class BulkLane:
 
     def _changed_mark(self, name: str, entity: Entity, part: Sequence[Record]) -> dict[str, str]:
         assert entity.changed is not None
-        times = [r[entity.changed] for r in part if r[entity.changed] is not None]
+        times = [at for r in part if (at := r[entity.changed]) is not None and not isinstance(at, Unread)]
         if not times:
             return {}
         return {name: marks.encode(marks.capped(max(times), self._source.mapping.conventions.zone))}

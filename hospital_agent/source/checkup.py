@@ -79,13 +79,19 @@ def _entity(source: SourceLink, entity: Entity) -> Iterator[Finding]:
             if part and entity.name in source.mapping.entities:
                 whole = list(_read_whole(connection, entity, part[0], records.parameters))
     except (Temporary, KeyError, SQLAlchemyError) as error:
-        yield Finding(f"source {entity.name}", f"cannot be read: {str(error) or type(error).__name__}")
+        yield Finding(f"source {entity.name}", f"cannot be read: {_cause(error)}")
         return
     reasons = sorted({reason for _, _, reason in reading.bad})
     advice = f"{len(reading.bad)} of the first {len(part)} rows cannot be sent: {'; '.join(reasons)}"
     yield Finding(f"source {entity.name}", advice if reasons else unfound, warning=not part)
     if whole:
         yield Finding(f"index for {entity.name}", f"a waiting patient's pull reads whole tables: {'; '.join(whole)}")
+
+
+def _cause(error: Exception) -> str:
+    """With the driver's kind of error where the query is at fault; its text might hold values."""
+    said, driver = str(error) or type(error).__name__, getattr(error.__cause__, "orig", None)
+    return f"{said} ({type(driver).__name__})" if said == "source_query_failed" and driver else said
 
 
 def _unfound_by_day(records: Records, entity: Entity, part: Sequence[Record], zone: ZoneInfo) -> str:

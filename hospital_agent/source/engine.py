@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from hospital_agent.errors import ConfigError, Temporary
 from hospital_agent.mapping.model import SourceMapping
 from hospital_agent.source.dialects import APPLICATION_NAME, ISOLATION, is_slow, manners_of
+from hospital_agent.source.lenient import keep_unread
 
 POOL_TIMEOUT_S = 5
 _CONNECT: Mapping[str, Mapping[str, Any]] = {
@@ -45,11 +46,13 @@ def make_engine(database_url: str, section: str = "source") -> Engine:
     if backend in ISOLATION:
         options["isolation_level"] = ISOLATION[backend]
     try:
-        return sa.create_engine(
+        engine = sa.create_engine(
             url, hide_parameters=True, pool_pre_ping=True, pool_size=4, pool_timeout=POOL_TIMEOUT_S, **options
         )
     except (SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"[{section}] no driver for {url.drivername} is installed") from error
+    keep_unread(engine)
+    return engine
 
 
 @contextmanager

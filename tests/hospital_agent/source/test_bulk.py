@@ -17,6 +17,7 @@ from hospital_agent.source.engine import SourceLink
 from hospital_agent.source.idle import IdleTime, NotNow
 from hospital_agent.source.pull import PatientLane
 from hospital_agent.store.spool import Spool
+from tests.hospital_agent.mariadb_his import OldHis
 from tests.hospital_agent.small_his import Switch, run
 
 
@@ -150,7 +151,7 @@ def test_no_line_is_taken_back_before_the_rest_adds_up(small: SourceLink, spool:
 
 def test_a_line_that_moves_to_another_bill_is_not_taken_back(small: SourceLink, spool: Spool) -> None:
     by_number = {"fee_line": replace(small.mapping.entities["fee_line"], key=("xh",))}
-    small = replace(small, mapping=replace(small.mapping, entities=small.mapping.entities | by_number))
+    small = replace(small, mapping=replace(small.mapping, entities={**small.mapping.entities, **by_number}))
     run(small, "UPDATE mx SET xh = substr(jsdh, 2)::int")
     run(small, MORE.replace("2", "9"))
     work = lane(small, spool)
@@ -177,6 +178,49 @@ def test_a_row_that_cannot_be_read_is_reported_and_the_others_are_sent(small: So
     ]
     bills = [name for name in names(sent(spool)) if name.startswith("bill")]
     assert bills == ["bill B1", "bill B2", "bill B5"]
+
+
+def test_a_time_that_is_none_makes_its_row_bad_and_no_other(small: SourceLink, spool: Spool) -> None:
+    run(small, "UPDATE jz SET kssj = 'infinity' WHERE jzh = 2; UPDATE jz SET jssj = '10000-01-01' WHERE jzh = 3")
+    run(small, "UPDATE jz SET kssj = '0044-03-15 BC' WHERE jzh = 4; UPDATE jsd SET rq = '-infinity' WHERE jsdh = 'B1'")
+    lane(small, spool).scan()
+    assert [(kind, key, reason.split(":")[0]) for kind, key, reason in spool.bad_rows()] == [
+        ("bill", "B1", "billed_on"),
+        ("fee_line", "B1-1", "at"),
+        ("visit", "2", "started_at"),
+        ("visit", "3", "ended_at"),
+        ("visit", "4", "started_at"),
+    ]
+    assert len(sent(spool)) == 10
+
+
+def test_a_time_of_change_that_is_none_neither_blocks_nor_moves_the_mark(small: SourceLink, spool: Spool) -> None:
+    run(small, "UPDATE jz SET xgsj = 'infinity' WHERE jzh IN (1, 5); UPDATE jz SET xgsj = '-infinity' WHERE jzh = 2")
+    work = lane(small, spool, night=Switch())
+    work.scan()
+    assert len(sent(spool)) == 15, "nothing is wrong with what the rows say"
+    late = "INSERT INTO jz VALUES (6, 'P6', '外科', '2', '2026-11-01', NULL, '2026-11-01 00:00:04.5')"
+    run(small, late)
+    lane(small, spool, night=Switch(idle=False)).scan()
+    assert names(sent(spool)) == ["visit 6"]
+    assert "2026-11-01T00:00:04.5" in (spool.mark("bulk:visit") or "")
+
+
+def test_nothing_but_times_that_are_none_leaves_the_mark_alone(small: SourceLink, spool: Spool) -> None:
+    run(small, "UPDATE jz SET xgsj = 'infinity'")
+    lane(small, spool).scan()
+    assert (len(sent(spool)), spool.mark("bulk:visit")) == (15, None)
+
+
+def test_zero_dates_of_mariadb_are_none(old: SourceLink, old_his: OldHis, spool: Spool) -> None:
+    old_his.run(
+        "SET SESSION sql_mode = ''; UPDATE t_mzjz SET kssj = '0000-00-00 00:00:00' WHERE jzlsh = 7;"
+        "UPDATE t_mzjz SET xgsj = '0000-00-00 00:00:00' WHERE jzlsh = 8"
+    )
+    lane(old, spool, spool_batches=100).scan()
+    assert spool.bad_rows() == [("visit", "7", "started_at: not a date or time")]
+    assert "visit 8" in names(sent(spool))
+    assert "0000" not in (spool.mark("bulk:visit") or "0000")
 
 
 def test_a_mended_row_is_sent(small: SourceLink, spool: Spool) -> None:

@@ -72,6 +72,13 @@ def test_a_source_that_is_away_is_named_everywhere(small: SourceLink) -> None:
     assert found["source rights"] == "cannot be asked for: source_unreachable"
 
 
+def test_a_query_that_fails_is_named_with_its_kind_and_a_time_that_is_none_with_its_row(small: SourceLink) -> None:
+    run(small, "ALTER TABLE mx DROP mc; UPDATE jz SET kssj = 'infinity' WHERE jzh = 2")
+    told = advice(always_idle(small))
+    assert told["source fee_line"] == "cannot be read: source_query_failed (UndefinedColumn)"
+    assert told["source visit"] == "1 of the first 5 rows cannot be sent: started_at: not a date or time"
+
+
 def test_a_ledger_whose_day_is_not_found_is_named(small: SourceLink) -> None:
     run(small, "ALTER TABLE qs ALTER ywrq TYPE text")
     assert advice(always_idle(small))["source own"].startswith("no row yet")

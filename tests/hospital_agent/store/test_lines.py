@@ -18,7 +18,7 @@ def test_a_zero_row_fits_the_contract() -> None:
 
 
 def test_lines_are_remembered_by_their_bill_until_they_are_taken_back(spool: Spool) -> None:
-    line = Row("fee_line", "B1-2", zero(SentLine("B1-2", "B1", 2), BILL).data | {"quantity": "1.0000"})
+    line = Row("fee_line", "B1-2", {**zero(SentLine("B1-2", "B1", 2), BILL).data, "quantity": "1.0000"})
     for rows, known, changed in (
         ([BILL, line], [SentLine("B1-2", "B1", 2)], []),
         ([Row("bill", "B1", {"total_fen": 99})], [SentLine("B1-2", "B1", 2)], ["B1"]),
