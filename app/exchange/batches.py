@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session, undefer
 from app.core.db import Ids
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.work import Work
-from app.exchange import rules
+from app.exchange import refusals, rules
 from app.exchange.contracts import BatchIn
 from app.exchange.models import Batch
 from app.exchange.parties import party_kind
@@ -160,6 +160,14 @@ def settle_batch(work: Work, batch_id: UUID, verdicts: Sequence[Verdict]) -> Non
     refused = bool(verdicts) and set(tally) == {"refused"}
     values = {"verdicts": _runs(verdicts), "tally": dict(tally)}
     batches.move(work, [batch_id], "refuse" if refused else "apply", values=values)
+    if "applied" in tally and refusals.any_open(work.session, batch_id):
+        refusals.mend(work, batch_id, _rows(verdicts, "applied"))
+    if "refused" in tally:
+        refusals.note(work, batch_id, _rows(verdicts, "refused"))
+
+
+def _rows(verdicts: Sequence[Verdict], wanted: str) -> list[tuple[str, str]]:
+    return [(verdict.type, verdict.key) for verdict in verdicts if verdict.verdict == wanted]
 
 
 def verdicts_of(session: Session, partner_id: UUID, batch_no: int) -> tuple[str, list[Verdict]]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from app.exchange import rules
+from app.exchange import refusals, rules
 from app.exchange.models import Batch
 from app.exchange.states import BatchState
 
@@ -20,7 +20,8 @@ MOST_MISSING = 100
 
 @dataclass
 class Completeness:
-    """One party's batches of one business date. `rows` counts verdicts. `missing` are numbers that its programs have
+    """One party's batches of one business date. `rows` counts verdicts; a refused row is
+    mended once a row of its key is applied. `missing` are numbers that its programs have
     skipped before a batch of this date, the first 100 of `missing_batches`: what was sent so has not arrived."""
 
     business_date: date
@@ -57,6 +58,8 @@ def completeness_of(session: Session, party_ids: Collection[UUID], day: date) ->
         one.declared_rows += batch.rows
         one.declared_fen += batch.amount_fen
         one.rows.update(batch.tally or {})
+    for party_id, number in refusals.mended(session, party_ids, day).items():
+        found[party_id].rows.update({"refused": -number, refusals.MENDED: number})
     for party_id, gap in _gaps(session, party_ids, day):
         one = found[party_id]
         one.missing_batches += len(gap)

@@ -100,6 +100,22 @@ class Batch(Stateful, Base):
     tally: Mapped[dict[str, Any] | None]
 
 
+class RefusedRow(Base):
+    """A row of a batch that was refused. `mended_by` is the later batch in which a row of its key was applied."""
+
+    __tablename__ = "refused_row"
+    __table_args__ = (
+        Index("ix_refused_row_open", "party_id", "type", "key", postgresql_where=text("mended_by IS NULL")),
+        Index("ix_refused_row_mended", "party_id", postgresql_where=text("mended_by IS NOT NULL")),
+    )
+
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    type: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    party_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
+    mended_by: Mapped[UUID | None] = mapped_column(ForeignKey("batch.id"))
+
+
 class Lane(Base):
     """One sequence of commands for one party. Whoever hands out of it holds its row, for milliseconds."""
 

@@ -21,7 +21,7 @@ BATCH_KINDS: Mapping[str, frozenset[str]] = {
 MESSAGE_FAMILIES: Mapping[str, str] = {"insurer": "claim.", "bank": "bank.", "hospital": "tie."}
 
 # What is so needs nothing more: a stale row is older than what we have.
-SETTLED_VERDICTS = ("applied", "unchanged", "stale")
+SETTLED_VERDICTS = ("applied", "unchanged", "stale", "mended")
 
 _AMOUNTS = {"bill": "total_fen", "ledger": "amount_fen"}
 _PARTNER = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)

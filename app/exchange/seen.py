@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from app.exchange import refusals
 from app.exchange.models import (
     Batch,
     Change,
@@ -91,7 +92,9 @@ def _verdicts(session: Session, party_id: UUID) -> dict[str, int]:
     total: Counter[str] = Counter()
     for tally in session.scalars(select(Batch.tally).where(Batch.party_id == party_id, Batch.tally.is_not(None))):
         total.update(tally or {})
-    return dict(total)
+    if number := refusals.mended(session, [party_id])[party_id]:
+        total.update({"refused": -number, refusals.MENDED: number})
+    return dict(+total)
 
 
 def _read_to(session: Session, party_id: UUID) -> int:

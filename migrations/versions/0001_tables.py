@@ -1575,6 +1575,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("statement_id", "scope", name=op.f("pk_reconciliation_total")),
     )
     op.create_table(
+        "refused_row",
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("mended_by", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_refused_row_batch_id")),
+        sa.ForeignKeyConstraint(["mended_by"], ["batch.id"], name=op.f("fk_refused_row_mended_by")),
+        sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_refused_row_party_id")),
+        sa.PrimaryKeyConstraint("batch_id", "type", "key", name=op.f("pk_refused_row")),
+    )
+    op.create_index(
+        "ix_refused_row_mended",
+        "refused_row",
+        ["party_id"],
+        unique=False,
+        postgresql_where=sa.text("mended_by IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_refused_row_open",
+        "refused_row",
+        ["party_id", "type", "key"],
+        unique=False,
+        postgresql_where=sa.text("mended_by IS NULL"),
+    )
+    op.create_table(
         "registration",
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("hospital_id", sa.Uuid(), nullable=False),
@@ -2400,6 +2426,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_registration_person_id"), table_name="registration")
     op.drop_index("ix_registration_left", table_name="registration", postgresql_where=sa.text("left_at IS NOT NULL"))
     op.drop_table("registration")
+    op.drop_index("ix_refused_row_open", table_name="refused_row", postgresql_where=sa.text("mended_by IS NULL"))
+    op.drop_index("ix_refused_row_mended", table_name="refused_row", postgresql_where=sa.text("mended_by IS NOT NULL"))
+    op.drop_table("refused_row")
     op.drop_table("reconciliation_total")
     op.drop_table("reconciliation_set_count")
     op.drop_table("reconciliation_ledger_batch")

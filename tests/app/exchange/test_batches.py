@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -14,6 +15,7 @@ from app.exchange import batches, programs, service
 from app.exchange.completeness import completeness
 from app.exchange.contracts import BatchIn
 from app.exchange.programs import Signer
+from app.exchange.seen import seen
 from app.exchange.service import Verdict
 from tests.app.exchange.kit import elsewhere
 from tests.app.kit import Thread, run, value
@@ -204,6 +206,33 @@ def test_the_day_is_complete_or_says_what_is_missing(runtime: Runtime, agent: Pa
     assert (day.missing, day.missing_batches) == ([2, 3], 2)
     assert day.percent == 12.5, "one row of four, two batches of four"
     assert (other.batches, other.missing, other.percent) == (0, [], None)
+
+
+def test_a_refused_row_is_mended_by_a_later_one_that_is_applied(
+    runtime: Runtime, agent: PartnerClient, world: World
+) -> None:
+    party_id, lines = world.party["H1"], ["B1-1", "B1-2"]
+    judged: list[list[str]] = [["refused", "refused"], ["refused", "applied"], ["applied", "refused"]]
+    found = []
+    for batch_no, verdicts in enumerate(judged, 1):
+        body = batch(batch_no, "record", [LINE | {"key": key, "version": batch_no} for key in lines])
+        batch_id = UUID(agent.ok("/batches", body)["batch_id"])
+        for _ in range(2):  # a batch may be judged again
+            with runtime.work() as work:
+                service.open_batch(work, batch_id)
+                service.settle_batch(
+                    work, batch_id, [Verdict("fee_line", *one) for one in zip(lines, verdicts, strict=True)]
+                )
+        with runtime.read() as session:
+            day = completeness(session, party_id, date(2026, 11, 21))
+            found.append((day.percent, {name: number for name, number in day.rows.items() if number}))
+            other = completeness(session, world.party["H2"], date(2026, 11, 21))
+            assert (+Counter(seen(session, party_id).verdicts), other.rows) == (+day.rows, {})
+    assert found == [
+        (0.0, {"refused": 2}),
+        (50.0, {"mended": 1, "applied": 1, "refused": 2}),
+        (83.33, {"mended": 3, "applied": 2, "refused": 1}),
+    ]
 
 
 def test_a_gap_belongs_to_the_day_of_the_batch_behind_it(runtime: Runtime, agent: PartnerClient, world: World) -> None:
