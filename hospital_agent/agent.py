@@ -49,6 +49,8 @@ class Agent:
             Poller(self.client, self.desk, lane, config.commands.wait_ms, self._intake_ends)
             for lane in roles.poll_lanes(config)
         ]
+        for poller in self._pollers:
+            poller.bad_rows = self.spool.bad_count
         self._intake: list[threading.Thread] = []
         self._senders: list[threading.Thread] = []
 

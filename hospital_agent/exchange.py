@@ -68,13 +68,14 @@ class ExchangeClient:
         """`status` of the batch and `rows` with a verdict each."""
         return self._post("/batches/verdicts", canonical({"batch_no": batch_no}))
 
-    def poll(self, limit: int, wait_ms: int, lanes: Sequence[str] | None, **held: Mapping[str, int]) -> list[Command]:
+    def poll(self, limit: int, wait_ms: int, lanes: Sequence[str] | None, **more: Any) -> list[Command]:
         """Commands for us in the order of their sequence; waits at the exchange up to `wait_ms` for the first.
 
         `lane_limits`: of a lane no more than so many are handed out before earlier ones are answered. `lane_seen`: the
         last of a lane that we have kept; what was handed out behind it comes again, before anything newer.
+        `bad_rows`: how many rows cannot be sent.
         """
-        ask = {"max": limit, "wait_ms": min(wait_ms, MAX_WAIT_MS), "lanes": lanes, **held}
+        ask = {"max": limit, "wait_ms": min(wait_ms, MAX_WAIT_MS), "lanes": lanes, **more}
         asked_s = clock.steady_s()
         answer = self._post("/commands/poll", canonical(ask))
         # Never later than they were handed out: from when an answer is read, whatever held it up would be time won.

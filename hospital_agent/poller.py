@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from hospital_agent import log
@@ -31,6 +31,8 @@ class Poller:
 
     def __init__(self, client: ExchangeClient, desk: Desk, lane: PollLane, wait_ms: int, stop: threading.Event) -> None:
         self._client, self._desk, self._lane, self._wait_ms, self._stop = client, desk, lane, wait_ms, stop
+        self.bad_rows: Callable[[], int] = lambda: 0
+        self._told: int | None = None
 
     def run(self) -> None:
         while not self._stop.is_set():
@@ -52,8 +54,11 @@ class Poller:
             return 0
         limits = self._lane.lane_limits
         seen = {lane: self._desk.seen(lane) for lane in limits}
+        bad_rows = self.bad_rows()
+        more = {} if bad_rows == self._told else {"bad_rows": bad_rows}
         commands = self._client.poll(
-            min(room, MAX_COMMANDS), wait_ms, self._lane.lanes, lane_limits=limits, lane_seen=seen
+            min(room, MAX_COMMANDS), wait_ms, self._lane.lanes, lane_limits=limits, lane_seen=seen, **more
         )
+        self._told = bad_rows
         self._desk.take(commands)
         return len(commands)

@@ -154,6 +154,9 @@ def poll_commands(call: Call[contracts.PollIn]) -> BaseModel:
     )
 
     asked_s = looked_s = time.monotonic()
+    if call.given.bad_rows is not None:
+        with call.work() as work:
+            programs.note_bad_rows(work, call.signer.partner_id, call.given.bad_rows)
 
     def look() -> list[hand_out.Handed]:
         nonlocal looked_s

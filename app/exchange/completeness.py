@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.exchange import refusals, rules
-from app.exchange.models import Batch
+from app.exchange.models import Batch, Partner
 from app.exchange.states import BatchState
 
 MOST_MISSING = 100
@@ -20,9 +20,9 @@ MOST_MISSING = 100
 
 @dataclass
 class Completeness:
-    """One party's batches of one business date. `rows` counts verdicts; a refused row is
-    mended once a row of its key is applied. `missing` are numbers that its programs have
-    skipped before a batch of this date, the first 100 of `missing_batches`: what was sent so has not arrived."""
+    """One party's batches of one business date. `rows` counts verdicts; a refused row is mended once a row of its key
+    is applied. `missing` are numbers that its programs have skipped before a batch of this date, the first 100 of
+    `missing_batches`: what was sent so has not arrived. `bad_rows`, of any date, are those that they hold back now."""
 
     business_date: date
     batches: int = 0
@@ -32,6 +32,7 @@ class Completeness:
     rows: Counter[str] = field(default_factory=Counter)
     missing_batches: int = 0
     missing: list[int] = field(default_factory=list)
+    bad_rows: int = 0
 
     @property
     def percent(self) -> float | None:
@@ -64,6 +65,9 @@ def completeness_of(session: Session, party_ids: Collection[UUID], day: date) ->
         one = found[party_id]
         one.missing_batches += len(gap)
         one.missing += gap[: MOST_MISSING - len(one.missing)]
+    held = select(Partner.party_id, func.sum(Partner.bad_rows)).where(Partner.party_id.in_(party_ids))
+    for party_id, number in session.execute(held.group_by(Partner.party_id)):
+        found[party_id].bad_rows = int(number)
     return found
 
 

@@ -90,13 +90,15 @@ MAX_SEQ = 2**63 - 1
 
 class PollIn(In):
     """`lane_limits`: the most of a lane that the agent holds unanswered. `lane_seen`: the last sequence number of a
-    lane that it has kept; what was handed out behind it was lost on the way and comes again at once, in its order."""
+    lane that it has kept; what was handed out behind it was lost on the way and comes again at once, in its order.
+    `bad_rows`: how many rows the agent cannot send, said whenever that has changed."""
 
     max: Annotated[int, Field(ge=1, le=MAX_COMMANDS)] = MAX_COMMANDS
     wait_ms: WaitMs = 0
     lanes: Annotated[list[Code], Field(max_length=50)] | None = None
     lane_limits: Annotated[dict[Code, Annotated[int, Field(ge=0)]], Field(max_length=50)] = {}
     lane_seen: Annotated[dict[Code, Annotated[int, Field(ge=0, le=MAX_SEQ)]], Field(max_length=50)] = {}
+    bad_rows: Annotated[int, Field(ge=0, le=MAX_SEQ)] | None = None
 
 
 class CommandView(BaseModel):
@@ -222,7 +224,8 @@ class CompletenessIn(In):
 
 class CompletenessView(BaseModel):
     """`percent` has two places and is rounded down: 100 only if every row that was declared needs nothing more.
-    `missing` names the first 100 of the numbers that were skipped before a batch of this date."""
+    `missing` names the first 100 of the numbers that were skipped before a batch of this date. `bad_rows`, of any date,
+    are held back at the hospital now: its agent cannot send them."""
 
     business_date: date
     percent: float | None
@@ -233,3 +236,4 @@ class CompletenessView(BaseModel):
     rows: dict[str, int]
     missing_batches: int
     missing: list[int]
+    bad_rows: int

@@ -33,7 +33,8 @@ class Party(Row, Base):
 
 
 class Partner(Row, Base):
-    """One program of a party that calls us. `acked_cursor` is how far it has read its party's change feed."""
+    """One program of a party that calls us. `acked_cursor` is how far it has read its party's change feed; `bad_rows`
+    how many rows it says that it holds back since they cannot be sent, or were refused and are not mended."""
 
     __tablename__ = "partner"
 
@@ -41,6 +42,7 @@ class Partner(Row, Base):
     code: Mapped[str] = mapped_column(unique=True)
     program: Mapped[str]
     acked_cursor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    bad_rows: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class PartnerKey(Row, Base):

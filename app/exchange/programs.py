@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -46,6 +46,11 @@ def put_partner(work: Work, party_id: UUID, code: str, key: str | None = None, *
     if key is not None and key not in [_open(work.privacy, row) for row in every]:
         add_key(work, partner_id, key)
     return partner_id
+
+
+def note_bad_rows(work: Work, partner_id: UUID, number: int) -> None:
+    """What the program says of the rows that it holds back."""
+    work.session.execute(update(Partner).where(Partner.id == partner_id).values(bad_rows=number))
 
 
 def partner_by_code(session: Session, code: str) -> Partner:

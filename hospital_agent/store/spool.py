@@ -143,6 +143,9 @@ class Spool:
     def bad_rows(self) -> list[tuple[str, str, str]]:
         return [tuple(r) for r in self._store.all("SELECT type, key, reason FROM bad_row ORDER BY type, key")]
 
+    def bad_count(self) -> int:
+        return int(self._store.all("SELECT count(*) AS number FROM bad_row")[0]["number"])
+
     def forget(self, rows: Sequence[tuple[str, str]]) -> None:
         """Forget what was sent of these (type, key), so that the next reading sends them again."""
         with self._store.transaction() as db:

@@ -504,6 +504,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("program", sa.Text(), nullable=False),
         sa.Column("acked_cursor", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("bad_rows", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_partner_party_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partner")),

@@ -20,6 +20,7 @@ from app.core.local_server import free_port
 from app.core.settings import Settings
 from app.core.work import Runtime
 from app.exchange import service
+from app.exchange.completeness import completeness
 from app.exchange.service import Verdict
 from app.wiring import make_runtime
 from hospital_agent.__main__ import main
@@ -345,6 +346,20 @@ def test_what_the_exchange_refused_is_seen_at_the_source(platform: Platform, sou
     with running(path) as agent:
         wait_for(lambda: agent.spool.bad_rows() == [("fee_line", "B5-1", "exchange: lines_do_not_add_up")])
         wait_for(lambda: not agent.spool.unjudged())
+
+
+def test_the_platform_knows_how_many_rows_cannot_be_sent(platform: Platform, source_url: str, tmp_path: Path) -> None:
+    def held() -> int:
+        with platform.runtime.read() as session:
+            return completeness(session, platform.world.party["H1"], DAY).bad_rows
+
+    source = open_small(source_url, tmp_path, fill=False)
+    run(source, "UPDATE jsd SET zje = 1.005 WHERE jsdh IN ('B1', 'B2')")
+    with running(hospital(tmp_path, platform, source_url)):
+        wait_for(lambda: held() == 2)
+        run(source, "UPDATE jsd SET zje = 1.01 WHERE jsdh = 'B1'")
+        wait_for(lambda: held() == 1)
+    source.engine.dispose()
 
 
 def start(path: Path) -> subprocess.Popen[bytes]:

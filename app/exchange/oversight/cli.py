@@ -35,7 +35,8 @@ def status(at: datetime | None, longer_than_s: int) -> None:
         for one in views.completeness(session, service.parties(session, "hospital"), day):
             share = "-" if one.percent is None else f"{one.percent:.2f}%"
             lacks = f", {one.missing_batches} missing from {one.missing[0]}" if one.missing else ""
-            click.echo(f"{day} {one.party} {share} of {one.declared_rows} rows in {one.batches} batches{lacks}")
+            held = f", {one.bad_rows} rows held back by its agent" if one.bad_rows else ""
+            click.echo(f"{day} {one.party} {share} of {one.declared_rows} rows in {one.batches} batches{lacks}{held}")
         _show_waiting(session, clock.now() - timedelta(seconds=longer_than_s))
         for push in views.pushes(session, None):
             click.echo(f"push {push.party} at {push.cursor} of {push.last_cursor}, {push.waiting} waiting")
