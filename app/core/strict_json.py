@@ -7,8 +7,8 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from pydantic import AfterValidator, BaseModel
-from pydantic_core import from_json
+from pydantic import AfterValidator, BaseModel, BeforeValidator
+from pydantic_core import PydanticCustomError, from_json
 
 # What may be beyond every number: digits or an exponent of that length where a number can begin.
 _HUGE = re.compile(r"[\[:,\s]-?[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]{3}|[0-9]{200}|NaN|Infinity|^-?[0-9]")
@@ -53,9 +53,18 @@ def is_finite(given: Any, json_text: str) -> bool:
     return True
 
 
+def _written(value: Any) -> Any:
+    if isinstance(value, str) and value.isascii():
+        return value
+    raise PydanticCustomError("decimal_text", "not written as a decimal")
+
+
 def _plain_zero(value: Decimal) -> Decimal:
     return value or _ZERO
 
 
 # For a Decimal in a contract: `0e1100000000` has few enough digits and is nothing, and no NUMERIC can take it.
 PlainZero = AfterValidator(_plain_zero)
+
+# For a Decimal that travels as text: a number in JSON is a float to many, and digits of other scripts are none to us.
+WrittenDecimal = BeforeValidator(_written)

@@ -11,15 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, String
 
 from app.core.moments import Moment, PlainDate
 from app.core.paging import PageQuery, PageView
-from app.core.strict_json import PlainZero
+from app.core.strict_json import PlainZero, WrittenDecimal
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 LongText = Annotated[str, StringConstraints(max_length=50_000)]
 AmountFen = Annotated[StrictInt, Field(ge=0, le=10**13)]
 SignedFen = Annotated[StrictInt, Field(ge=-(10**13), le=10**13)]
-Price = Annotated[Decimal, Field(max_digits=18, decimal_places=6), PlainZero]
-Quantity = Annotated[Decimal, Field(max_digits=18, decimal_places=4), PlainZero]
+Price = Annotated[Decimal, Field(max_digits=18, decimal_places=6), PlainZero, WrittenDecimal]
+Quantity = Annotated[Decimal, Field(max_digits=18, decimal_places=4), PlainZero, WrittenDecimal]
 
 
 class RowIn(BaseModel):

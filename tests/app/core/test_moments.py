@@ -24,6 +24,13 @@ def test_dates_outside_our_times_are_refused(text: str) -> None:
         ON.validate_python(text)
 
 
+@pytest.mark.parametrize("given", [1_763_683_200, 1.5, "1763683200", "20261121", True])
+def test_what_is_not_written_as_a_date_is_no_epoch(given: object) -> None:
+    for kind in (AT, ON):
+        with pytest.raises(ValidationError):
+            kind.validate_python(given)
+
+
 def test_ordinary_ones_are_not() -> None:
     assert AT.validate_python("2026-11-21T08:00:00+08:00").year == 2026
     assert ON.validate_python("1925-02-03").year == 1925
