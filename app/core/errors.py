@@ -3,7 +3,7 @@
 Problem                 something to tell the caller: stable code, HTTP status, Chinese message
 ├── Unauthorised (401)  ├── Forbidden (403)   ├── NotFound (404)
 ├── Conflict (409)      ├── Invalid (422)     ├── Throttled (429)
-├── Unavailable (503)
+├── Unavailable (503)   ├── Unreadable (415)
 └── LostRace (409)      a row was not in the state that the event needs
 PartnerFault            a partner failed: temporary, permanent, or unknown (it may have happened)
 TryLater                a task is not done yet, and that is no failure
@@ -54,6 +54,12 @@ class NotFound(Problem):
 
 class Conflict(Problem):
     status = 409
+
+
+class Unreadable(Problem):
+    """What was sent is in a form that we do not read."""
+
+    status = 415
 
 
 class Invalid(Problem):

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Request
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+
+from app.core.errors import Unreadable
 
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -39,7 +41,7 @@ class TextBody:
 def read_text(request: Request, max_bytes: int) -> TextBody:
     """The body, inflated if `Content-Encoding` is gzip, as UTF-8. At most `max_bytes` before and after inflating.
 
-    Raises 400, 413 and 415 as werkzeug's exceptions.
+    Raises Unreadable for another encoding, 400 and 413 as werkzeug's exceptions.
     """
     request.max_content_length = max_bytes
     body, gzipped = request.get_data(cache=False), None
@@ -47,7 +49,7 @@ def read_text(request: Request, max_bytes: int) -> TextBody:
     if encoding == "gzip":
         body, gzipped = _inflate(body, max_bytes), body
     elif encoding != "identity":
-        raise UnsupportedMediaType
+        raise Unreadable("encoding_unsupported", "内容只能不压缩，或用 gzip 压缩（Content-Encoding: gzip）")
     try:
         return TextBody(body, body.decode(), gzipped)
     except UnicodeDecodeError as error:

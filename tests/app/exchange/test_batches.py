@@ -56,6 +56,12 @@ def test_a_batch_is_kept_as_it_came(
     assert value(runtime, "SELECT count(*) FROM audit_entry WHERE action = 'read.batch.rows_sealed'") == 1
 
 
+def test_another_compression_is_named(agent: PartnerClient) -> None:
+    answer = agent.post("/batches", batch(1, "record", [BILL]), Content_Encoding="deflate")
+    assert (answer.status_code, answer.json["code"]) == (415, "encoding_unsupported")
+    assert "gzip" in answer.json["message"]
+
+
 def test_ledger_rows_count_with_their_sign(agent: PartnerClient) -> None:
     body = batch(1, "ledger", [CLEARING, CLEARING | {"key": "C2", "data": {"amount_fen": 1000}}])
     assert body["amount_fen"] == 300

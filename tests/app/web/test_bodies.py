@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from flask import Request
 from flask.testing import FlaskClient
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.test import EnvironBuilder
 
+from app.core.errors import Unreadable
 from app.web.bodies import TextBody, WholeRequest, read_text
 
 LIMIT = 1000
@@ -94,7 +95,7 @@ def test_refuses_what_is_no_single_compressed_text(data: bytes) -> None:
 
 
 def test_refuses_other_encodings_and_other_characters() -> None:
-    with pytest.raises(UnsupportedMediaType):
+    with pytest.raises(Unreadable, match="encoding_unsupported"):
         read_text(sent(b"x", "br"), LIMIT)
     with pytest.raises(BadRequest):
         read_text(sent(b"\xff"), LIMIT)
