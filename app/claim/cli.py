@@ -12,9 +12,10 @@ from app.claim import export
 from app.core.errors import Problem
 from app.core.work import Actor
 from app.web.site import runtime
+from app.web.telling import Telling
 
 
-@click.group("package")
+@click.group("package", cls=Telling)
 def package() -> None:
     """Claim packages as files; `python -m claim_checker` checks one offline."""
 

@@ -17,6 +17,7 @@ from app.core.signing import SEED_BYTES, SigningKey
 from app.core.work import Actor, Work
 from app.exchange import calls, keys, service
 from app.web.site import gateways, runtime
+from app.web.telling import Telling
 
 BY_HAND = Actor("system", "command-line")
 
@@ -31,7 +32,7 @@ def by_hand() -> Iterator[Work]:
         raise click.ClickException(problem.message) from problem
 
 
-@click.group("partner")
+@click.group("partner", cls=Telling)
 def partner() -> None:
     """Keys of partners' programs, and secrets for what we send to their parties, two of which may be live so that one
     is changed without a pause; and the keys of claim packages, theirs and ours."""

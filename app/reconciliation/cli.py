@@ -8,13 +8,10 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import click
 from flask.cli import with_appcontext
-from redis.exceptions import RedisError
-from sqlalchemy.exc import OperationalError
 
 from app.core.errors import Problem
 from app.core.work import Actor
@@ -24,6 +21,7 @@ from app.reconciliation.funds import dry_run as funds_dry_run
 from app.reconciliation.states import ENDED, LedgerState, RunState
 from app.reconciliation.worklist_cli import differences, export_list
 from app.web.site import gateways, runtime
+from app.web.telling import Telling
 
 EX_TEMPFAIL = 75
 _BY_HAND = Actor("system", "command-line")
@@ -34,24 +32,7 @@ _DATE = click.option("--date", "at", type=_DAY, help="Business date; the latest 
 _KINDS = click.Choice([rules.PARTIES, rules.FUNDS])
 
 
-class _Telling(click.Group):
-    """A server that does not answer is told in a line."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except OperationalError as error:
-            name = type(error.orig).__name__
-            raise click.ClickException(
-                f"the database does not answer ({name}): check that DATABASE_URL names it and that it runs"
-            ) from error
-        except RedisError as error:
-            raise click.ClickException(
-                f"Redis does not answer ({type(error).__name__}): check that REDIS_URL names it and that it runs"
-            ) from error
-
-
-@click.group(cls=_Telling)
+@click.group(cls=Telling)
 def reconcile() -> None:
     """Compare what hospital, platform, insurer, WeChat Pay and bank say."""
 

@@ -17,6 +17,7 @@ from app.sandbox import checking, newcomers, signing
 from app.sandbox.newcomers import Newcomer
 from app.sandbox.progress import steps
 from app.web.site import runtime
+from app.web.telling import Telling
 
 BY_HAND = Actor("system", "sandbox")
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -24,7 +25,7 @@ _TO = click.option("--to", "folder", type=_FOLDER, default=Path("sandbox"), show
 _FORCE = click.option("--force", is_flag=True, help="Into a folder that has files, over those of the same names.")
 
 
-@click.group("sandbox")
+@click.group("sandbox", cls=Telling)
 @with_appcontext
 def sandbox() -> None:
     """Keys, sample data and a checker for whoever builds against the exchange."""

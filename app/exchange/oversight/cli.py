@@ -14,11 +14,12 @@ from app.exchange import queries, service
 from app.exchange.cli import by_hand
 from app.exchange.oversight import views
 from app.web.site import runtime
+from app.web.telling import Telling
 
 _SHOWN = PageQuery(limit=20)
 
 
-@click.group("exchange")
+@click.group("exchange", cls=Telling)
 def exchange() -> None:
     """What the exchange waits for and what has failed."""
 
