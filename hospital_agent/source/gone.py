@@ -35,6 +35,7 @@ def read_bills(
         if one.key not in there:
             gone[one.bill_key].append(one)
     unclear = {bill.key for bill in bills if gone[bill.key] and left_fen[bill.key] != bill.data["total_fen"]}
+    unclear |= {key for kind, key, _ in into.bad if kind == "bill"}
     for bill in bills:
         if bill.key not in unclear:
             into.rows += [zero(one, bill) for one in gone[bill.key]]

@@ -143,6 +143,9 @@ def test_no_line_is_taken_back_before_the_rest_adds_up(small: SourceLink, spool:
     work.scan()
     assert names(sent(spool)) == ["bill B3"]
     assert spool.lines.changed_bills() == ["B3"], "nobody knows yet what has become of its lines"
+    run(small, "UPDATE jsd SET zje = 0.001 WHERE jsdh = 'B3'")
+    work.scan()
+    assert (sent(spool), spool.lines.changed_bills()) == ([], ["B3"]), "nor whether the bill can be read"
     run(small, "UPDATE jsd SET zje = 0, zf = 0, jj = 0, zh = 0 WHERE jsdh = 'B3'")
     work.scan()
     assert names(sent(spool)) == ["bill B3", "fee_line B3-1", "fee_line B3-2"]
