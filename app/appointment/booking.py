@@ -57,7 +57,7 @@ def book(work: Work, account_id: UUID, wanted: c.Book) -> Booked:
     """
     person = identity.require_person(work.session, account_id, wanted.person_id)
     require_card(work, wanted, person.has_medical_card)
-    holding.require_room(work, account_id, wanted.person_id)
+    holding.require_room(work, account_id, wanted.person_id, wanted.slot_id)
     seen = queries.shown_slot(work.session, wanted.slot_id)
     if seen is None:
         raise NotFound

@@ -18,14 +18,20 @@ SELECT s.key, h.code AS hospital, s.capacity, s.taken, s.allotment,
 FROM slot s JOIN party h ON h.id = s.hospital_id ORDER BY h.code, s.key
 """
 # A place is offered in the order of joining: nobody who joined later has been offered one while an earlier one waits,
-# unless the earlier one holds a place of this slot already, or waits again after a stopped clinic.
+# unless the earlier one holds a place of this slot already, waits again after a stopped clinic, or may have held as
+# many places as a person or an account may.
+_PER_PERSON, _PER_ACCOUNT = 5, 20
 _OVERTAKEN = """
+WITH place AS (SELECT person_id, account_id FROM appointment UNION ALL
+  SELECT person_id, account_id FROM waiting_entry WHERE offered_slot_id IS NOT NULL AND appointment_id IS NULL)
 SELECT s.key, h.code AS hospital, first.line_no AS waits, next.line_no AS offered
 FROM waiting_entry first JOIN waiting_entry next
   ON next.slot_id = first.slot_id AND next.line_no > first.line_no AND next.status IN ('offered', 'taken', 'lapsed')
 JOIN slot s ON s.id = first.slot_id JOIN party h ON h.id = s.hospital_id
 WHERE first.status = 'waiting' AND NOT EXISTS (SELECT 1 FROM appointment a WHERE a.slot_id = s.id
   AND a.person_id = first.person_id AND a.status = ANY(%(holding)s))
+AND (SELECT count(*) FROM place p WHERE p.person_id = first.person_id) < %(per_person)s
+AND (SELECT count(*) FROM place p WHERE p.account_id = first.account_id) < %(per_account)s
 ORDER BY h.code, s.key, first.line_no, next.line_no
 """
 _TWICE = """
@@ -52,7 +58,8 @@ def check(scene: Scene) -> list[str]:
     for row in slots:
         if row["capacity"] > max(row["allotment"], row["taken"]):
             found.append(f"slot {_name(row)}: {row['capacity']} places are offered, {row['allotment']} allotted")
-    for row in scene.rows(_OVERTAKEN, holding=list(_HOLDING)):
+    limits = {"per_person": _PER_PERSON, "per_account": _PER_ACCOUNT}
+    for row in scene.rows(_OVERTAKEN, holding=list(_HOLDING), **limits):
         found.append(f"waiting for slot {_name(row)}: {row['offered']} was offered a place before {row['waits']}")
     for row in scene.rows(_TWICE):
         found.append(f"one person holds appointments {', '.join(row['numbers'])} for slot {_name(row)}")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, select, tuple_
 
-from app.appointment import places
+from app.appointment import holding, places
 from app.appointment.models import Slot
 from app.appointment.waiting import offers, rules
 from app.appointment.waiting.models import WaitingEntry
@@ -125,5 +125,6 @@ def _has_open_slot(work: Work) -> ColumnElement[bool]:
 
 def _waited_for(work: Work) -> tuple[ColumnElement[bool], ...]:
     of_day = places.of_day(WaitingEntry.hospital_id, WaitingEntry.doctor_code, WaitingEntry.day)
-    waits = exists().where(_WAITING, (WaitingEntry.slot_id == Slot.id) | of_day)
+    room = holding.has_room(work.runtime.settings, WaitingEntry.account_id, WaitingEntry.person_id)
+    waits = exists().where(_WAITING, (WaitingEntry.slot_id == Slot.id) | of_day, room)
     return (Slot.taken < Slot.capacity, *_open(work), waits)

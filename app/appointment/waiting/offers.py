@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, exists, or_, select
+from sqlalchemy import Row, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
 
-from app.appointment import places
+from app.appointment import holding, places
 from app.appointment.models import Appointment, Slot
 from app.appointment.states import LIVE
 from app.appointment.waiting import rules
@@ -63,12 +63,20 @@ def fill(work: Work, slot_id: UUID) -> None:
     slot = places.lock(work, slot_id)
     if slot is None or slot.stopped or slot.starts_at <= work.clock.horizon() + rules.OFFER_LIFE:
         return
-    while (entry_id := _first(work, slot)) is not None and places.take(work, slot):
-        _offer(work, slot, entry_id)
+    while (first := _first(work, slot)) is not None:
+        if not holding.lock_at_once(work, first.account_id, first.person_id):
+            work.later(FILL, slot.id)  # they are given another place right now, and may have no room for this one
+            return
+        if _first(work, slot) != first:
+            continue  # only now it is sure what they hold
+        if not places.take(work, slot):
+            return
+        _offer(work, slot, first.id)
 
 
-def _first(work: Work, slot: Slot) -> UUID | None:
-    """The first in line who holds nothing in this slot yet, of accounts that are bound to their persons."""
+def _first(work: Work, slot: Slot) -> Row[UUID, UUID, UUID] | None:
+    """(id, account_id, person_id) of the first in line who holds nothing in this slot yet, of accounts that are bound
+    to their persons. Who holds as many places as one may is passed over and stays where they stand."""
     other = aliased(WaitingEntry)
     held = exists().where(
         Appointment.slot_id == slot.id, Appointment.person_id == WaitingEntry.person_id, Appointment.status.in_(LIVE)
@@ -79,9 +87,12 @@ def _first(work: Work, slot: Slot) -> UUID | None:
         other.status == WaitingState.OFFERED,
     )
     bound = identity.acts_for(WaitingEntry.account_id, WaitingEntry.person_id)
-    line = select(WaitingEntry.id).where(WaitingEntry.status == WaitingState.WAITING, _WANTS, bound, ~held, ~offered)
+    room = holding.has_room(work.runtime.settings, WaitingEntry.account_id, WaitingEntry.person_id)
+    line = select(WaitingEntry.id, WaitingEntry.account_id, WaitingEntry.person_id).where(
+        WaitingEntry.status == WaitingState.WAITING, _WANTS, bound, ~held, ~offered, room
+    )
     first = line.order_by(WaitingEntry.line_no).limit(1).with_for_update(of=WaitingEntry)
-    return work.session.scalar(first, _of(slot))
+    return work.session.execute(first, _of(slot)).one_or_none()
 
 
 def _offer(work: Work, slot: Slot, entry_id: UUID) -> None:

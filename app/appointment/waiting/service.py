@@ -118,7 +118,7 @@ def accept(work: Work, account_id: UUID, entry_id: UUID) -> Booked:
     """
     row = _mine(work, account_id, entry_id)
     identity.require_person(work.session, account_id, row.person_id)
-    holding.require_room(work, account_id, row.person_id)
+    holding.require_room(work, account_id, row.person_id, row.offered_slot_id)
     held = offers.offered(work, entry_id)
     if held is None or held.offer_until is None or held.offer_until <= work.now:
         raise Conflict("offer_over", "名额未保留或已过确认时间")

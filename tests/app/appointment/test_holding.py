@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from uuid import UUID
 
 import pytest
 
 from app.appointment import contracts as c
 from app.appointment import service
+from app.appointment.waiting import closing
 from app.core.errors import Problem
 from tests.app.appointment.crowd import One, crowd
 from tests.app.appointment.kit import Desk
 from tests.app.kit import Thread
+from tests.app.patients import refusal
 
 
 @pytest.fixture
@@ -56,13 +60,63 @@ def test_what_is_over_makes_room(few: Desk) -> None:
     few.book(patient, slots[2])
 
 
-def test_who_holds_enough_takes_no_offer(few: Desk) -> None:
+def test_who_holds_enough_is_passed_over_and_keeps_the_place_in_line(few: Desk) -> None:
+    slot_id, holder, held = few.full()
+    (full, behind), entries = (few.house.known(), few.house.known()), []
+    for patient in (full, behind):
+        entries.append(few.waits(patient, slot_id))
+    first, _ = [few.book(full, few.slot()) for _ in range(2)]
+    few.cancel(holder, held)
+    assert few.statuses((full, entries[0]), (behind, entries[1])) == ["waiting", "offered"]
+    assert few.entry(full, entries[0])["place"] == 1
+    few.leave(behind, entries[1])
+    assert few.statuses((full, entries[0])) == ["waiting"] and few.left(slot_id) == (0, 1), "everybody may have it"
+    few.cancel(full, first)
+    sweep(few)
+    assert few.statuses((full, entries[0])) == ["offered"]
+    assert few.accept(full, entries[0]).status_code == 201
+
+
+def sweep(desk: Desk) -> int:
+    """How many slots were looked at for who waits."""
+    with desk.house.runtime.work() as work:
+        closing.sweep(work)
+    return desk.house.drain_all("appointment.fill")
+
+
+def test_the_sweep_looks_only_where_somebody_can_take_a_place(few: Desk) -> None:
     slot_id, holder, held = few.full()
     patient = few.house.known()
-    entry = few.waits(patient, slot_id)
+    few.waits(patient, slot_id)
     for _ in range(2):
         few.book(patient, few.slot())
     few.cancel(holder, held)
-    answer = few.accept(patient, entry)
-    assert (answer.status_code, answer.get_json()["code"]) == (409, "too_many_appointments")
-    assert few.statuses((patient, entry)) == ["offered"], "an offer stays until it lapses"
+    assert sweep(few) == 0
+
+
+def test_an_offer_counts_as_held(few: Desk) -> None:
+    """Many slots are waited for at once, and only as many places are held as can be taken."""
+    patient, full = few.house.known(), [few.full() for _ in range(3)]
+    entries = [few.waits(patient, slot_id) for slot_id, _, _ in full]
+    for _, holder, held in full:
+        few.cancel(holder, held)
+    pairs = [(patient, entry) for entry in entries]
+    assert few.statuses(*pairs) == ["offered", "offered", "waiting"]
+    assert refusal(few.ask(patient, few.slot()), 409) == "too_many_appointments"
+    assert few.book(patient, full[0][0])["slot_id"] == str(full[0][0]), "the place that is held for them"
+    assert few.accept(*pairs[1]).status_code == 201
+    assert few.statuses(*pairs) == ["taken", "taken", "waiting"]
+
+
+def test_offers_that_are_made_at_once_are_counted_too(few: Desk) -> None:
+    """Neither of two transactions sees the other's offer, and whoever has locked a slot waits for nobody."""
+    patient, full = few.house.known(), [few.full() for _ in range(3)]
+    pairs = [(patient, few.waits(patient, slot_id)) for slot_id, _, _ in full]
+    with contextlib.ExitStack() as open_works:
+        for _, holder, held in full:
+            work = open_works.enter_context(few.house.runtime.work())
+            service.cancel(work, holder.account_id, UUID(held["id"]))
+            work.session.flush()
+    assert few.statuses(*pairs).count("offered") == 1
+    few.house.drain_all("appointment.fill")
+    assert sorted(few.statuses(*pairs)) == ["offered", "offered", "waiting"]

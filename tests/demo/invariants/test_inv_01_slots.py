@@ -40,9 +40,9 @@ def test_a_count_that_does_not_fit_the_appointments_is_named(town: Town, slot: d
     one(check(scene_of(town.ground)), "2 taken, but 1 appointments hold")
 
 
-def wait(town: Town, slot: dict[str, Any], status: str) -> int:
+def wait(town: Town, slot: dict[str, Any], status: str, **values: Any) -> int:
     """Join the line; the number in it."""
-    ids = {"hospital_id": town.ids["H1"], "slot_id": slot["id"], "person_id": uuid4()}
+    ids = {"hospital_id": town.ids["H1"], "slot_id": slot["id"], "person_id": uuid4()} | values
     offer = {"offered_slot_id": slot["id"], "offer_until": NOON} if status == "offered" else {}
     row = town.ground.add("waiting_entry", status=status, self_pay=False, **(ids | offer))
     return int(row["line_no"])
@@ -59,6 +59,18 @@ def test_who_was_overtaken_in_the_waiting_list_is_named(town: Town, slot: dict[s
     book(town, slot)
     first, later = wait(town, slot, "waiting"), wait(town, slot, "offered")
     one(check(scene_of(town.ground)), f"waiting for slot H1/s1: {later} was offered a place before {first}")
+
+
+@pytest.mark.parametrize(("who", "places"), [("person_id", 5), ("account_id", 20)])
+def test_who_may_have_held_enough_was_passed_over(town: Town, slot: dict[str, Any], who: str, places: int) -> None:
+    book(town, slot)
+    mine = {who: uuid4()}
+    first, later = wait(town, slot, "waiting", **mine), wait(town, slot, "offered")
+    for _ in range(places - 1):
+        book(town, slot, "cancelled", **mine)
+    one(check(scene_of(town.ground)), f"{later} was offered a place before {first}")
+    book(town, slot, "cancelled", **mine)
+    assert check(scene_of(town.ground)) == []
 
 
 def test_more_than_the_hospital_allots_is_named(town: Town, slot: dict[str, Any]) -> None:
