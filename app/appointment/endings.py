@@ -55,7 +55,8 @@ def cancel(work: Work, account_id: UUID, appointment_id: UUID) -> Appointment:
 
 def stop_clinic(work: Work, hospital_id: UUID, slot_keys: Collection[str]) -> None:
     """停诊: every live appointment of these slots is cancelled, told and refunded, and nobody waits for them any more.
-    The hospital knows. Their rows are locked."""
+    The hospital is told of each like of any other: a clinic that it opens again must not hold them. The rows of the
+    slots are locked."""
     if not slot_keys:
         return
     wanted = select(Slot).where(Slot.hospital_id == hospital_id, Slot.key.in_(slot_keys)).order_by(Slot.key)
@@ -69,6 +70,7 @@ def stop_clinic(work: Work, hospital_id: UUID, slot_keys: Collection[str]) -> No
         row = work.session.get(Appointment, moved.id)
         assert row is not None
         _give_back(work, row, "医生停诊")
+        tell_hospital_cancelled(work, row)
         work.emit("appointment.cancelled", row.id)
         tell(work, row, "appointment_cancelled", {"reason": rules.REFUSALS[rules.STOPPED]})
 

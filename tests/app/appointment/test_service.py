@@ -341,7 +341,19 @@ def test_a_stopped_clinic_cancels_tells_and_refunds_everybody(desk: Desk) -> Non
         assert [one["id"] for one in shown["nearby"]] == [str(near)]
         assert desk.notices(row)[-1] == "appointment_cancelled"
     assert [refunds(desk, row) for row in rows] == [1, 0]
-    assert desk.left(slot_id)[0] == 0 and desk.confirm() == []
+    assert desk.left(slot_id)[0] == 0
+    asked = desk.house.answer("booking", lambda command: {"outcome": "done"})
+    assert [(one["kind"], one["body"]) for one in asked] == [("cancel_appointment", {"appointment_no": rows[0]["no"]})]
+
+
+def test_a_stopped_clinic_that_is_open_again_is_empty_at_the_hospital_first(desk: Desk) -> None:
+    """Whoever stops a clinic and takes that back finds its places as free as we sell them anew."""
+    slot_id, patient = desk.slot(capacity=1), desk.house.known()
+    desk.booked(desk.house.known(), slot_id)
+    desk.change(slot_id, 2, status="stopped")
+    desk.change(slot_id, 3, capacity=1)
+    desk.book(patient, slot_id)
+    assert desk.confirm() == ["cancel_appointment", "confirm_appointment"]
 
 
 def test_places_that_the_hospital_takes_back_are_not_sold_again(desk: Desk) -> None:
