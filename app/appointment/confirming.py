@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import select
+
 from app.appointment import endings, queries, reminding, rules
 from app.appointment.models import Appointment, Slot
 from app.appointment.states import GIVEN_UP, State, appointments
@@ -77,6 +79,18 @@ def hospital_answered(work: Work, answer: CommandAnswer) -> None:
             endings.tell_hospital_cancelled(work, row)
     elif row.status in GIVEN_UP:
         endings.tell_hospital_cancelled(work, row)
+
+
+def attended(work: Work, hospital_id: UUID, no: str) -> None:
+    """The hospital has pushed the visit of this appointment, if it is one of its own. Where its answer to our question
+    has not come yet, this is its word."""
+    mine = (Appointment.no == no, Appointment.hospital_id == hospital_id)
+    row = work.session.scalar(select(Appointment).where(*mine))
+    if row is None:
+        return
+    if row.status == State.PENDING and row.command_id is not None:
+        _confirm(work, row)
+    appointments.move(work, [row.id], "attend", lenient=True)
 
 
 def _confirm(work: Work, row: Appointment) -> None:

@@ -108,14 +108,6 @@ def fee_not_refunded(work: Work, appointment_id: UUID) -> None:
     tell(work, work.session.get_one(Appointment, appointment_id), "refund_failed", {})
 
 
-def attended(work: Work, hospital_id: UUID, no: str) -> None:
-    """The hospital has pushed the visit of this appointment, if it is one of its own."""
-    mine = (Appointment.no == no, Appointment.hospital_id == hospital_id)
-    row_id = work.session.scalar(select(Appointment.id).where(*mine))
-    if row_id is not None:
-        appointments.move(work, [row_id], "attend", lenient=True)
-
-
 def note_missed(work: Work) -> int:
     """Appointments whose slot is long over without a visit; how many."""
     over = (Appointment.status == State.BOOKED, Slot.ends_at < work.clock.horizon() - rules.MISSED_AFTER)

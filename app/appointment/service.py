@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from app.appointment.booking import book
 from app.appointment.catalogue import apply_catalogue
-from app.appointment.confirming import ask_again, fee_paid, hospital_answered
+from app.appointment.confirming import ask_again, attended, fee_paid, hospital_answered
 from app.appointment.early import refuse_in_vain
-from app.appointment.endings import attended, cancel, fee_closed, fee_not_refunded, fee_refunded, note_missed
+from app.appointment.endings import cancel, fee_closed, fee_not_refunded, fee_refunded, note_missed
 from app.appointment.reminding import remind
 
 __all__ = [

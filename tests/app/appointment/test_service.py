@@ -382,6 +382,30 @@ def test_the_hospitals_visit_ends_its_own_appointment_only(desk: Desk) -> None:
     assert desk.read(patient, row)["status"] == "attended"
 
 
+def test_a_visit_is_the_hospitals_word_also_before_its_confirmation(desk: Desk) -> None:
+    patient, slot_id = desk.house.known(), desk.slot()
+    row = desk.book(patient, slot_id)
+    (question,) = desk.house.agent().poll(lanes=["booking"])
+    with desk.house.runtime.work() as work:
+        service.attended(work, desk.house.hospital_id("H1"), row["no"])
+    assert desk.read(patient, row)["status"] == "attended"
+    assert desk.house.value("SELECT arrival_no FROM appointment WHERE id = :id", id=row["id"])
+    desk.house.agent().answer(question["id"])
+    desk.house.drain_all("appointment.confirmed")
+    desk.house.rows("UPDATE slot SET ends_at = now() - interval '25 hours' WHERE id = :id", id=slot_id)
+    with desk.house.runtime.work() as work:
+        service.note_missed(work)
+    assert desk.read(patient, row)["status"] == "attended" and desk.confirm() == []
+
+
+def test_a_visit_of_an_appointment_that_the_hospital_was_not_asked_about_changes_nothing(desk: Desk) -> None:
+    patient = desk.house.known()
+    row = desk.book(patient, desk.slot(fee_fen=FEE))
+    with desk.house.runtime.work() as work:
+        service.attended(work, desk.house.hospital_id("H1"), row["no"])
+    assert desk.read(patient, row)["status"] == "pending"
+
+
 def test_older_catalogues_never_replace_newer_ones(desk: Desk) -> None:
     slot_id = desk.slot(capacity=10)
     assert desk.change(slot_id, 5, capacity=7) == [("applied", None)]
