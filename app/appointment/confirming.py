@@ -62,12 +62,13 @@ def hospital_answered(work: Work, answer: CommandAnswer) -> None:
     """confirm_appointment came back: booked, refused, or to be asked again under the same number for a while.
 
     What was in doubt may still have been done, also after our first word that it is over: then it is said once more.
+    What one question was confirmed by is not ended by the refusal of another.
     """
     assert answer.subject is not None
     row = endings.held(work, answer.subject)
     if answer.outcome == "done":
         _confirm(work, row)
-    elif answer.outcome == "refused":
+    elif answer.outcome == "refused" and row.status in (State.PENDING, *GIVEN_UP):
         endings.refuse(work, row, answer.code or "refused")
         if row.tries > 1:  # an earlier question may have been heard all the same
             endings.tell_hospital_cancelled(work, row)

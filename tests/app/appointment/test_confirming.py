@@ -110,6 +110,23 @@ def test_a_refusal_after_a_doubt_is_taken_back_at_the_hospital_too(desk: Desk) -
     assert desk.confirm() == ["cancel_appointment"]
 
 
+def test_what_was_confirmed_late_is_not_cancelled_by_a_refusal_of_a_second_question(desk: Desk) -> None:
+    patient = desk.house.known()
+    row = desk.book(patient, desk.slot())
+    (question,) = asked(desk)
+    desk.house.rows("UPDATE command SET deadline = now() - interval '1 hour' WHERE status = 'fetched'")
+    with desk.house.runtime.work() as work:
+        exchange.expire(work)
+    desk.house.drain_all("appointment.confirmed")
+    desk.house.drain_all("appointment.ask", hurry=True)
+    (again,) = asked(desk)
+    assert desk.house.agent().answer(question["id"])["accepted"] == [question["id"]]
+    desk.house.drain_all("appointment.confirmed")
+    desk.house.agent().answer(again["id"], outcome="refused", code="slot_full")
+    desk.house.drain_all("appointment.confirmed")
+    assert desk.read(patient, row)["status"] == "booked" and desk.confirm() == []
+
+
 def test_the_place_in_line_is_given_in_the_order_of_acceptance(desk: Desk) -> None:
     """Whoever is accepted while another's acceptance is not committed stands behind; what is rolled back leaves no
     gap."""
