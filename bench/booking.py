@@ -25,7 +25,7 @@ from app.core.ids import new_id
 from app.core.tokens import Tokens
 from app.core.work import Runtime
 from bench import patients
-from bench.ground import Ground, arguments, libpq, load, report, runtime_on, servers, tell
+from bench.ground import Ground, arguments, count, libpq, load, report, runtime_on, servers, tell
 from bench.patients import Town
 from bench.raw_http import Burst, burst, post
 from bench.web_server import served
@@ -209,9 +209,9 @@ def _result(options: Options, rounds: list[Round]) -> dict[str, Any]:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--requests", type=int, default=10_000)
-    parser.add_argument("--places", type=int, default=500)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=count, default=10_000)
+    parser.add_argument("--places", type=count, default=500)
+    parser.add_argument("--rounds", type=count, default=5)
     parser.add_argument("--log", type=Path, default=Path("/dev/null"), help="where the web servers' output goes")
     given = parser.parse_args()
     result = run(Options(given.requests, given.places, given.rounds), given.log)

@@ -97,6 +97,13 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def count(text: str) -> int:
+    """The type of an option that says how many; argparse refuses what is not at least one."""
+    if (found := int(text)) < 1:
+        raise argparse.ArgumentTypeError("it must be at least 1")
+    return found
+
+
 def tell(result: Mapping[str, Any], *, json_alone: bool) -> None:
     """The figures, one a line, and all of them as a last line of JSON."""
     if not json_alone:

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from app.core.work import Runtime
 from app.record.models import FeeLine
 from bench import newcomers
-from bench.ground import arguments, libpq, load, report, runtime_on, servers, tell
+from bench.ground import arguments, count, libpq, load, report, runtime_on, servers, tell
 from bench.ingest_hospital import LINES_OF_A_BILL, Hospital, Message, web
 from bench.ingest_worker import Worker, start
 
@@ -179,8 +179,8 @@ def _ratio(ours: float, floor: float) -> float:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--rows", type=int, default=Options.rows)
-    parser.add_argument("--rounds", type=int, default=Options.rounds)
+    parser.add_argument("--rows", type=count, default=Options.rows)
+    parser.add_argument("--rounds", type=count, default=Options.rounds)
     given = parser.parse_args()
     tell(run(Options(rows=given.rows, rounds=given.rounds)), json_alone=given.json)
 

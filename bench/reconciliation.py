@@ -21,7 +21,7 @@ from app.reconciliation.engine.compare import compare
 from app.reconciliation.engine.ledger_file import read_ledger_files
 from app.reconciliation.engine.summary import as_json
 from bench import reconciliation_rivals as rivals
-from bench.ground import arguments, libpq, load, servers, tell
+from bench.ground import arguments, count, libpq, load, servers, tell
 from bench.reconciliation_data import DAY, make_files
 
 _SOURCE_ROWS = 1_000_000  # beyond that the published method needs gigabytes and minutes
@@ -96,8 +96,8 @@ def run(rows: int, rounds: int) -> dict[str, object]:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rows", type=count, default=1_000_000)
+    parser.add_argument("--rounds", type=count, default=5)
     options = parser.parse_args()
     result = run(options.rows, options.rounds)
     tell(result, json_alone=options.json)

@@ -16,7 +16,7 @@ import psycopg
 
 from bench import recovery_rivals, stack
 from bench.arrivals import Arrivals
-from bench.ground import arguments, load, report, tell
+from bench.ground import arguments, count, load, report, tell
 from bench.stack import Stack
 
 PEOPLE = 150
@@ -127,7 +127,7 @@ def run(kills: int, seed: int) -> dict[str, object]:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--kills", type=count, default=40)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     tell(run(given.kills, given.seed), json_alone=given.json)

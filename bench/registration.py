@@ -27,7 +27,7 @@ from app.exchange.service import CommandAnswer
 from app.registration import asking, service
 from app.registration.states import State, registrations
 from bench import newcomers, registration_agent, registration_bare, registration_rivals
-from bench.ground import arguments, libpq, load, report, runtime_on, servers, tell
+from bench.ground import arguments, count, libpq, load, report, runtime_on, servers, tell
 
 BATCH = 200
 
@@ -184,9 +184,9 @@ def run(options: Options) -> dict[str, object]:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--entries", type=int, default=Options.entries)
-    parser.add_argument("--through", type=int, default=Options.through, help="entries of the two arms with an agent")
-    parser.add_argument("--rounds", type=int, default=Options.rounds)
+    parser.add_argument("--entries", type=count, default=Options.entries)
+    parser.add_argument("--through", type=count, default=Options.through, help="entries of the two arms with an agent")
+    parser.add_argument("--rounds", type=count, default=Options.rounds)
     given = parser.parse_args()
     options = Options(given.entries, given.through, given.rounds)
     tell(run(options), json_alone=given.json)

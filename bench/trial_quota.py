@@ -22,7 +22,7 @@ from typing import Any
 import psycopg
 
 from bench import interface, patients, trial_quota_line, trial_quota_workers
-from bench.ground import Ground, arguments, libpq, load, report, runtime_on, servers, tell
+from bench.ground import Ground, arguments, count, libpq, load, report, runtime_on, servers, tell
 from bench.interface import AT_ONCE, SLOW
 from bench.patients import Town
 from bench.quota_decision import Decision, time_decisions
@@ -234,7 +234,7 @@ def _arms(quick: list[Found], confirmed: Found | None) -> list[list[Found]]:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=count, default=5)
     parser.add_argument("--confirm", action="store_true", help="only the run with windows of sixty seconds")
     parser.add_argument("--quick", action="store_true", help="without the run with windows of sixty seconds")
     given = parser.parse_args()

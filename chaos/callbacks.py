@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from bench.ground import arguments, load, report, tell
+from bench.ground import arguments, count, load, report, tell
 from chaos import effects
 from chaos.letters import Keys
 from chaos.post_office import FORGED, PostOffice
@@ -90,7 +90,7 @@ def run(wanted: Wanted) -> dict[str, object]:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--claims", type=int, default=Wanted.claims)
+    parser.add_argument("--claims", type=count, default=Wanted.claims)
     parser.add_argument("--seed", type=int, default=Wanted.seed)
     given = parser.parse_args()
     result = run(Wanted(given.claims, given.seed))

@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from bench import stack
-from bench.ground import arguments, load, report, tell
+from bench.ground import arguments, count, load, report, tell
 from bench.recovery import held_by
 from bench.stack import Stack
 from chaos import counting, naive
@@ -93,8 +93,8 @@ def run(wanted: Wanted) -> dict[str, object]:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--kills", type=int, default=Wanted.kills)
-    parser.add_argument("--registrations", type=int, default=Wanted.registrations)
+    parser.add_argument("--kills", type=count, default=Wanted.kills)
+    parser.add_argument("--registrations", type=count, default=Wanted.registrations)
     parser.add_argument("--seed", type=int, default=Wanted.seed)
     given = parser.parse_args()
     result = run(Wanted(given.kills, given.registrations, given.seed))

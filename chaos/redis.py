@@ -14,7 +14,7 @@ from typing import Any
 import redis
 
 from bench import stack
-from bench.ground import arguments, load, report, tell
+from bench.ground import arguments, count, load, report, tell
 from bench.stack import Stack
 from chaos import counting
 from chaos.flow import Flow
@@ -115,7 +115,7 @@ def run(registrations: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--registrations", type=int, default=2000)
+    parser.add_argument("--registrations", type=count, default=2000)
     given = parser.parse_args()
     result = run(given.registrations)
     tell(result, json_alone=given.json)
