@@ -103,6 +103,8 @@ def _confirm(work: Work, row: Appointment) -> None:
         assert slot is not None
         time = f"{slot.starts_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
         endings.tell(work, row, "appointment_booked", {"time": time})
+        if row.payment_order_id is not None:
+            endings.tell_payer(work, row)
         reminding.plan(work, row.id, slot)
     elif row.status in GIVEN_UP:
         endings.tell_hospital_cancelled(work, row)  # given up while it was asked: it must forget the place again

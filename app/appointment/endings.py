@@ -135,8 +135,15 @@ def refund(work: Work, row: Appointment, reason: str) -> None:
 
 def tell(work: Work, row: Appointment, template: str, params: dict[str, str], which: str = "") -> None:
     """Once for each `which`."""
-    dedupe = f"{template}:{row.id}" + (f":{which}" if which else "")
-    notification.notify(work, template, notification.Told(row.account_id, row.id, dedupe, row.person_id), params)
+    notification.notify(work, template, _told(row, f"{template}:{row.id}" + (f":{which}" if which else "")), params)
+
+
+def tell_payer(work: Work, row: Appointment) -> None:
+    notification.tell_payer(work, _told(row, f"payment_used:{row.id}"), "挂号费")
+
+
+def _told(row: Appointment, dedupe: str) -> notification.Told:
+    return notification.Told(row.account_id, row.id, dedupe, row.person_id)
 
 
 def _give_back(work: Work, row: Appointment, reason: str) -> None:

@@ -58,6 +58,7 @@ TEMPLATES: Mapping[str, Template] = {
     "settlement_delayed": Template("医保结算仍在核实", "确认未结算将自动退款", "处理中", "SMS_SETTLEMENT_DELAYED"),
     "settlement_failed": Template("医保结算未成功", "{reason}", "未成功", "SMS_SETTLEMENT_FAILED"),
     "settlement_unpaid": Template("医保结算已取消", "{reason}", "已取消", "SMS_SETTLEMENT_FAILED"),
+    "payment_used": Template("支付成功", "{what}支付成功，无须再操作", "已支付", "SMS_PAYMENT"),
     "refunded": Template("退款到账", "{what}已原路退回", "已退款", "SMS_REFUNDED"),
     "refund_failed": Template("退款未到账", "请联系就诊医院办理退款", "未到账", "SMS_REFUND_FAILED"),
     "claim_submitted": Template("理赔申请已提交", "{no}", "已提交", "SMS_CLAIM"),
@@ -74,8 +75,8 @@ TEMPLATES: Mapping[str, Template] = {
     "paid": Template("理赔款已到账", "{no}", "已到账", "SMS_CLAIM"),
     "payout_failed": Template("理赔款未能到账", "请更换收款方式", "未到账", "SMS_CLAIM"),
 }
-# Money goes back to whoever paid it, whoever they are bound to by then: these are about nobody else.
-OF_THE_PAYER = frozenset({"refunded", "refund_failed"})
+# Whoever paid hears what became of their money, whoever they are bound to by then: these are about nobody else.
+OF_THE_PAYER = frozenset({"payment_used", "refunded", "refund_failed"})
 PHONE_CODE_SMS = "SMS_PHONE_CODE"
 REPORT_SMS = "SMS_RECONCILIATION"
 

@@ -41,6 +41,13 @@ def notify(work: Work, template: str, told: Told, params: Mapping[str, str]) -> 
         _write(work, row, {"params": dict(params)})
 
 
+def tell_payer(work: Work, told: Told, what: str) -> None:
+    """What was paid for has come about. Whoever paid and is bound to the person hears that by its own notice; whoever
+    is not any more hears of the payment alone."""
+    if not _entitled(work, "", [told]):
+        notify(work, "payment_used", told, {"what": what})
+
+
 def notify_all(work: Work, template: str, told: Sequence[Told], params: Mapping[str, str]) -> None:
     """As `notify`, for many users at once. Whoever else tells them the same at this moment makes it fail as a whole, to
     be tried again: the row that it is about should be locked."""

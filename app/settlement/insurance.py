@@ -18,7 +18,7 @@ from app.settlement.models import Settlement
 from app.settlement.parts import get, is_reversing, move_part, require_sum
 from app.settlement.states import Part, State, settlements
 from app.settlement.telling import tell_hospital, tell_network
-from app.settlement.trials import tell
+from app.settlement.trials import tell, tell_payer
 
 DELAYED, QUERY = "settlement.delayed", "settlement.query"
 
@@ -93,6 +93,8 @@ def take(work: Work, row: Settlement, said: Settled) -> None:
     tell_hospital(work, row)
     tell_network(work, row)
     tell(work, row, "settled", {})
+    if row.payment_order_id is not None:
+        tell_payer(work, row)
     work.emit("settlement.settled", row.id)
 
 

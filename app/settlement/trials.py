@@ -111,6 +111,10 @@ def tell(work: Work, row: Settlement, template: str, params: dict[str, str]) -> 
     notification.notify(work, template, _told(template, row), params)
 
 
+def tell_payer(work: Work, row: Settlement) -> None:
+    notification.tell_payer(work, _told("payment_used", row), "自付部分")
+
+
 def _told(template: str, row: Settlement) -> Told:
     return Told(row.account_id, row.id, f"{template}:{row.id}:{row.trial_no}", row.person_id)
 

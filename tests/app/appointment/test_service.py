@@ -278,6 +278,18 @@ def test_the_payer_is_told_of_the_fee_also_when_no_longer_bound(desk: Desk, arri
     assert desk.house.value("SELECT status FROM notice WHERE subject = :id", id=row["id"]) == "delivered"
 
 
+def test_who_pays_the_fee_of_a_person_they_are_bound_to_no_more_hears_of_the_payment_alone(desk: Desk) -> None:
+    patient, slot_id = desk.house.known(), desk.slot(fee_fen=FEE)
+    row = desk.book(patient, slot_id)
+    [bound] = patient.get("/bindings").get_json()["bindings"]
+    assert patient.post(f"/bindings/{bound['id']}/revoke").status_code == 200
+    desk.pay(patient, row)
+    desk.confirm()
+    assert desk.house.value("SELECT status FROM appointment WHERE id = :id", id=row["id"]) == "booked"
+    told = desk.house.rows("SELECT template, account_id, person_id FROM notice WHERE subject = :id", id=row["id"])
+    assert [tuple(one) for one in told] == [("payment_used", patient.account_id, None)]
+
+
 def given_back(desk: Desk, patient: Known, row: Any) -> tuple[str, int]:
     """What the patient reads of the fee's way back, the same with the appointment, in the list and with the payment."""
     (listed,) = patient.get("/appointments").get_json()["items"]

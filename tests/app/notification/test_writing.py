@@ -44,7 +44,7 @@ def test_of_a_person_only_who_is_bound_is_told(house: House, patient: Known, all
 
 
 @pytest.mark.parametrize("all_at_once", [False, True])
-@pytest.mark.parametrize("template", ["refunded", "refund_failed"])
+@pytest.mark.parametrize("template", ["payment_used", "refunded", "refund_failed"])
 def test_of_their_own_money_the_payer_is_told_whoever_they_are_bound_to(
     house: House, patient: Known, template: str, all_at_once: bool
 ) -> None:

@@ -48,6 +48,27 @@ def test_a_refused_trial_names_its_reason(town: Town, who: Insured) -> None:
     assert found["refused_code"] == "PERSON" and "参保信息" in found["refused"]
 
 
+@pytest.mark.parametrize("sides", [SIDES, FREE])
+def test_who_paid_and_is_bound_no_more_hears_of_the_payment_alone(
+    town: Town, who: Insured, sides: dict[str, int]
+) -> None:
+    other = town.insured()
+    settling(town, other, town.bill(other, settled=False), sides)
+    answer(town, "settle", SETTLED | sides)
+    assert (len(told(other, "settled")), told(other, "payment_used")) == (1, [])
+    settlement_id = trial(town, who, town.bill(who, settled=False), sides)
+    made = who.post("/settlements", {"trial_id": settlement_id}).get_json()
+    town.drain_all("payment.prepay")
+    [bound] = who.get("/bindings")["bindings"]
+    assert who.post(f"/bindings/{bound['id']}/revoke").status_code == 200
+    if sides is SIDES:
+        pay(town, who, made["payment_id"])
+    answer(town, "settle", SETTLED | sides)
+    assert told(who, "payment_used") == (["自付部分支付成功，无须再操作"] if sides is SIDES else [])
+    assert told(who, "settled") == []
+    assert who.get(f"/settlements/{settlement_id}")["code"] == "not_found", "no business of theirs any more"
+
+
 @pytest.mark.parametrize(("sides", "then"), [(SIDES, rules.THEN_REFUND), (FREE, rules.THEN_AGAIN)])
 def test_a_refund_is_promised_only_where_something_was_paid(
     town: Town, who: Insured, sides: dict[str, int], then: str
