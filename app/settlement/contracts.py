@@ -5,7 +5,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from app.core.paging import PageView
 from app.payment.contracts import GivenBackView
@@ -61,8 +70,8 @@ class Rule(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     outcome: Literal["settled", "not_settled"]
-    setl_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    evidence: Annotated[str, Field(min_length=5, max_length=500)]
+    setl_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)] | None = None
+    evidence: Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500)]
 
     @model_validator(mode="after")
     def _number_of_what_stands(self) -> Rule:

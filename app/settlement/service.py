@@ -24,7 +24,8 @@ def settle(work: Work, account_id: UUID, settlement_id: UUID) -> Settlement:
     """The patient agrees to the trial: the self-pay part is asked for, or the insurance at once where there is none.
     It can be paid while the trial is valid, and no longer.
 
-    Whoever is bound to the person may pay. Conflict `trial_expired`, `bill_settled`, `bill_refused`, `pay_elsewhere`.
+    Whoever is bound to the person may pay. Conflict `trial_expired`, `bill_changed`, `bill_settled`, `bill_refused`,
+    `pay_elsewhere`.
     """
     row = get(work, settlement_id)
     identity.require_bound(work.session, account_id, row.person_id)
@@ -44,9 +45,11 @@ def _require_fresh(work: Work, row: Settlement) -> None:
     if row.status != State.TRIALLED:
         return
     bill = messages.bill_of(work, row)
-    if rules.is_too_old(row.valid_until, work.now) or messages.is_changed(work, row, bill):
-        raise Conflict("trial_expired", "试算结果已过期，请重新试算")
+    if rules.is_too_old(row.valid_until, work.now):
+        raise Conflict("trial_expired", rules.REFUSALS["trial_expired"])
     trials.require_unsettled(bill)
+    if messages.is_changed(work, row, bill):
+        raise Conflict("bill_changed", rules.REFUSALS["bill_changed"])
 
 
 def _order(work: Work, row: Settlement) -> UUID:

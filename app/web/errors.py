@@ -32,7 +32,7 @@ _HTTP = {
 # pydantic's kinds of error, in the patient's language; whatever is not listed is simply "格式不正确".
 _FIELD = {
     "missing": "请填写此项",
-    "extra_forbidden": "不认识的项目",
+    "extra_forbidden": "有不认识的项目，请对照接口文档核对名称",
     "int_type": "应为整数",
     "int_parsing": "应为整数",
     "string_type": "应为文字",
@@ -49,7 +49,7 @@ _FIELD = {
     "enum": "不在可选范围内",
     "uuid_parsing": "编号格式不正确",
     "date_from_datetime_parsing": "日期格式不正确",
-    "date_parsing": "日期格式不正确",
+    "date_parsing": "日期格式不正确，应为 YYYY-MM-DD",
 }
 
 
@@ -96,10 +96,12 @@ def _apiflask(error: HTTPError) -> Any:
 
 
 def field_errors(error: ValidationError) -> dict[str, str]:
-    """{path of the field: what is wrong, in Chinese}; messages of our own validators are kept as they are."""
+    """{path of the field: what is wrong, in Chinese}; messages of our own validators are kept as they are. A name that
+    nobody knows is the caller's own text, so `_` stands for it, at the place where it was found."""
     found = {}
     for item in error.errors(include_input=False, include_url=False)[:20]:
-        path = ".".join(str(part) for part in item["loc"])[:80] if item["type"] != "extra_forbidden" else "_"
+        unknown = item["type"] == "extra_forbidden"
+        path = ".".join(map(str, (*item["loc"][:-1], "_") if unknown else item["loc"]))[:80]
         own = item["type"] == "value_error"
         said = _FIELD.get(item["type"], "格式不正确").format(**item.get("ctx", {}))
         found[path or "_"] = str(item["ctx"]["error"]) if own else said

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.core.moments import PlainDate
 from app.identity.person import rules
 
 Relation = Literal["self", "child", "parent", "spouse", "other"]
@@ -68,7 +69,7 @@ class BindingInput(PhoneCodeInput):
     phone_code: str = Field(pattern=r"^[0-9]{6}$", description="短信验证码")
     medical_card_no: str | None = Field(None, max_length=40, description="医保卡号")
     relation: Relation
-    birth_date: date | None = None
+    birth_date: PlainDate | None = None
     sex: Literal["male", "female"] | None = None
     guardian_proof: GuardianProof | None = Field(None, description="绑定未满 14 周岁的儿童时必填")
     consent: Literal[True] = Field(description="同意把以上信息交给医院核对")

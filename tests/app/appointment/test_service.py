@@ -456,6 +456,7 @@ def test_what_can_be_chosen_is_listed(desk: Desk) -> None:
     (shown,) = patient.get(f"/hospitals/H1/slots?department={code}").get_json()["items"]
     assert (shown["id"], shown["left"], shown["fee_fen"], shown["stopped"]) == (str(slot_id), 4, FEE, False)
     assert patient.get("/hospitals/H2/slots?on=2026-11-21").status_code == 200
+    assert refusal(patient.get("/hospitals/H2/slots?on=2026-11-21T00:00:00"), 422)
     assert refusal(patient.get("/hospitals/I1/slots"), 404) and refusal(patient.get("/hospitals/XX/slots"), 404)
 
 

@@ -31,6 +31,14 @@ def test_what_is_not_written_as_a_date_is_no_epoch(given: object) -> None:
             kind.validate_python(given)
 
 
+@pytest.mark.parametrize(
+    "given", ["2026-11-23T00:00:00", "2026-11-23T00:00:00Z", "2026-11-23 00:00", "1795392000", 1795392000, 1.0, ""]
+)
+def test_a_date_is_written_as_a_date(given: object) -> None:
+    with pytest.raises(ValidationError):
+        ON.validate_python(given)
+
+
 def test_ordinary_ones_are_not() -> None:
     assert AT.validate_python("2026-11-21T08:00:00+08:00").year == 2026
     assert ON.validate_python("1925-02-03").year == 1925

@@ -5,9 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 
 from app.core.errors import Conflict, NotFound
 from app.payout import service
+from app.payout.contracts import Reject
 from app.payout.service import Operator
 from tests.app.payout.kit import asked, bank, created, operator, send, status
 from tests.app.town import Insured, Town
@@ -52,6 +54,12 @@ def test_another_insurers_people_neither_see_nor_approve_it(town: Town, who: Ins
         with pytest.raises(NotFound), town.runtime.work() as work:
             act(work)
     assert status(town, payout_id) == "held"
+
+
+def test_blanks_are_no_reason() -> None:
+    with pytest.raises(ValidationError):
+        Reject.model_validate({"reason": " " * 7})
+    assert Reject.model_validate({"reason": " 收款信息可疑 "}).reason == "收款信息可疑"
 
 
 def test_a_rejected_payout_leaves_the_claim_to_another_way(town: Town, who: Insured) -> None:

@@ -117,7 +117,16 @@ def test_strangers_find_nothing_and_others_may_not(town: Town, who: Insured) -> 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"outcome": "settled"}, {"setl_id": "S1"}, {"evidence": "x"}, {"outcome": "maybe"}, {"more": 1}]
+    "wrong",
+    [
+        {"outcome": "settled"},
+        {"outcome": "settled", "setl_id": "  "},
+        {"setl_id": "S1"},
+        {"evidence": "x"},
+        {"evidence": " " * 7},
+        {"outcome": "maybe"},
+        {"more": 1},
+    ],
 )
 def test_a_ruling_without_its_evidence_is_refused(
     town: Town, who: Insured, finance: dict[str, str], wrong: dict[str, Any]

@@ -8,13 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 from apiflask import APIBlueprint, APIFlask
 from flask import Request
-from pydantic import BaseModel, ConfigDict, StrictInt
+from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
 from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict, NotFound, PartnerFault, Throttled, Unauthorised
 from app.core.work import Runtime, Work
 from app.factory import create_app
 from app.web import routes
+from app.web.errors import field_errors
 from app.web.routes import door
 from app.web.site import ACCOUNT, OPERATOR, PUBLIC, Caller, Site
 from tests.app.kit import value
@@ -132,6 +133,17 @@ def test_what_does_not_fit_is_named_and_not_repeated(site: Any, wrong: dict[str,
     assert status == 422 and isinstance(refused, dict)
     assert refused["code"] == "invalid" and "b" in refused["fields"]
     assert "11010519491231002X" not in str(refused)
+
+
+def test_what_nobody_knows_is_named_by_where_it_stands_and_not_repeated() -> None:
+    class Outer(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        sums: list[Sum]
+
+    with pytest.raises(ValidationError) as refused:
+        Outer.model_validate({"sums": [{"a": 1, "b": 2, "张三": 3}], "secret": 4})
+    found = field_errors(refused.value)
+    assert set(found) == {"sums.0._", "_"} and all("接口" in text for text in found.values())
 
 
 def test_the_caller_needs_one_of_the_roles(site: Any) -> None:
