@@ -16,7 +16,7 @@ from app.core.errors import NotFound
 from app.core.paging import PageQuery
 from app.core.work import Work
 from app.web.routes import command, door, question
-from app.web.site import ACCOUNT, Caller
+from app.web.site import ACCOUNT, Caller, runtime
 
 if TYPE_CHECKING:
     from app.appointment.waiting.models import WaitingEntry
@@ -71,6 +71,7 @@ def _view(session: Session, row: WaitingEntry) -> c.WaitingView:
         status=row.status,
         status_since=row.status_since,
         place=queries.place(session, row),
+        passed_over=queries.is_passed_over(session, runtime().settings, row),
         offered_slot_id=row.offered_slot_id,
         offer_until=row.offer_until,
         appointment_id=row.appointment_id,

@@ -28,8 +28,8 @@ class Join(Booker):
 
 
 class WaitingView(BaseModel):
-    """`place` counts from 1 while somebody waits; an offer holds a place of `offered_slot_id` until `offer_until`;
-    `reason` says in Chinese why it is over."""
+    """`place` counts from 1 while somebody waits; who holds as many places as one may is `passed_over` and keeps it; an
+    offer holds a place of `offered_slot_id` until `offer_until`; `reason` says in Chinese why it is over."""
 
     id: UUID
     hospital_id: UUID
@@ -41,6 +41,7 @@ class WaitingView(BaseModel):
     status: str
     status_since: datetime
     place: int | None
+    passed_over: bool = Field(description="预约已达上限，有名额时先让给后面的人；取消一个预约即恢复")
     offered_slot_id: UUID | None
     offer_until: datetime | None
     appointment_id: UUID | None

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from app.appointment import places
+from app.appointment import holding, places
 from app.appointment.models import Slot
 from app.appointment.waiting.models import WaitingEntry
 from app.appointment.waiting.states import WaitingState
 from app.core.clock import shanghai_date
 from app.core.paging import PageQuery, page
+from app.core.settings import Settings
 
 
 def entry(session: Session, account_id: UUID, entry_id: UUID) -> WaitingEntry | None:
@@ -34,6 +35,12 @@ def place(session: Session, row: WaitingEntry) -> int | None:
     ahead = (WaitingEntry.status == WaitingState.WAITING, WaitingEntry.line_no < row.line_no)
     count = session.scalar(select(func.count()).where(*ahead, _same_line(session, row)))
     return 1 + (count or 0)
+
+
+def is_passed_over(session: Session, settings: Settings, row: WaitingEntry) -> bool:
+    """Whether who waits has no room for a place, should one be free now."""
+    room = holding.has_room(settings, literal(row.account_id), literal(row.person_id))
+    return row.status == WaitingState.WAITING and not session.scalar(select(room))
 
 
 def _same_line(session: Session, row: WaitingEntry) -> ColumnElement[bool]:

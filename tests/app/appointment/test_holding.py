@@ -68,10 +68,12 @@ def test_who_holds_enough_is_passed_over_and_keeps_the_place_in_line(few: Desk) 
     first, _ = [few.book(full, few.slot()) for _ in range(2)]
     few.cancel(holder, held)
     assert few.statuses((full, entries[0]), (behind, entries[1])) == ["waiting", "offered"]
-    assert few.entry(full, entries[0])["place"] == 1
+    assert (few.entry(full, entries[0])["place"], few.entry(full, entries[0])["passed_over"]) == (1, True)
+    assert not few.entry(behind, entries[1])["passed_over"]
     few.leave(behind, entries[1])
     assert few.statuses((full, entries[0])) == ["waiting"] and few.left(slot_id) == (0, 1), "everybody may have it"
     few.cancel(full, first)
+    assert not few.entry(full, entries[0])["passed_over"]
     sweep(few)
     assert few.statuses((full, entries[0])) == ["offered"]
     assert few.accept(full, entries[0]).status_code == 201
