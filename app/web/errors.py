@@ -50,6 +50,8 @@ _FIELD = {
     "uuid_parsing": "编号格式不正确",
     "date_from_datetime_parsing": "日期格式不正确",
     "date_parsing": "日期格式不正确，应为 YYYY-MM-DD",
+    "datetime_parsing": "时间格式不正确，应带时区，如 2026-11-22T08:00:00+08:00",
+    "timezone_aware": "时间格式不正确，应带时区，如 2026-11-22T08:00:00+08:00",
 }
 
 
