@@ -14,7 +14,7 @@ from app.core.steady import database_now
 from app.core.work import Work
 from app.identity import service as identity
 from app.payment import queries as payment
-from app.settlement import asking, interfaces, queries, rules, ruling, service
+from app.settlement import asking, queries, rules, ruling, service
 from app.settlement import contracts as c
 from app.web.routes import command, door, question
 from app.web.site import ACCOUNT, OPERATOR, Caller, runtime
@@ -113,8 +113,7 @@ def _read(session: Session, caller: Caller, settlement_id: UUID) -> c.Settlement
 
 
 def _view(session: Session, row: Settlement) -> c.SettlementView:
-    place = queries.place(session, row, interfaces.budget_of(session, row.interface_id))
-    now = database_now(session)
+    place, now = queries.place(session, row), database_now(session)
     back = payment.given_back(session, [row.payment_order_id])[row.payment_order_id]
     return c.SettlementView(
         id=row.id,
@@ -122,8 +121,9 @@ def _view(session: Session, row: Settlement) -> c.SettlementView:
         person_id=row.person_id,
         status=row.status,
         status_since=row.status_since,
-        place=place.place if place else None,
-        expected_at=rules.shown(row.promised_at, place.expected_at, row.told_later, now) if place else None,
+        place=place,
+        expected_at=rules.shown(row.promised_at, now) if place else None,
+        delayed=rules.delayed(row.promised_at, row.told_later, now) if place else None,
         valid_until=row.valid_until,
         total_fen=row.total_fen,
         fund_fen=row.fund_fen,

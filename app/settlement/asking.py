@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -62,7 +63,7 @@ def ask_trial(work: Work, account_id: UUID, wanted: AskTrial) -> Settlement:
     settlements.move(work, [row.id], "queue")
     quota.open_budget(work.session, shared_budget(work.session, interface_id))
     if wanted.wait:
-        row.promised_at = _place(work, row).expected_at
+        row.promised_at = queries.turn(work.session, row, budget_of(work.session, interface_id))
         work.later(ADMIT, interface_id)
     else:
         _require_turn(work, row)
@@ -111,7 +112,8 @@ def _require_turn(work: Work, row: Settlement) -> None:
     goes that was written for him."""
     admission.admit(work, row.interface_id)
     if row.status == State.TRIAL_WAITING:
-        raise _limited(work, _place(work, row))
+        budget = budget_of(work.session, row.interface_id)
+        raise _limited(work, queries.turn(work.session, row, budget))
 
 
 def _require_free_slot(work: Work, interface_id: UUID, bill: BillFacts) -> None:
@@ -119,16 +121,9 @@ def _require_free_slot(work: Work, interface_id: UUID, bill: BillFacts) -> None:
     if queries.live_of_bill(work.session, bill.id) is None:
         budget = budget_of(work.session, interface_id)
         if quota.free_now(work.session, budget) == 0:
-            raise _limited(work, queries.next_place(work.session, interface_id, bill.hospital_id, budget))
+            raise _limited(work, queries.next_turn(work.session, interface_id, bill.hospital_id, budget))
 
 
-def _limited(work: Work, place: queries.Place) -> Throttled:
-    expected = place.expected_at
-    wait_s = (expected - database_now(work.session)).total_seconds() if expected else 0.0
+def _limited(work: Work, turn_at: datetime | None) -> Throttled:
+    wait_s = (turn_at - database_now(work.session)).total_seconds() if turn_at else 0.0
     return Throttled("trial_limited", "当前试算人数较多，请稍后再试", retry_after_s=max(1, round(wait_s)))
-
-
-def _place(work: Work, row: Settlement) -> queries.Place:
-    found = queries.place(work.session, row, budget_of(work.session, row.interface_id))
-    assert found is not None
-    return found

@@ -120,9 +120,11 @@ class UnfinishedPage(PageView):
 
 
 class SettlementView(GivenBackView):
-    """A trial and the settlement that may follow have the same id. `place` (from 1) and `expected_at` while waiting;
-    amounts once the trial is done; `payment_id` names the payment order of the self-pay part; `refused` says
-    `refused_code` in Chinese, `left` for who has left the line; `refund` is that of the self-pay part."""
+    """A trial and the settlement that may follow have the same id. While waiting: `place` (from 1, behind whoever is
+    being tried), `expected_at` (the turn comes by then; null where that has passed) and `delayed`, which says in
+    Chinese that it comes later than was promised at first. Amounts once the trial is done; `payment_id` names the
+    payment order of the self-pay part; `refused` says `refused_code` in Chinese, `left` for who has left the line;
+    `refund` is that of the self-pay part."""
 
     id: UUID
     bill_id: UUID
@@ -131,6 +133,7 @@ class SettlementView(GivenBackView):
     status_since: datetime
     place: int | None
     expected_at: datetime | None
+    delayed: str | None
     valid_until: datetime | None
     total_fen: int
     fund_fen: int | None

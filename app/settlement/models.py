@@ -43,7 +43,7 @@ class Settlement(Stateful, Checked, Base):
             "interface_id",
             "hospital_id",
             "line_no",
-            postgresql_where=text("status = 'trial_waiting'"),
+            postgresql_where=text("status IN ('trial_waiting', 'trialling')"),
         ),
         CheckConstraint(
             "fund_fen IS NULL OR fund_fen + account_fen + self_pay_fen = total_fen",

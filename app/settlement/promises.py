@@ -1,20 +1,26 @@
-"""Promises of time: taken back, and the patient told, only when the interface has slowed or failed."""
+"""Promises of time: taken back, and the patient told, only when the interface has slowed or failed.
+
+While it fails, free slots say nothing about a turn: whoever is sent to it comes back into the line. Then no promise
+gets better. A slot that stays free while somebody waits says the same of those who admit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import count
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, func, select, update
+from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, func, update
 
 from app.core import quota
 from app.core.clock import SHANGHAI
+from app.core.steady import database_now
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.notification import service as notification
 from app.notification.service import Told
-from app.settlement import rules
+from app.settlement import queries, rules
 from app.settlement.interfaces import budget_of, hospitals_of
 from app.settlement.models import Settlement
 from app.settlement.states import State
@@ -35,33 +41,33 @@ def look(work: Work) -> None:
 
 def _look_at_line(work: Work, interface_id: UUID, hospital_id: UUID, most: int) -> int:
     """How many were told."""
-    rows = _in_line(work, interface_id, hospital_id)
+    rows = queries.in_line(work.session, interface_id, hospital_id)
     if not rows:
         return 0
-    budget = budget_of(work.session, interface_id)
-    answer_s = rules.turn_answer_s(quota.answer_s(work.session, budget))
-    free = quota.expected_free(work.session, budget, answer_s, str(hospital_id))
-    turn = budget.window + timedelta(seconds=answer_s)
-    expected = [quota.nth_free(free, turn, place) for place in range(1, len(rows) + 1)] if free else []
-    better, worse = {}, []
-    for (row_id, promised_at, told_later), at in zip(rows, expected, strict=False):
-        if promised_at is None or at < promised_at - rules.LATER:
-            better[row_id] = at
-        elif at > promised_at + rules.patience(told_later):
-            worse.append((row_id, at + rules.patience(told_later)))
+    turns, now = _turns(work, interface_id, hospital_id), database_now(work.session)
+    better, worse, is_failing = {}, [], False
+    for row in rows:
+        at = next(turns, None) if row.status == State.TRIAL_WAITING else None
+        is_failing = is_failing or row.tries > 0 or (at is not None and at <= now)
+        if at is None:
+            continue
+        if row.promised_at is None or (at < row.promised_at - rules.SOONER and not is_failing):
+            better[row.id] = at
+        elif not rules.can_be_kept(row.promised_at, at, row.told_later, now):
+            worse.append((row.id, at + rules.patience(row.told_later + 1)))
     _promise(work, better)
     for row_id, at in worse[:most]:
         _tell_later(work, row_id, at)
     return len(worse[:most])
 
 
-def _in_line(work: Work, interface_id: UUID, hospital_id: UUID) -> Sequence[tuple[UUID, datetime | None, int]]:
-    mine = (Settlement.interface_id == interface_id, Settlement.hospital_id == hospital_id)
-    waiting = select(Settlement.id, Settlement.promised_at, Settlement.told_later).where(
-        *mine, Settlement.status == State.TRIAL_WAITING
-    )
-    return [(one.id, one.promised_at, one.told_later) for one in work.session.execute(waiting.order_by(
-        Settlement.line_no))]  # fmt: skip
+def _turns(work: Work, interface_id: UUID, hospital_id: UUID) -> Iterator[datetime]:
+    """When the first, the second … of a line can expect their turns with the hospital's share alone."""
+    budget = budget_of(work.session, interface_id)
+    answer_s = rules.turn_answer_s(quota.answer_s(work.session, budget))
+    free = quota.expected_free(work.session, budget, answer_s, str(hospital_id))
+    turn = budget.window + timedelta(seconds=answer_s)
+    return (quota.nth_free(free, turn, place) for place in count(1)) if free else iter(())
 
 
 def _promise(work: Work, at: dict[UUID, datetime]) -> None:

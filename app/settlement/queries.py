@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -16,10 +16,14 @@ from app.settlement.models import Ruling, Settlement
 from app.settlement.states import IN_LINE, Part, RulingState, State
 
 
-@dataclass(frozen=True)
-class Place:
-    place: int
-    expected_at: datetime | None
+class InLine(NamedTuple):
+    """Whoever waits or is being tried; `tries` is above 0 for whom the interface has failed before."""
+
+    id: UUID
+    status: str
+    promised_at: datetime | None
+    told_later: int
+    tries: int
 
 
 def settlement(session: Session, settlement_id: UUID) -> Settlement | None:
@@ -64,22 +68,43 @@ def open_rulings(session: Session, settlement_ids: Collection[UUID]) -> dict[UUI
     return {row.settlement_id: row for row in session.scalars(select(Ruling).where(*waiting))}
 
 
-def place(session: Session, row: Settlement, budget: Budget) -> Place | None:
-    """Where a waiting trial stands in its hospital's line at the interface, and when it can expect its turn with the
-    hospital's share alone; None for one that is not waiting."""
+def place(session: Session, row: Settlement) -> int | None:
+    """Where (from 1) a waiting trial stands in its hospital's line at the interface; None for one that is not waiting.
+    Whoever is being tried counts until the answer is there: without one they wait again, and before all others."""
     if row.status != State.TRIAL_WAITING:
         return None
-    mine = (Settlement.interface_id == row.interface_id, Settlement.hospital_id == row.hospital_id)
-    return _place(session, budget, row.hospital_id, *mine, Settlement.line_no < row.line_no)
+    ahead = select(func.count()).where(*_line(row.interface_id, row.hospital_id), Settlement.line_no < row.line_no)
+    return 1 + (session.scalar(ahead) or 0)
 
 
-def next_place(session: Session, interface_id: UUID, hospital_id: UUID, budget: Budget) -> Place:
-    """The place of whoever comes into a hospital's line now."""
+def in_line(session: Session, interface_id: UUID, hospital_id: UUID) -> Sequence[InLine]:
+    """A hospital's line at the interface, in order."""
+    columns = (getattr(Settlement, name) for name in InLine._fields)
+    rows = session.execute(select(*columns).where(*_line(interface_id, hospital_id)).order_by(Settlement.line_no))
+    return [InLine(*row) for row in rows]
+
+
+def turn(session: Session, row: Settlement, budget: Budget) -> datetime | None:
+    """When a waiting trial can expect its turn with the hospital's share alone."""
+    mine = _line(row.interface_id, row.hospital_id)
+    return _turn(session, budget, row.hospital_id, *mine, Settlement.line_no < row.line_no)
+
+
+def next_turn(session: Session, interface_id: UUID, hospital_id: UUID, budget: Budget) -> datetime | None:
+    """`turn` of whoever comes into a hospital's line now."""
+    return _turn(session, budget, hospital_id, *_line(interface_id, hospital_id))
+
+
+def _line(interface_id: UUID, hospital_id: UUID) -> tuple[ColumnElement[bool], ...]:
     mine = (Settlement.interface_id == interface_id, Settlement.hospital_id == hospital_id)
-    return _place(session, budget, hospital_id, *mine)
+    return (*mine, Settlement.status.in_([State.TRIAL_WAITING, State.TRIALLING]))
 
 
-def _place(session: Session, budget: Budget, hospital_id: UUID, *before: ColumnElement[bool]) -> Place:
-    ahead = session.scalar(select(func.count()).where(*before, Settlement.status == State.TRIAL_WAITING)) or 0
+def _turn(session: Session, budget: Budget, hospital_id: UUID, *ahead: ColumnElement[bool]) -> datetime | None:
+    """Free slots say nothing while the interface fails: then nobody's turn comes before that of those ahead."""
+    waiting = func.count().filter(Settlement.status == State.TRIAL_WAITING)
+    failing, latest = func.bool_or(Settlement.tries > 0), func.max(Settlement.promised_at)
+    count, is_failing, promised_at = session.execute(select(waiting, failing, latest).where(*ahead)).one()
     answer_s = rules.turn_answer_s(quota.answer_s(session, budget))
-    return Place(ahead + 1, quota.expected_at(session, budget, ahead + 1, answer_s, str(hospital_id)))
+    expected_at = quota.expected_at(session, budget, count + 1, answer_s, str(hospital_id))
+    return max(expected_at, promised_at) if is_failing and expected_at and promised_at else expected_at

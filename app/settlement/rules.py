@@ -23,10 +23,13 @@ SETTLE_PATIENCE = timedelta(minutes=15)
 DELAYED_AFTER = timedelta(minutes=2)
 ANSWER_S = 0.5  # what promises allow at least for an interface's answer
 TURN_SLACK_S = 0.1  # and for the admission of the next
-# A promise that has become so much later is taken back, and the patient told; each time twice as much is waited for.
-LATER = timedelta(minutes=1)
+# A promise becomes better by at least this. One that can be kept only so much later is taken back, and the patient
+# told; each time twice as much is waited for, and the new one lies so far behind what can be expected.
+SOONER, LATER = timedelta(seconds=15), timedelta(minutes=1)
 LATER_DOUBLINGS = 6
 SOONEST = timedelta(seconds=1)  # no turn is shown as nearer
+OVERDUE = timedelta(seconds=5)  # a promise is past so long after its time: until then the turn comes at any moment
+DELAYED = "医保系统响应较慢，比预计的时间晚；您的位置保留，轮到时自动试算"
 TELL_PAUSE_MAX_S = 60
 # Less time than this to pay in is not worth an order.
 LEAST_TO_PAY = timedelta(minutes=1)
@@ -105,23 +108,31 @@ def turn_answer_s(observed_s: float | None) -> float:
     return max(ANSWER_S, (observed_s or 0.0) + TURN_SLACK_S)
 
 
+def is_past(promised_at: datetime, now: datetime) -> bool:
+    return now > promised_at + OVERDUE
+
+
 def patience(told_later: int) -> timedelta:
     """How much later than promised a turn may be before the patient is told (again)."""
     doublings: int = 2 ** min(told_later, LATER_DOUBLINGS)
     return LATER * doublings
 
 
-def shown(
-    promised_at: datetime | None, expected_at: datetime | None, told_later: int, now: datetime
-) -> datetime | None:
-    """The time that the patient sees: what was promised or better, while that can be kept, and never a past one:
-    whoever still waits has the turn ahead."""
-    if expected_at is None:
+def can_be_kept(promised_at: datetime, expected_at: datetime, told_later: int, now: datetime) -> bool:
+    return expected_at <= promised_at + patience(told_later) and not is_past(promised_at, now)
+
+
+def shown(promised_at: datetime | None, now: datetime) -> datetime | None:
+    """The time that the patient sees: what was promised, which changes only for the better or with a notice, and never
+    a past one: None where it has passed."""
+    if promised_at is None or is_past(promised_at, now):
         return None
-    soonest = now + SOONEST
-    if promised_at is None or expected_at > promised_at + patience(told_later):
-        return max(soonest, expected_at)
-    return max(soonest, min(promised_at, expected_at))
+    return max(now + SOONEST, promised_at)
+
+
+def delayed(promised_at: datetime | None, told_later: int, now: datetime) -> str | None:
+    """Why a turn comes later than was promised at first, None while it does not."""
+    return DELAYED if told_later or (promised_at is not None and is_past(promised_at, now)) else None
 
 
 def waited_long(since: datetime, now: datetime) -> bool:

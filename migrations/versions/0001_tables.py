@@ -1732,7 +1732,7 @@ def upgrade() -> None:
         "settlement",
         ["interface_id", "hospital_id", "line_no"],
         unique=False,
-        postgresql_where=sa.text("status = 'trial_waiting'"),
+        postgresql_where=sa.text("status IN ('trial_waiting', 'trialling')"),
     )
     op.create_index(op.f("ix_settlement_person_id"), "settlement", ["person_id"], unique=False)
     op.create_index(op.f("ix_settlement_status"), "settlement", ["status"], unique=False)
@@ -2414,7 +2414,11 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_settlement_status"), table_name="settlement")
     op.drop_index(op.f("ix_settlement_person_id"), table_name="settlement")
-    op.drop_index("ix_settlement_line", table_name="settlement", postgresql_where=sa.text("status = 'trial_waiting'"))
+    op.drop_index(
+        "ix_settlement_line",
+        table_name="settlement",
+        postgresql_where=sa.text("status IN ('trial_waiting', 'trialling')"),
+    )
     op.drop_index(op.f("ix_settlement_account_id"), table_name="settlement")
     op.drop_table("settlement")
     op.drop_index("uq_registration_live", table_name="registration", postgresql_where=sa.text("refused_code IS NULL"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -73,25 +73,93 @@ def test_a_promise_that_cannot_be_kept_is_taken_back_once(town: Town) -> None:
     ((who, trial_id),) = stand(town, 1)
     _look(town)
     assert not later(town)
-    town.rows("UPDATE settlement SET promised_at = promised_at - interval '90 seconds'")
-    for _ in range(3):
-        _look(town)
-    assert later(town) == [(who.account_id,)]
+    _in_vain(town)
+    for told in (1, 2):
+        town.rows("UPDATE settlement SET promised_at = promised_at - interval '1 hour'")
+        for _ in range(3):
+            _look(town)
+        assert later(town) == [(who.account_id,)] * told
+        put_off = town.value("SELECT promised_at - now() FROM settlement")
+        assert abs(put_off - 2**told * rules.LATER) < timedelta(seconds=30), "each time twice as far"
     found = who.get(f"/trials/{trial_id}")
     assert found["place"] == 1 and found["expected_at"]
-    town.rows("UPDATE settlement SET promised_at = now() - interval '90 seconds'")
+
+
+def test_a_line_that_stands_still_says_so_and_moves_nobody_back(town: Town) -> None:
+    """Nobody fetches what is sent to the interface: everybody who is admitted comes back into the line."""
+    limit(town, 2)
+    line = stand(town, 4)
+    first = [who.get(f"/trials/{trial_id}") for who, trial_id in line]
+    assert [one["place"] for one in first] == [1, 2, 3, 4] and {one["delayed"] for one in first} == {None}
+    _in_vain(town)
     _look(town)
-    assert len(later(town)) == 1, "the second time twice as much is waited for"
-    town.rows("UPDATE settlement SET promised_at = now() - interval '130 seconds'")
+    again = [who.get(f"/trials/{trial_id}") for who, trial_id in line]
+    assert [one["place"] for one in again] == [1, 2, 3, 4]
+    assert [one["expected_at"] for one in again[1:]] == [one["expected_at"] for one in first[1:]], "slots are free now"
+    _pass(town)
+    passed = [who.get(f"/trials/{trial_id}") for who, trial_id in line]
+    assert {one["expected_at"] for one in passed} == {None} and {one["delayed"] for one in passed} == {rules.DELAYED}
+    assert not later(town)
+    for _ in range(2):
+        _look(town)
+    told = [who.get(f"/trials/{trial_id}") for who, trial_id in line]
+    assert len(later(town)) == 4 and {one["delayed"] for one in told} == {rules.DELAYED}
+    _in_vain(town)
     _look(town)
-    assert len(later(town)) == 2
+    assert [who.get(f"/trials/{trial_id}")["expected_at"] for who, trial_id in line] == [
+        one["expected_at"] for one in told
+    ]
+    (joined,) = stand(town, 1)
+    new = joined[0].get(f"/trials/{joined[1]}")
+    assert new["place"] == 5 and new["expected_at"] >= told[3]["expected_at"], "nobody comes before those ahead"
+
+
+def test_who_is_being_tried_stands_ahead_until_answered(town: Town) -> None:
+    limit(town, 2)
+    line = stand(town, 4)
+    town.drain_all("settlement.admit")
+    assert [who.get(f"/trials/{trial_id}")["place"] for who, trial_id in line] == [None, None, 3, 4]
+    answer_trials(town, SIDES)
+    assert [who.get(f"/trials/{trial_id}")["place"] for who, trial_id in line] == [None, None, 1, 2]
+
+
+def test_once_the_interface_answers_again_the_time_gets_better(town: Town) -> None:
+    limit(town, 2)
+    line = stand(town, 3)
+    _in_vain(town)
+    _pass(town)
+    _look(town)
+    who, trial_id = line[2]
+    put_off = who.get(f"/trials/{trial_id}")["expected_at"]
+    town.drain_all("settlement.admit", hurry=True)
+    answer_trials(town, SIDES)
+    _look(town)
+    assert who.get(f"/trials/{trial_id}")["expected_at"] < put_off
+
+
+def _in_vain(town: Town) -> None:
+    """Whoever is admitted comes back: the agent was not there."""
+    town.drain_all("settlement.admit", hurry=True)
+    assert answer_trials(town, {}, outcome="unknown", code="not_handed_out")
+
+
+def _pass(town: Town) -> None:
+    """What was promised is past."""
+    town.rows("UPDATE settlement SET promised_at = now() - interval '6 seconds'")
 
 
 def test_a_better_time_becomes_the_promise_without_a_word(town: Town) -> None:
-    stand(town, 1)
+    limit(town, 2)
+    *_, (who, trial_id) = stand(town, 3)
     town.rows("UPDATE settlement SET promised_at = now() + interval '1 hour'")
     _look(town)
-    assert town.value("SELECT promised_at < now() + interval '1 minute' FROM settlement") and not later(town)
+    assert town.value("SELECT count(*) FROM settlement WHERE promised_at > now() + interval '59 minutes'") == 3, (
+        "slots that are free and that nobody takes promise nothing"
+    )
+    town.drain_all("settlement.admit")
+    _look(town)
+    shown = datetime.fromisoformat(who.get(f"/trials/{trial_id}")["expected_at"])
+    assert shown < town.runtime.clock.now() + timedelta(minutes=2) and not later(town)
 
 
 def _look(town: Town) -> None:

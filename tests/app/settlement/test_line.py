@@ -44,7 +44,7 @@ def test_who_came_first_is_admitted_first_and_the_others_see_their_place(town: T
     town.drain_all("settlement.admit")
     found = [one.get(f"/trials/{place['id']}") for one, place in zip(people, asked, strict=True)]
     assert [(one["status"], one["place"]) for one in found] == [
-        ("trialling", None), ("trialling", None), ("trial_waiting", 1), ("trial_waiting", 2)]  # fmt: skip
+        ("trialling", None), ("trialling", None), ("trial_waiting", 3), ("trial_waiting", 4)]  # fmt: skip
     assert found[2]["expected_at"] <= found[3]["expected_at"]
     handed = [one["body"]["trial_no"] for one in answer_trials(town, SIDES)]
     in_line = town.rows("SELECT trial_no FROM settlement WHERE status = 'trialled' ORDER BY line_no")
