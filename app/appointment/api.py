@@ -14,7 +14,7 @@ from app.core.errors import NotFound
 from app.core.paging import PageQuery
 from app.core.work import Work
 from app.exchange import service as exchange
-from app.web.routes import command, door, first, question
+from app.web.routes import command, door, first, question, refuses
 from app.web.site import ACCOUNT, Caller, runtime
 
 if TYPE_CHECKING:
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 bp = APIBlueprint("appointment", __name__, url_prefix="/api/v1", tag="预约")
 MINE = door(ACCOUNT)
+REFUSES_BOOKING = {
+    404: ("person_unknown",),
+    409: (
+        "slot_full", "slot_stopped", "slot_past", "slot_moved", "already_booked", "too_many_appointments",
+        "too_many_in_account", "pay_elsewhere", "medical_card_differs",
+    ),
+    422: ("medical_card_required", "medical_card_invalid"),
+}  # fmt: skip
 
 
 @question(bp, "/hospitals", MINE, out=c.HospitalPage)
@@ -62,6 +70,7 @@ def list_nearby(session: Session, caller: Caller, slot_id: UUID) -> c.SlotPage:
 
 
 @command(bp, "/appointments", MINE, body=c.Book, out=c.AppointmentView, status=201)
+@refuses(REFUSES_BOOKING)
 @first(service.refuse_in_vain)
 def book(work: Work, caller: Caller, body: c.Book) -> c.AppointmentView:
     """预约一个号源"""
@@ -89,6 +98,7 @@ def read_appointment(session: Session, caller: Caller, appointment_id: UUID) -> 
 
 
 @command(bp, "/appointments/<uuid:appointment_id>/cancel", MINE, out=c.AppointmentView)
+@refuses({409: ("too_late",)})
 def cancel(work: Work, caller: Caller, appointment_id: UUID) -> c.AppointmentView:
     """取消预约；已付的挂号费原路退回"""
     return views.one(work.session, service.cancel(work, caller.id, appointment_id))

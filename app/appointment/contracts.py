@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
+from app.appointment.states import State
 from app.core.moments import Moment, PlainDate
 from app.core.paging import PageQuery, PageView
 from app.payment.contracts import GivenBackView
@@ -126,7 +127,7 @@ class AppointmentView(GivenBackView):
     hospital_id: UUID
     slot_id: UUID
     person_id: UUID
-    status: str
+    status: State
     status_since: datetime
     starts_at: datetime
     fee_fen: int

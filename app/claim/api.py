@@ -19,7 +19,7 @@ from app.identity import service as identity
 from app.record import queries as record
 from app.record.queries import BillFacts
 from app.web.answers import Download
-from app.web.routes import command, door, download, question
+from app.web.routes import command, door, download, question, refuses
 from app.web.site import ACCOUNT, Caller
 
 if TYPE_CHECKING:
@@ -27,6 +27,27 @@ if TYPE_CHECKING:
 
 bp = APIBlueprint("claim", __name__, url_prefix="/api/v1", tag="理赔")
 MINE = door(ACCOUNT)
+REFUSES_CLAIM = {
+    404: ("person_unknown", "bill_not_found"),
+    409: (
+        "bill_unsettled", "bill_refused", "bill_zero", "bill_refunded", "e_bill_reversed", "bill_claimed",
+        "borne_used_up", "insurer_not_connected",
+    ),
+    422: (
+        "not_offered", "one_hospital", "consent_needed", "identity_image_needed", "document_unreadable",
+        "payee_bank_only", "payee_not_guardian",
+    ),
+}  # fmt: skip
+REFUSES_DOCUMENTS = {
+    403: ("no_consent",),
+    409: ("no_documents_asked",),
+    422: ("documents_incomplete", "document_unreadable"),
+}
+REFUSES_APPEAL = {
+    403: ("no_consent",),
+    409: ("not_decided", "appealed_before", "appeal_not_offered"),
+    422: ("line_unknown",),
+}
 
 
 @question(bp, "/insurers", MINE, out=c.InsurerPage)
@@ -46,6 +67,7 @@ def list_claimable(session: Session, caller: Caller, query: c.OfPerson) -> c.Cla
 
 
 @command(bp, "/claims", MINE, body=c.SubmitClaim, out=c.ClaimDetail, status=201)
+@refuses(REFUSES_CLAIM)
 def submit(work: Work, caller: Caller, body: c.SubmitClaim) -> c.ClaimDetail:
     """申请理赔"""
     return _after(work, submission.submit(work, caller.id, body))
@@ -78,12 +100,14 @@ def download_letter(work: Work, caller: Caller, claim_id: UUID, letter_id: UUID)
 
 
 @command(bp, "/claims/<uuid:claim_id>/documents", MINE, body=c.SendDocuments, out=c.ClaimDetail)
+@refuses(REFUSES_DOCUMENTS)
 def send_documents(work: Work, caller: Caller, body: c.SendDocuments, claim_id: UUID) -> c.ClaimDetail:
     """补充材料，一次补齐"""
     return _after(work, documents.send(work, caller.id, claim_id, body))
 
 
 @command(bp, "/claims/<uuid:claim_id>/appeal", MINE, body=c.AppealIn, out=c.ClaimDetail)
+@refuses(REFUSES_APPEAL)
 def appeal(work: Work, caller: Caller, body: c.AppealIn, claim_id: UUID) -> c.ClaimDetail:
     """对核赔结果申诉，可以只针对一条明细"""
     dialects.require_appeal(work, caller.id, claim_id)
@@ -97,6 +121,7 @@ def accept(work: Work, caller: Caller, body: c.AcceptIn, claim_id: UUID) -> c.Cl
 
 
 @command(bp, "/claims/<uuid:claim_id>/withdraw", MINE, out=c.ClaimDetail)
+@refuses({409: ("too_late_to_withdraw",)})
 def withdraw(work: Work, caller: Caller, claim_id: UUID) -> c.ClaimDetail:
     """撤回理赔申请"""
     return _after(work, withdrawal.withdraw(work, caller.id, claim_id))

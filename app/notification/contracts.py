@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from app.core.paging import PageView
+from app.notification.states import State
 
 
 class NoticeView(BaseModel):
@@ -15,7 +16,7 @@ class NoticeView(BaseModel):
     template: str
     title: str
     text: str
-    status: str
+    status: State
     subject: UUID | None
     at: datetime
 

@@ -16,7 +16,7 @@ from app.identity import service as identity
 from app.payment import calls, queries, service
 from app.payment import contracts as c
 from app.payment.states import OrderState
-from app.web.routes import callback, command, door, question
+from app.web.routes import callback, command, door, question, refuses
 from app.web.site import ACCOUNT, OPERATOR, Caller, gateways, request_id, runtime
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def list_abnormal_refunds(session: Session, caller: Caller, query: PageQuery) ->
 
 
 @command(operator_bp, "/refunds/<uuid:refund_id>/look", FINANCE, out=c.RefundLook)
+@refuses({409: ("refund_not_abnormal",)})
 def look_at_refund(work: Work, caller: Caller, refund_id: UUID) -> c.RefundLook:
     """在商户平台处理异常退款后，重新查询结果"""
     row = service.look_again(work, refund_id, caller.party_id)

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from app.core.paging import PageView
+from app.payment.states import OrderState, RefundState
 
 
 class JsapiView(BaseModel):
@@ -33,7 +34,7 @@ class PaymentView(GivenBackView):
 
     id: UUID
     purpose: str
-    status: str
+    status: OrderState
     amount_fen: int
     description: str
     expires_at: datetime
@@ -45,7 +46,7 @@ class RefundView(BaseModel):
 
     id: UUID
     hospital_id: UUID
-    status: str
+    status: RefundState
     status_since: datetime
     amount_fen: int
     out_trade_no: str
@@ -59,4 +60,4 @@ class RefundPage(PageView):
 
 class RefundLook(BaseModel):
     id: UUID
-    status: str
+    status: RefundState

@@ -15,7 +15,7 @@ from app.identity import service as identity
 from app.payout import contracts as c
 from app.payout import queries, rules, service
 from app.payout.states import State
-from app.web.routes import command, door, question
+from app.web.routes import command, door, question, refuses
 from app.web.site import ACCOUNT, OPERATOR, Caller, runtime
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def read_payout(session: Session, caller: Caller, payout_id: UUID) -> c.PayoutVi
 
 
 @command(bp, "/payouts/<uuid:payout_id>/change-to-bank", MINE, body=c.ChangeToBank, out=c.PayoutView, status=201)
+@refuses({409: ("payout_open", "nothing_to_pay")})
 def change_to_bank(work: Work, caller: Caller, body: c.ChangeToBank, payout_id: UUID) -> c.PayoutView:
     """付款失败后改为银行卡收款"""
     new_id = service.change_to_bank(work, caller.id, payout_id, body.bank_account)

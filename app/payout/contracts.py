@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from app.core.paging import PageQuery, PageView
+from app.payout.states import State
 
 
 class OfClaim(BaseModel):
@@ -26,7 +27,7 @@ class PayoutView(BaseModel):
 
     id: UUID
     claim_id: UUID
-    status: str
+    status: State
     status_since: datetime
     channel: str
     amount_fen: int
@@ -54,7 +55,7 @@ class HeldView(BaseModel):
     id: UUID
     claim_no: str
     insurer_id: UUID
-    status: str
+    status: State
     status_since: datetime
     channel: str
     amount_fen: int

@@ -150,9 +150,9 @@ class BillView(BaseModel):
     account_fen: int
     self_pay_fen: int
     borne_fen: int
-    state: str
+    state: Literal["unsettled", "settled", "refunded"]
     refused: str | None
-    e_bill_state: str | None
+    e_bill_state: Literal["issued", "reversed"] | None
 
 
 class BillDetail(BillView):

@@ -13,7 +13,7 @@ from app.core.work import Work
 from app.identity import service as identity
 from app.registration import contracts as c
 from app.registration import queries, rules, service
-from app.web.routes import command, door, question
+from app.web.routes import command, door, question, refuses
 from app.web.site import ACCOUNT, OPERATOR, Caller
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def list_aside(session: Session, caller: Caller, query: PageQuery) -> c.AsidePag
 
 
 @command(operator_bp, "/registrations/<uuid:registration_id>/put-back", KEEPER, out=c.AsideView)
+@refuses({409: ("not_aside",)})
 def put_back(work: Work, caller: Caller, registration_id: UUID) -> c.AsideView:
     """问题处理后放回原来的位置，立即再次建档"""
     return _aside(service.put_back(work, registration_id, caller.party_id))

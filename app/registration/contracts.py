@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from app.core.paging import PageView
+from app.registration.states import State
 
 
 class OfPerson(BaseModel):
@@ -18,7 +19,7 @@ class RegistrationView(BaseModel):
     id: UUID
     hospital_id: UUID
     person_id: UUID
-    status: str
+    status: State
     status_since: datetime
     place: int | None
     expected_s: int | None
@@ -36,7 +37,7 @@ class AsideView(BaseModel):
     id: UUID
     hospital_id: UUID
     line_no: int
-    status: str
+    status: State
     status_since: datetime
     tries: int
     last_code: str | None

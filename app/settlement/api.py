@@ -16,7 +16,7 @@ from app.identity import service as identity
 from app.payment import queries as payment
 from app.settlement import asking, queries, rules, ruling, service
 from app.settlement import contracts as c
-from app.web.routes import command, door, question
+from app.web.routes import command, door, question, refuses
 from app.web.site import ACCOUNT, OPERATOR, Caller, runtime
 
 if TYPE_CHECKING:
@@ -26,9 +26,18 @@ bp = APIBlueprint("settlement", __name__, url_prefix="/api/v1", tag="医保结�
 operator_bp = APIBlueprint("settlement_operator", __name__, url_prefix="/api/v1/operator", tag="结算跟进")
 MINE = door(ACCOUNT)
 FINANCE = door(OPERATOR, roles=("finance",))
+REFUSES_TRIAL = {
+    409: ("not_registered", "bill_settled", "bill_refused", "no_interface", "in_line", "medical_card_differs"),
+    422: ("medical_card_required", "medical_card_invalid"),
+    429: ("trial_limited",),
+}
+REFUSES_SETTLING = {409: ("trial_expired", "bill_settled", "bill_refused", "pay_elsewhere")}
+REFUSES_RULING = {409: ("settlement_not_stuck", "reversal_owed", "ruling_open")}
+REFUSES_CONFIRMING = {409: ("settlement_not_stuck", "no_ruling", "second_person_needed")}
 
 
 @command(bp, "/trials", MINE, body=c.AskTrial, out=c.SettlementView, status=202)
+@refuses(REFUSES_TRIAL)
 def ask_trial(work: Work, caller: Caller, body: c.AskTrial) -> c.SettlementView:
     """申请医保试算：排队，轮到时自动试算并通知"""
     row = asking.ask_trial(work, caller.id, body)
@@ -49,6 +58,7 @@ def leave_line(work: Work, caller: Caller, trial_id: UUID) -> c.SettlementView:
 
 
 @command(bp, "/settlements", MINE, body=c.Settle, out=c.SettlementView, status=201)
+@refuses(REFUSES_SETTLING)
 def settle(work: Work, caller: Caller, body: c.Settle) -> c.SettlementView:
     """按试算结果结算：先付自付部分，再结医保部分"""
     return _view(work.session, service.settle(work, caller.id, body.trial_id))
@@ -79,18 +89,21 @@ def list_unfinished(session: Session, caller: Caller, query: PageQuery) -> c.Unf
 
 
 @command(operator_bp, "/settlements/<uuid:settlement_id>/ruling", FINANCE, body=c.Rule, out=c.RulingView, status=201)
+@refuses(REFUSES_RULING)
 def propose_ruling(work: Work, caller: Caller, body: c.Rule, settlement_id: UUID) -> c.RulingView:
     """医保接口始终没有明确答复时，凭证据登记是否已结算；需要另一位同事确认"""
     return _ruling(ruling.propose(work, _ruler(caller), settlement_id, body))
 
 
 @command(operator_bp, "/settlements/<uuid:settlement_id>/ruling/confirm", FINANCE, out=c.RulingView)
+@refuses(REFUSES_CONFIRMING)
 def confirm_ruling(work: Work, caller: Caller, settlement_id: UUID) -> c.RulingView:
     """确认另一位同事的登记：退回自付部分，或通知医院和医保完成结算"""
     return _ruling(ruling.confirm(work, _ruler(caller), settlement_id))
 
 
 @command(operator_bp, "/settlements/<uuid:settlement_id>/ruling/decline", FINANCE, out=c.RulingView)
+@refuses({409: ("no_ruling",)})
 def decline_ruling(work: Work, caller: Caller, settlement_id: UUID) -> c.RulingView:
     """不同意登记，或收回自己的登记"""
     return _ruling(ruling.decline(work, _ruler(caller), settlement_id))

@@ -18,8 +18,9 @@ from pydantic import (
 
 from app.core.paging import PageView
 from app.payment.contracts import GivenBackView
+from app.settlement.states import Part, RulingState, State
 
-Part = Annotated[StrictInt, Field(ge=0, le=10**13)]
+Amount = Annotated[StrictInt, Field(ge=0, le=10**13)]
 
 
 class AskTrial(BaseModel):
@@ -44,9 +45,9 @@ class Sides(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    fund_fen: Part
-    account_fen: Part
-    self_pay_fen: Part
+    fund_fen: Amount
+    account_fen: Amount
+    self_pay_fen: Amount
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Self | None:
@@ -82,7 +83,7 @@ class Rule(BaseModel):
 
 class RulingView(BaseModel):
     settlement_id: UUID
-    status: str
+    status: RulingState
     outcome: str
     setl_id: str | None
     evidence: str
@@ -99,11 +100,11 @@ class UnfinishedView(BaseModel):
     no: str
     hospital_id: UUID
     interface_id: UUID
-    status: str
+    status: State
     status_since: datetime
     paid_at: datetime | None
-    insurance_part: str
-    self_pay_part: str
+    insurance_part: Part
+    self_pay_part: Part
     total_fen: int
     self_pay_fen: int | None
     hospital_told: bool
@@ -129,7 +130,7 @@ class SettlementView(GivenBackView):
     id: UUID
     bill_id: UUID
     person_id: UUID
-    status: str
+    status: State
     status_since: datetime
     place: int | None
     expected_at: datetime | None
@@ -139,8 +140,8 @@ class SettlementView(GivenBackView):
     fund_fen: int | None
     account_fen: int | None
     self_pay_fen: int | None
-    insurance_part: str
-    self_pay_part: str
+    insurance_part: Part
+    self_pay_part: Part
     payment_id: UUID | None
     refused_code: str | None
     refused: str | None

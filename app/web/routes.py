@@ -8,7 +8,7 @@ whose message id does the same, carry none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any
@@ -19,15 +19,22 @@ from pydantic import BaseModel
 
 from app.core.idempotency import Answer, Asked
 from app.web.answers import Download, answer_once, as_json, idempotency_key, to_save, with_etag
-from app.web.site import ACCOUNT, OPERATOR, PUBLIC, Caller, actor, admit, gateways, runtime
+from app.web.site import ACCOUNT, OPERATOR, PARTNER, PUBLIC, Caller, actor, admit, gateways, runtime
 
-ERRORS = (401, 403, 404, 409, 422, 429, 503)
-# APIFlask names its error component so; app/__init__.py gives it the shape of app.web.errors.ErrorView.
-_ERROR: dict[str, str | dict[str, dict[str, Any]]] = {
-    "description": "错误：见 code",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPError"}}},
+# The codes of a route's own refusals, by HTTP status.
+Refusals = Mapping[int, tuple[str, ...]]
+# What any route may answer (app.web.errors, app.web.answers and the doors).
+OF_ALL: Refusals = {
+    401: ("token_missing", "token_invalid", "token_expired", "session_ended", "not_here"),
+    403: ("not_allowed",),
+    404: ("not_found",),
+    409: ("state_changed", "record_damaged"),
+    422: ("invalid", "idempotency_key_required", "idempotency_key_reused"),
+    429: ("too_many_requests",),
+    503: ("busy", "partner_unavailable", "outcome_unknown"),
 }
-_ERRORS: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = dict.fromkeys(ERRORS, _ERROR)
+OF_PARTNERS: Refusals = {**OF_ALL, 401: ("signature_invalid",), 409: ("message_id_reused",), 422: ("invalid",)}
+_LATER = {"Retry-After": {"description": "过这么多秒再来", "schema": {"type": "integer", "minimum": 1}}}
 _KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -79,7 +86,8 @@ def command(
         _describe(view, function, may)
         wrapped: Any = bp.input(body, arg_name="json_data")(view) if body is not None else view
         wrapped = bp.output(out, status_code=status)(wrapped)
-        bp.post(rule, endpoint=function.__name__)(_admitting(may, _document(bp, wrapped, function, may, may.keyed)))
+        documented = _document(bp, wrapped, function, may, keyed=may.keyed)
+        bp.post(rule, endpoint=function.__name__)(_admitting(may, documented))
         return function
 
     return register
@@ -91,6 +99,16 @@ def first(look: Callable[..., None]) -> Callable[[Callable[..., BaseModel]], Cal
 
     def mark(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
         function.__dict__["first"] = look
+        return function
+
+    return mark
+
+
+def refuses(codes: Refusals) -> Callable[[Callable[..., BaseModel]], Callable[..., BaseModel]]:
+    """Under the maker of a route: the codes of its own refusals, for the API document."""
+
+    def mark(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
+        function.__dict__["refuses"] = codes
         return function
 
     return mark
@@ -114,7 +132,7 @@ def question(
 
         _describe(view, function, may)
         wrapped = bp.output(out)(_asking(bp, query, view))
-        bp.get(rule, endpoint=function.__name__)(_admitting(may, _document(bp, wrapped, function, may, False)))
+        bp.get(rule, endpoint=function.__name__)(_admitting(may, _document(bp, wrapped, function, may)))
         return function
 
     return register
@@ -137,8 +155,8 @@ def download(
 
         _describe(view, function, may)
         binary = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in media_types}
-        documented = _document(bp, _asking(bp, query, view), function, may, False)
-        documented._spec["responses"] = {200: {"description": "文件", "content": binary}, **_ERRORS}
+        documented = _document(bp, _asking(bp, query, view), function, may)
+        documented._spec["responses"] = {200: {"description": "文件", "content": binary}, **_errors(function, may)}
         bp.get(rule, endpoint=function.__name__)(_admitting(may, documented))
         return function
 
@@ -166,7 +184,7 @@ def talk(
         _describe(view, function, may)
         wrapped: Any = bp.input(body, arg_name="json_data")(view)
         wrapped = bp.output(out, status_code=status)(wrapped)
-        bp.post(rule, endpoint=function.__name__)(_admitting(may, _document(bp, wrapped, function, may, False)))
+        bp.post(rule, endpoint=function.__name__)(_admitting(may, _document(bp, wrapped, function, may)))
         return function
 
     return register
@@ -185,7 +203,7 @@ def signed_command(
         _describe(view, function, may)
         view.__dict__["_spec"] = bp.input(body)(view).__dict__["_spec"]
         wrapped: Any = bp.output(out, status_code=status)(view)
-        bp.post(rule, endpoint=function.__name__)(_document(bp, wrapped, function, may, False))
+        bp.post(rule, endpoint=function.__name__)(_document(bp, wrapped, function, may))
         return function
 
     return register
@@ -238,12 +256,25 @@ def _describe(view: Callable[..., Any], function: Callable[..., Any], may: Door)
     view.__dict__["door"] = may
 
 
-def _document(bp: APIBlueprint, view: Any, function: Callable[..., Any], may: Door, keyed: bool) -> Any:
+def _document(bp: APIBlueprint, view: Any, function: Callable[..., Any], may: Door, *, keyed: bool = False) -> Any:
     anyone = PUBLIC in may.kinds
     return bp.doc(
         summary=(function.__doc__ or function.__name__).strip().splitlines()[0],
-        responses=_ERRORS,
+        responses=_errors(function, may),
         security=None if anyone else list(may.kinds),
         operation_id=f"{bp.name}.{function.__name__}",
         extensions={"parameters": [_KEY_HEADER]} if keyed and not anyone else None,
     )(view)
+
+
+def _errors(function: Callable[..., Any], may: Door) -> dict[int | str, dict[str, Any]]:
+    """The refusals as they stand in the API document, the route's own first. APIFlask names its error component so;
+    app/factory.py gives it the shape of app.web.errors.ErrorView."""
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPError"}}}
+    own: Refusals = function.__dict__.get("refuses", {})
+    found: dict[int | str, dict[str, Any]] = {}
+    for status, common in (OF_PARTNERS if PARTNER in may.kinds else OF_ALL).items():
+        codes = "、".join(f"`{code}`" for code in (*own.get(status, ()), *common))
+        headers = {"headers": _LATER} if status in (429, 503) else {}
+        found[status] = {"description": f"错误，code：{codes}", "content": content, **headers}
+    return found

@@ -15,7 +15,7 @@ from app.appointment.waiting import queries, rules, service
 from app.core.errors import NotFound
 from app.core.paging import PageQuery
 from app.core.work import Work
-from app.web.routes import command, door, question
+from app.web.routes import command, door, question, refuses
 from app.web.site import ACCOUNT, Caller, runtime
 
 if TYPE_CHECKING:
@@ -23,9 +23,22 @@ if TYPE_CHECKING:
 
 bp = APIBlueprint("waiting", __name__, url_prefix="/api/v1", tag="候补")
 MINE = door(ACCOUNT)
+REFUSES_JOINING = {
+    404: ("person_unknown", "hospital_unknown", "doctor_unknown"),
+    409: (
+        "slot_free", "slot_stopped", "slot_past", "day_past", "no_clinic", "already_booked", "already_waiting",
+        "pay_elsewhere", "medical_card_differs",
+    ),
+    422: ("medical_card_required", "medical_card_invalid"),
+}  # fmt: skip
+REFUSES_ACCEPTING = {
+    404: ("person_unknown",),
+    409: ("offer_over", "already_booked", "too_many_appointments", "too_many_in_account", "pay_elsewhere"),
+}
 
 
 @command(bp, "/waiting-entries", MINE, body=c.Join, out=c.WaitingView, status=201)
+@refuses(REFUSES_JOINING)
 def join(work: Work, caller: Caller, body: c.Join) -> c.WaitingView:
     """候补一个约满的号源，或某位医生某一天的任一号源"""
     return _view(work.session, service.join(work, caller.id, body))
@@ -48,6 +61,7 @@ def read_entry(session: Session, caller: Caller, entry_id: UUID) -> c.WaitingVie
 
 
 @command(bp, "/waiting-entries/<uuid:entry_id>/accept", MINE, out=appointment_contracts.AppointmentView, status=201)
+@refuses(REFUSES_ACCEPTING)
 def accept(work: Work, caller: Caller, entry_id: UUID) -> appointment_contracts.AppointmentView:
     """接受保留的名额，生成预约"""
     return views.booked(work.session, service.accept(work, caller.id, entry_id))

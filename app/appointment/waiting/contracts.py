@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from app.appointment.contracts import Booker, Key
+from app.appointment.waiting.states import WaitingState
 from app.core.moments import PlainDate
 from app.core.paging import PageView
 
@@ -38,7 +39,7 @@ class WaitingView(BaseModel):
     doctor_code: str | None
     day: date | None
     self_pay: bool
-    status: str
+    status: WaitingState
     status_since: datetime
     place: int | None
     passed_over: bool = Field(description="预约已达上限，有名额时先让给后面的人；取消一个预约即恢复")

@@ -17,6 +17,7 @@ from pydantic import (
 
 from app.claim.contracts.fields import Base64, Key, LineNo, Text
 from app.claim.rules import MAX_BILLS
+from app.claim.states import RecoveryState, State
 from app.core.paging import PageQuery, PageView
 
 # A request may have 16 MiB (app.factory), of which base64 makes 12 MB.
@@ -156,7 +157,7 @@ class RecoveryView(BaseModel):
 
     recovery_no: str
     clearing_no: str
-    status: str
+    status: RecoveryState
     status_since: datetime
     holder: str
     due_fen: int
@@ -225,7 +226,7 @@ class ClaimView(BaseModel):
 
     id: UUID
     no: str
-    status: str
+    status: State
     status_since: datetime
     holder: str
     person_id: UUID

@@ -11,7 +11,7 @@ from app.claim.policy import queries, service
 from app.core.work import Work
 from app.exchange import service as exchange
 from app.identity import service as identity
-from app.web.routes import command, door, question
+from app.web.routes import command, door, question, refuses
 from app.web.site import ACCOUNT, Caller
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ MINE = door(ACCOUNT)
 
 
 @command(bp, "/policies", MINE, body=c.AskPolicies, out=c.PoliciesView, status=202)
+@refuses({404: ("person_unknown",), 409: ("insurer_not_connected",), 422: ("consent_needed",)})
 def ask_for_policies(work: Work, caller: Caller, body: c.AskPolicies) -> c.PoliciesView:
     """向保险公司查询就诊人的保单"""
     asked = service.ask(work, caller.id, body.person_id, body.insurer, body.consent)

@@ -11,11 +11,16 @@ from app.identity.consent import contracts as c
 from app.identity.consent import queries, rules, service
 from app.identity.consent.queries import ConsentView, ReceiptView
 from app.identity.consent.service import WantedConsent
-from app.web.routes import command, door, question
+from app.web.routes import command, door, question, refuses
 from app.web.site import ACCOUNT, Caller
 
 bp = APIBlueprint("consent", __name__, url_prefix="/api/v1", tag="授权")
 MINE = door(ACCOUNT)
+REFUSES_CONSENT = {
+    404: ("person_unknown",),
+    409: ("recipient_contact_missing", "wording_outdated"),
+    422: ("separate_consents",),
+}
 
 
 @question(bp, "/consent-texts", MINE, out=c.TextsOut, query=c.TextQuery)
@@ -32,6 +37,7 @@ def read_texts(session: Session, caller: Caller, query: c.TextQuery) -> c.TextsO
 
 
 @command(bp, "/consents", MINE, out=c.ConsentOut, body=c.ConsentInput, status=201)
+@refuses(REFUSES_CONSENT)
 def create_consent(work: Work, caller: Caller, body: c.ConsentInput) -> c.ConsentOut:
     """同意向接收方提供资料"""
     recipient_id = exchange.party_by_code(work.session, body.recipient).id

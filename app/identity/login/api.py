@@ -15,7 +15,7 @@ from app.identity.login.contracts import MiniLoginInput, StateQuery, StateView, 
 from app.identity.login.revocation import Revocations
 from app.identity.login.rules import STATE_LIFE, make_state
 from app.identity.session.contracts import DoneView, RefreshInput, TokenView
-from app.web.routes import command, door, question, talk
+from app.web.routes import command, door, question, refuses, talk
 from app.web.site import ACCOUNT, PUBLIC, Caller, actor, bearer, gateways, runtime
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ def authenticate(request: Request, runtime: Runtime) -> Caller:
     return Caller(ACCOUNT, claims.subject, session_id=claims.session)
 
 
+OF_WECHAT = ("code_invalid", "code_used", "user_blocked")
+REFUSES_OAUTH = {401: ("state_invalid", "state_used", *OF_WECHAT), 403: ("snapshot_user",), 404: ("app_unknown",)}
+REFUSES_MINI = {401: ("app_not_mini", *OF_WECHAT), 404: ("app_unknown",)}
+REFUSES_REFRESH = {401: ("refresh_invalid",)}
+
+
 @question(bp, "/login/state", door(PUBLIC), out=StateView, query=StateQuery)
 def login_state(session: Session, _: None, query: StateQuery) -> StateView:
     """取得微信网页授权的一次性 state 和授权地址"""
@@ -45,6 +51,7 @@ def login_state(session: Session, _: None, query: StateQuery) -> StateView:
 
 
 @talk(bp, "/login/oauth", door(PUBLIC), out=TokenView, body=WebLoginInput)
+@refuses(REFUSES_OAUTH)
 def login_oauth(runtime: Runtime, gateways: Gateways, caller: None, body: WebLoginInput) -> TokenView:
     """用网页授权的 code 登录（公众号 H5）"""
     login = (body.app_id, body.code, body.state)
@@ -52,6 +59,7 @@ def login_oauth(runtime: Runtime, gateways: Gateways, caller: None, body: WebLog
 
 
 @talk(bp, "/login/mini", door(PUBLIC), out=TokenView, body=MiniLoginInput)
+@refuses(REFUSES_MINI)
 def login_mini(runtime: Runtime, gateways: Gateways, caller: None, body: MiniLoginInput) -> TokenView:
     """用 wx.login 的 code 登录（小程序）"""
     return TokenView.model_validate(
@@ -60,6 +68,7 @@ def login_mini(runtime: Runtime, gateways: Gateways, caller: None, body: MiniLog
 
 
 @talk(bp, "/login/refresh", door(PUBLIC), out=TokenView, body=RefreshInput)
+@refuses(REFUSES_REFRESH)
 def login_refresh(runtime: Runtime, _: Gateways, caller: None, body: RefreshInput) -> TokenView:
     """换取新的令牌；每个 refresh_token 只能用一次"""
     return TokenView.model_validate(calls.renew(runtime, actor(caller), body.refresh_token), from_attributes=True)

@@ -13,14 +13,20 @@ from app.identity.person import phone_codes, queries, service
 from app.identity.person.people import PersonFacts
 from app.identity.person.queries import BindingView
 from app.identity.person.service import WantedBinding
-from app.web.routes import command, door, question
+from app.web.routes import command, door, question, refuses
 from app.web.site import ACCOUNT, Caller
 
 bp = APIBlueprint("person", __name__, url_prefix="/api/v1", tag="就诊人")
 MINE = door(ACCOUNT)
+REFUSES_CODE = {429: ("phone_code_too_soon", "phone_code_limit")}
+REFUSES_BINDING = {
+    409: ("already_bound", "self_already_bound", "too_many_bindings"),
+    422: ("phone_code_wrong", "birth_date_future", "document_too_young", "guardian_needed", "guardian_not_bound"),
+}
 
 
 @command(bp, "/phone-codes", MINE, out=c.PhoneCodeView, body=c.PhoneCodeInput, status=202)
+@refuses(REFUSES_CODE)
 def want_phone_code(work: Work, caller: Caller, body: c.PhoneCodeInput) -> c.PhoneCodeView:
     """向手机发送 6 位验证码，10 分钟内有效"""
     hospital_id = credentials.party_of_app(work.session, login.account(work.session, caller.id).app_id)
@@ -29,6 +35,7 @@ def want_phone_code(work: Work, caller: Caller, body: c.PhoneCodeInput) -> c.Pho
 
 
 @command(bp, "/bindings", MINE, out=c.BindingOut, body=c.BindingInput, status=202)
+@refuses(REFUSES_BINDING)
 def create_binding(work: Work, caller: Caller, body: c.BindingInput) -> c.BindingOut:
     """绑定就诊人；由医院核对后生效"""
     with work.runtime.work(work.actor) as aside:  # a wrong code counts although this transaction is rolled back
@@ -61,6 +68,7 @@ def read_binding(session: Session, caller: Caller, binding_id: UUID) -> c.Bindin
 
 
 @command(bp, "/bindings/<uuid:binding_id>/revoke", MINE, out=c.BindingOut)
+@refuses({409: ("revoke_children_first",)})
 def revoke_binding(work: Work, caller: Caller, binding_id: UUID) -> c.BindingOut:
     """解除绑定"""
     service.revoke(work, caller.id, binding_id)
