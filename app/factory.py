@@ -91,7 +91,8 @@ ABOUT = """患者在微信里申请商业健康保险理赔的后台。公众号
 
 - **登录**：`/api/v1/login/…` 给出访问令牌，以后放在 `Authorization: Bearer …` 中；运营人员另有登录。
 - **重复请求**：登录后的每个 POST 都带 `Idempotency-Key`，用同一个值再请求一次，得到同一个答复。
-- **错误**：总是 `{"code", "message", "request_id", "fields"}`，`message` 可以直接给患者看。
+- **错误**：总是 `{"code", "message", "request_id", "fields"}`，`message` 可以直接给患者看；code 见各接口的回答。
+  `fields` 是字段名 → 原因；约不到号时是附近有号的号源：编号 → 时间。429 与 503 看 `Retry-After`。
 - **金额**：以分为单位的整数；时间带时区。"""
 COMMANDS: tuple[Command, ...] = (
     identity_cli.seed,

@@ -56,7 +56,7 @@ def test_every_refusal_is_declared_where_it_can_be_raised() -> None:
 
 
 def test_whoever_has_to_wait_is_told_how_long() -> None:
-    for path, status, answer in _answers():
+    for path, status, answer in answers():
         assert ("Retry-After" in answer.get("headers", {})) == (status in ("429", "503")), (path, status)
 
 
@@ -67,8 +67,8 @@ def test_each_route_names_its_own_refusals() -> None:
     assert ("409", "slot_full") not in codes["/api/v1/trials", "post"]
 
 
-def _answers() -> Iterator[tuple[tuple[str, str], str, dict[str, Any]]]:
-    for path, methods in document()["paths"].items():
+def answers(role: str = "all") -> Iterator[tuple[tuple[str, str], str, dict[str, Any]]]:
+    for path, methods in document(role)["paths"].items():
         for method, operation in methods.items():
             for status, answer in operation["responses"].items():
                 if int(status) >= 400:
@@ -77,7 +77,7 @@ def _answers() -> Iterator[tuple[tuple[str, str], str, dict[str, Any]]]:
 
 def _codes() -> dict[tuple[str, str], set[tuple[str, str]]]:
     found: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for route, status, answer in _answers():
+    for route, status, answer in answers():
         found.setdefault(route, set()).update((status, code) for code in re.findall(r"`(\w+)`", answer["description"]))
     return found
 
