@@ -31,7 +31,7 @@ REFUSES_TRIAL = {
     422: ("medical_card_required", "medical_card_invalid"),
     429: ("trial_limited",),
 }
-REFUSES_SETTLING = {409: ("trial_expired", "bill_settled", "bill_refused", "pay_elsewhere")}
+REFUSES_SETTLING = {409: ("trial_expired", "bill_changed", "bill_settled", "bill_refused", "pay_elsewhere")}
 REFUSES_RULING = {409: ("settlement_not_stuck", "reversal_owed", "ruling_open")}
 REFUSES_CONFIRMING = {409: ("settlement_not_stuck", "no_ruling", "second_person_needed")}
 
