@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID, uuid4
+
+from app.exchange.service import OpenBatch, canonical
 
 _keys = itertools.count(1)
 CODED: dict[str, Any] = {"code": "J18.9", "code_system": "ICD-10", "code_edition": "clinical-2.0", "name": "肺炎"}
@@ -69,3 +74,9 @@ def whole(patient_no: str = "P1", **bill_more: Any) -> dict[str, dict[str, Any]]
         "fee_line": line(key("l"), b),
         "e_bill": e_bill(key("e"), b),
     }
+
+
+def open_batch(hospital_id: UUID, rows: Sequence[dict[str, Any]]) -> OpenBatch:
+    """As the exchange opens a batch, without having taken it."""
+    day, content = date(2026, 11, 21), canonical({"rows": rows})
+    return OpenBatch(uuid4(), hospital_id, uuid4(), 1, "record", day, datetime.now(UTC), content)

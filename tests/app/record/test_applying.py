@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime
 from typing import Any, cast
-from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from app.core.errors import Tampered
 from app.core.tasks import Job
 from app.exchange import service as exchange
-from app.exchange.service import OpenBatch, canonical
 from app.gateways import Gateways
 from app.record import calls, queries, rows, service
 from tests.app.kit import Thread
@@ -80,23 +76,6 @@ def test_a_batch_that_is_applied_again_keeps_its_verdicts(house: House) -> None:
         work.later("record.apply", batch_id)
     house.drain_all("record.apply")
     assert house.verdicts(number) == [APPLIED] * 8
-
-
-def test_no_batch_reads_a_whole_table_that_has_grown(house: House) -> None:
-    """A plan that was made while there were few lines would: PostgreSQL keeps a statement's plan from its tenth use."""
-    with house.runtime.work() as work:
-        work.session.execute(text("ANALYZE"))
-    for _ in range(12):
-        house.apply(list(kit.whole().values()))
-    many = [kit.whole() for _ in range(400)]
-    house.apply([one[type_name] for type_name in ("visit", "bill", "fee_line") for one in many])
-    number = house.push(list(kit.whole().values()))
-    batch_id = house.value("SELECT id FROM batch WHERE batch_no = :number AND kind = 'record'", number=number)
-    read = text("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'fee_line'")
-    with house.runtime.work() as work:
-        before = work.session.scalar(read)
-        service.apply(work, exchange.open_batches(work, [batch_id]))
-        assert work.session.scalar(read) == before
 
 
 def test_who_finds_a_batch_open_waits_and_keeps_its_verdicts(house: House) -> None:
@@ -410,20 +389,7 @@ def test_no_row_breaks_its_batch(house: House, spoiled: list[tuple[str, dict[str
         one = kit.whole()[type_name]
         bad.append({**one, "data": one["data"] | wrong})
     with house.runtime.work() as work:
-        batch = _batch(house, [*bad, *good.values()])
+        batch = kit.open_batch(house.hospital_id(), [*bad, *good.values()])
         (verdicts,) = service.apply(work, [batch])
     assert [v.verdict for v in verdicts[len(bad) :]] == ["applied"] * 8
     assert {v.verdict for v in verdicts} <= {"applied", "refused", "waiting_parent"}
-
-
-def _batch(house: House, given_rows: list[dict[str, Any]]) -> OpenBatch:
-    return OpenBatch(
-        uuid4(),
-        house.hospital_id(),
-        uuid4(),
-        1,
-        "record",
-        date(2026, 11, 21),
-        datetime.now(UTC),
-        canonical({"rows": given_rows}),
-    )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import text
 
 from app.core.work import Work
-from app.exchange.service import OpenBatch, canonical
 from app.record import service
 from app.record.plans import plan_anew, planned_once
 from tests.app.patients import House
@@ -41,18 +38,25 @@ def test_the_bill_of_each_line_is_not_looked_for_among_all(house: House) -> None
     with house.runtime.work() as work:
         work.session.execute(text("ANALYZE bill"))  # what it knows to be of one page PostgreSQL would rather read whole
     lines = [kit.line(kit.key("l"), whole["bill"]["key"], line_no=place + 1) for place in range(LINES)]
-    batch = OpenBatch(
-        uuid4(),
-        house.hospital_id(),
-        uuid4(),
-        1,
-        "record",
-        date(2026, 11, 21),
-        datetime.now(UTC),
-        canonical({"rows": lines}),
-    )
+    batch = kit.open_batch(house.hospital_id(), lines)
     with house.runtime.work() as work:
         verdicts = service.apply(work, [batch])
         read = work.session.scalar(READ)
     assert [one.verdict for one in verdicts[0]] == ["applied"] * LINES
     assert read < LINES / 2
+
+
+def test_no_batch_reads_a_whole_table_that_has_grown(house: House) -> None:
+    """A plan that was made while there were few lines would: PostgreSQL keeps a statement's plan from its tenth use."""
+    with house.runtime.work() as work:
+        work.session.execute(text("ANALYZE"))
+    for _ in range(12):
+        house.apply(list(kit.whole().values()))
+    many = [kit.whole() for _ in range(400)]
+    house.apply([one[type_name] for type_name in ("visit", "bill", "fee_line") for one in many])
+    batch = kit.open_batch(house.hospital_id(), list(kit.whole().values()))
+    read = text("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'fee_line'")
+    with house.runtime.work() as work:
+        before = work.session.scalar(read)
+        service.apply(work, [batch])
+        assert work.session.scalar(read) == before
