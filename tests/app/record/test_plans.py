@@ -44,19 +44,3 @@ def test_the_bill_of_each_line_is_not_looked_for_among_all(house: House) -> None
         read = work.session.scalar(READ)
     assert [one.verdict for one in verdicts[0]] == ["applied"] * LINES
     assert read < LINES / 2
-
-
-def test_no_batch_reads_a_whole_table_that_has_grown(house: House) -> None:
-    """A plan that was made while there were few lines would: PostgreSQL keeps a statement's plan from its tenth use."""
-    with house.runtime.work() as work:
-        work.session.execute(text("ANALYZE"))
-    for _ in range(12):
-        house.apply(list(kit.whole().values()))
-    many = [kit.whole() for _ in range(400)]
-    house.apply([one[type_name] for type_name in ("visit", "bill", "fee_line") for one in many])
-    batch = kit.open_batch(house.hospital_id(), list(kit.whole().values()))
-    read = text("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'fee_line'")
-    with house.runtime.work() as work:
-        before = work.session.scalar(read)
-        service.apply(work, [batch])
-        assert work.session.scalar(read) == before
